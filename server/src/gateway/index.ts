@@ -1,0 +1,28 @@
+/**
+ * The public face of the gateway's core: the words of an exchange, the coded errors, the
+ * ports it needs, and the pipeline.
+ */
+export type {
+  Answer,
+  FinishReason,
+  PlainAnswer,
+  StreamAnswer,
+  StreamFrame,
+} from './model/answer.ts';
+export { asGatewayError, ERROR_CATALOGUE, type ErrorCode, GatewayError } from './model/errors.ts';
+export { type Credential, Exchange } from './model/exchange.ts';
+export type { CacheStatus, LedgerEntry, Outcome } from './model/ledger-entry.ts';
+export type { Price } from './model/price.ts';
+export type { Budget, BudgetPeriod, Limits, Principal, Role } from './model/principal.ts';
+export { type CacheControl, type InferenceRequest, NO_CACHE_CONTROL } from './model/request.ts';
+export type { ModelListing, Route } from './model/route.ts';
+export type { Dialect, Operation, Target } from './model/target.ts';
+export type { Usage } from './model/usage.ts';
+export type { Authentication, Authenticator } from './ports/authenticator.ts';
+export type {
+  LedgerFilter,
+  LedgerQueries,
+  UsageDimension,
+  UsageRow,
+} from './ports/ledger-query.ts';
+export type { Routes } from './ports/routes.ts';

@@ -1,0 +1,51 @@
+/**
+ * The canonical answer: complete, or a sequence of frames. Each carries the provider's own
+ * bytes where provider and client speak the same dialect, and the parsed form beside them.
+ *
+ * Invariant of a stream: frames come in order; exactly one is `terminal` and it is the last;
+ * a sequence that cannot reach it throws a `GatewayError`. Iterating ends the upstream call
+ * when it returns early.
+ */
+import type { JsonObject } from '../../kernel/json.ts';
+import type { Dialect } from './target.ts';
+import type { Usage } from './usage.ts';
+
+export type FinishReason =
+  | 'stop'
+  | 'length'
+  | 'tool_calls'
+  | 'content_filter'
+  | 'function_call'
+  | 'other';
+
+export interface PlainAnswer {
+  readonly kind: 'plain';
+  readonly dialect: Dialect;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  readonly body: JsonObject;
+  /** null where the provider did not say. */
+  readonly usage: Usage | null;
+  readonly finishReasons: readonly FinishReason[];
+}
+
+export interface StreamAnswer {
+  readonly kind: 'stream';
+  readonly dialect: Dialect;
+  readonly frames: AsyncIterable<StreamFrame>;
+}
+
+export type Answer = PlainAnswer | StreamAnswer;
+
+/** Some complete events of a stream, as they came together. */
+export interface StreamFrame {
+  /** Bytes to forward, complete events only; may be empty when all were held back. */
+  readonly bytes: Buffer;
+  /** The end marker of the dialect (`data: [DONE]`); nothing follows it. */
+  readonly terminal: boolean;
+  /** Characters of text, tool arguments and reasoning that these events carry. */
+  readonly producedCharacters: number;
+  /** Set on the frame in which the provider told its usage. */
+  readonly usage: Usage | null;
+  readonly finishReasons: readonly FinishReason[];
+}

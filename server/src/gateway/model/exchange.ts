@@ -1,0 +1,102 @@
+/**
+ * One request with everything known about it, from first byte to settlement. The pipeline's
+ * stages fill it in; each field names the stage that writes it, and nobody else does.
+ */
+import type { GatewayError } from './errors.ts';
+import type { Reservation } from './holds.ts';
+import type { CacheStatus, LedgerEntry } from './ledger-entry.ts';
+import type { Principal } from './principal.ts';
+import type { InferenceRequest } from './request.ts';
+import type { Route } from './route.ts';
+import type { Target } from './target.ts';
+
+export type Credential =
+  | { readonly kind: 'secret'; readonly value: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'refused'; readonly error: GatewayError };
+
+export interface Attempt {
+  readonly target: Target;
+  readonly startedMs: number;
+  /** null while it runs and when it succeeded. */
+  error: GatewayError | null;
+}
+
+export interface CacheResult {
+  readonly status: CacheStatus;
+  readonly tier: string | null;
+  readonly ageSeconds: number | null;
+  /** Why it was bypassed or is stale, as RFC 9211 `detail`. */
+  readonly detail: string | null;
+}
+
+export interface LimitHeaders {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs: number;
+}
+
+export interface ExchangeOpening {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly createdAtMs: number;
+  readonly startedMs: number;
+  readonly configGeneration: number;
+  readonly credential: Credential;
+  readonly request: InferenceRequest;
+  readonly malformed: GatewayError | null;
+  readonly abort: AbortController;
+}
+
+export class Exchange {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly createdAtMs: number;
+  /** On the monotonic clock. */
+  readonly startedMs: number;
+  readonly configGeneration: number;
+  readonly credential: Credential;
+  readonly request: InferenceRequest;
+  /** Why the body could not be read as a request; thrown by admit, after the limits. */
+  readonly malformed: GatewayError | null;
+  /** Aborted, with a `GatewayError` as reason, when the client leaves or time is over. */
+  readonly abort: AbortController;
+
+  /** authenticate */
+  principal: Principal | null = null;
+  /** admit */
+  requestLimit: LimitHeaders | null = null;
+  /** admit */
+  tokenLimit: LimitHeaders | null = null;
+  /** route */
+  route: Route | null = null;
+  /** reserve; settle ends it */
+  reservation: Reservation | null = null;
+  /** cache */
+  cache: CacheResult = { status: 'BYPASS', tier: null, ageSeconds: null, detail: null };
+  /** call: the target that answered, or was tried last; cache: the one that once did */
+  provider: string | null = null;
+  providerModel: string | null = null;
+  /** call */
+  readonly attempts: Attempt[] = [];
+  /** call: the upstream accepted bytes, so that it may charge for them */
+  dispatched = false;
+  /** call: milliseconds of the whole duration spent waiting for the provider */
+  upstreamMs = 0;
+  /** call: milliseconds from the start to the first piece of the answer */
+  firstTokenMs: number | null = null;
+  /** settle: what was written to the ledger */
+  entry: LedgerEntry | null = null;
+
+  constructor(opening: ExchangeOpening) {
+    this.id = opening.id;
+    this.correlationId = opening.correlationId;
+    this.createdAtMs = opening.createdAtMs;
+    this.startedMs = opening.startedMs;
+    this.configGeneration = opening.configGeneration;
+    this.credential = opening.credential;
+    this.request = opening.request;
+    this.malformed = opening.malformed;
+    this.abort = opening.abort;
+  }
+}

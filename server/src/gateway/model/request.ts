@@ -1,0 +1,48 @@
+/**
+ * The canonical request: OpenAI's shape, parsed once, beside the bytes it came in. Inbound
+ * dialects decode to it, providers encode from it; a provider of the same dialect forwards
+ * `bytes` with single values replaced and never serialises `body` again.
+ *
+ * Whatever `body` holds beyond the fields named here is kept and passed on.
+ */
+import type { JsonMember, JsonObject } from '../../kernel/json.ts';
+import type { Dialect, Operation } from './target.ts';
+
+export interface InferenceRequest {
+  readonly operation: Operation;
+  readonly dialect: Dialect;
+  /** The model as the client wrote it: an alias or `provider/model`. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** The client asked for the usage chunk of a stream. */
+  readonly includeUsage: boolean;
+  /** What the client allows for one answer; null when it does not say. */
+  readonly maxOutputTokens: number | null;
+  /** Answers asked for by `n` (and `best_of`), at least 1. */
+  readonly choices: number;
+  readonly temperature: number | null;
+  /** Canonical fields, unknown ones included. */
+  readonly body: JsonObject;
+  /** The client's bytes, and where the members of its outermost object lie in them. */
+  readonly bytes: Buffer;
+  readonly members: readonly JsonMember[];
+  readonly cacheControl: CacheControl;
+}
+
+/** What the client's `cache-control` (or an alias of another gateway) asks for. */
+export interface CacheControl {
+  readonly noCache: boolean;
+  readonly noStore: boolean;
+  readonly onlyIfCached: boolean;
+  /** Seconds; asking for an age is also the opt-in for answers that are not deterministic. */
+  readonly maxAgeSeconds: number | null;
+  readonly staleIfErrorSeconds: number | null;
+}
+
+export const NO_CACHE_CONTROL: CacheControl = {
+  noCache: false,
+  noStore: false,
+  onlyIfCached: false,
+  maxAgeSeconds: null,
+  staleIfErrorSeconds: null,
+};

@@ -1,0 +1,53 @@
+/**
+ * A target: one provider, one model and the settings under which it can answer. Targets are
+ * made from the configuration once per generation and are immutable.
+ */
+import type { Price } from './price.ts';
+
+export type Dialect = 'openai' | 'anthropic' | 'gemini';
+export type Operation = 'chat' | 'completion' | 'embedding';
+
+export interface Timeouts {
+  readonly connectMs: number;
+  /** From sending the request to the first byte of the answer's body. */
+  readonly firstTokenMs: number;
+  /** Longest silence between two pieces of an answer. */
+  readonly idleMs: number;
+  /** From the first byte of the client's request to the last byte of the answer. */
+  readonly totalMs: number;
+}
+
+export interface RetrySettings {
+  /** Attempts at one target, the first included. */
+  readonly attempts: number;
+  /** Retries allowed as a share of requests, 0.2 = one in five. */
+  readonly budgetRatio: number;
+}
+
+export interface BreakerSettings {
+  readonly failureThreshold: number;
+  readonly successThreshold: number;
+  readonly openMs: number;
+  readonly halfOpenMaxCalls: number;
+  readonly minimumCalls: number;
+}
+
+export interface Target {
+  /** `provider/model`: names the breaker, the bulkhead and the rows of this target. */
+  readonly id: string;
+  /** The provider's name in the configuration. */
+  readonly provider: string;
+  /** The model's name at the provider. */
+  readonly model: string;
+  readonly weight: number;
+  /** null: not known, booked as unpriced. */
+  readonly price: Price | null;
+  /** Most tokens one answer can have; null where the catalogue does not say. */
+  readonly maxOutputTokens: number | null;
+  readonly operations: readonly Operation[];
+  readonly timeouts: Timeouts;
+  readonly retry: RetrySettings;
+  readonly breaker: BreakerSettings;
+  /** Calls that may run at this provider at once. */
+  readonly maxConcurrency: number;
+}

@@ -1,0 +1,41 @@
+/**
+ * Counters of requests per minute, tokens per minute and concurrency. All scopes of a request
+ * are decided in one atomic step: either each of them is charged, or none.
+ */
+import type { LimitLease } from '../model/holds.ts';
+import type { Limits } from '../model/principal.ts';
+
+export interface LimitScope {
+  /** What is counted: `key:key_01J…`; includes everything that isolates it. */
+  readonly id: string;
+  readonly limits: Limits;
+}
+
+export interface LimitFigures {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds until the full limit is available again. */
+  readonly resetMs: number;
+}
+
+/** The tightest scope of each kind; null where nothing limits it. */
+export interface LimitState {
+  readonly requests: LimitFigures | null;
+  readonly tokens: LimitFigures | null;
+}
+
+export type LimitDecision =
+  | { readonly kind: 'granted'; readonly lease: LimitLease; readonly state: LimitState }
+  | {
+      readonly kind: 'refused';
+      readonly scope: string;
+      readonly reason: 'requests' | 'tokens' | 'concurrency';
+      /** Milliseconds until the same request could pass; null where nobody knows. */
+      readonly retryAfterMs: number | null;
+      readonly state: LimitState;
+    };
+
+export interface LimitStore {
+  /** Decides at once and never waits. `tokens` is the estimate for the request. */
+  take(scopes: readonly LimitScope[], tokens: number): Promise<LimitDecision> | LimitDecision;
+}

@@ -1,0 +1,56 @@
+/**
+ * What the core needs from a provider: pure translation between the canonical form and the
+ * provider's wire. An adapter does no I/O and keeps nothing between calls; a stream decoder
+ * keeps the state of one stream.
+ */
+import type { PlainAnswer, StreamFrame } from '../model/answer.ts';
+import type { GatewayError } from '../model/errors.ts';
+import type { InferenceRequest } from '../model/request.ts';
+import type { Dialect, Target } from '../model/target.ts';
+import type { Upstream, UpstreamRequest } from './upstream.ts';
+
+export interface ProviderCall {
+  readonly request: InferenceRequest;
+  readonly target: Target;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ProviderAdapter {
+  /** The wire the provider speaks; bytes pass through where the client speaks it too. */
+  readonly dialect: Dialect;
+  /** Throws `field_not_supported` for what the provider cannot honour. */
+  encode(call: ProviderCall): UpstreamRequest;
+  /** Reads a 2xx answer; throws `upstream_invalid` for what is no answer. */
+  decodeAnswer(call: ProviderCall, head: ResponseHead, bytes: Buffer): PlainAnswer;
+  /** Throws `upstream_invalid` when the head is not that of a stream. */
+  createStreamDecoder(call: ProviderCall, head: ResponseHead): StreamDecoder;
+  /** Classifies any other answer; keeps the provider's code, drops its secrets. */
+  decodeError(head: ResponseHead, bytes: Buffer): GatewayError;
+}
+
+export interface StreamDecoder {
+  /**
+   * Takes the next bytes; null when they complete no event. Throws `upstream_invalid`
+   * (garbled), `upstream_too_long`, or the provider's own error sent inside the stream.
+   */
+  push(chunk: Buffer): StreamFrame | null;
+  /**
+   * The body ended. Returns the terminal frame where the provider left it out but the answer
+   * was complete; null where it was sent before; throws `upstream_truncated` otherwise.
+   */
+  end(): StreamFrame | null;
+}
+
+export interface Provider {
+  readonly adapter: ProviderAdapter;
+  readonly upstream: Upstream;
+}
+
+/** Providers by their name in the configuration, of the generation in force. */
+export interface Providers {
+  get(name: string): Provider | undefined;
+}

@@ -1,0 +1,48 @@
+/**
+ * Where API keys are kept. A key's secret never comes here: only its keyed hash and the few
+ * characters people recognise it by.
+ */
+import type { Budget, Limits, Role } from '../../gateway/index.ts';
+
+export interface KeyRecord {
+  readonly id: string;
+  readonly tenant: string;
+  readonly name: string;
+  /** First characters of the secret, for people: `esk_Ab3d…`. */
+  readonly hint: string;
+  /** HMAC-SHA256 of the secret under the server's pepper, hexadecimal. */
+  readonly secretHash: string;
+  readonly role: Role;
+  readonly models: readonly string[] | null;
+  readonly limits: Limits;
+  readonly budget: Budget | null;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
+}
+
+export interface KeyChanges {
+  /** Every key changed after the version asked for, revoked ones included. */
+  readonly keys: readonly KeyRecord[];
+  readonly version: number;
+}
+
+export type KeyPatch = Partial<
+  Pick<KeyRecord, 'name' | 'models' | 'limits' | 'budget' | 'expiresAtMs' | 'revokedAtMs'>
+>;
+
+/** All methods throw `storage_unavailable` when the database does not answer in time. */
+export interface KeyRepository {
+  insert(record: KeyRecord): Promise<void>;
+  get(id: string): Promise<KeyRecord | null>;
+  /** Newest first; null tenant means all of them. */
+  list(filter: {
+    readonly tenant: string | null;
+    readonly limit: number;
+    readonly beforeId: string | null;
+  }): Promise<readonly KeyRecord[]>;
+  /** The changed record; null when there is no such key. */
+  update(id: string, patch: KeyPatch): Promise<KeyRecord | null>;
+  /** Version 0 answers every key. */
+  changedSince(version: number): Promise<KeyChanges>;
+}

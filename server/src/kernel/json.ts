@@ -1,0 +1,154 @@
+/**
+ * JSON beyond `JSON.parse`: where the members of the outermost object lie in the bytes (so
+ * that one value can be replaced without re-serialising the rest), how deep the text nests,
+ * and one canonical text for equal values.
+ *
+ * The scan runs before parsing and promises nothing about validity: `JSON.parse` judges that.
+ */
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue | undefined;
+}
+
+export interface JsonMember {
+  readonly key: string;
+  /** Offset of the first byte of the value. */
+  readonly valueStart: number;
+  /** Offset behind the last byte of the value. */
+  readonly valueEnd: number;
+}
+
+export type JsonScan =
+  | { readonly kind: 'members'; readonly members: readonly JsonMember[] }
+  | { readonly kind: 'not_an_object' }
+  | { readonly kind: 'too_deep' };
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const LAST_WHITESPACE = 0x20;
+
+/** Lists the members of the outermost object; stops at a nesting deeper than `maxDepth`. */
+export function scanObject(bytes: Buffer, maxDepth: number): JsonScan {
+  let at = skipWhitespace(bytes, 0);
+  if (bytes[at] !== OPEN_BRACE) return { kind: 'not_an_object' };
+  const members: JsonMember[] = [];
+  let depth = 1;
+  let key: string | null = null;
+  let valueStart = -1;
+  const endMember = (end: number): void => {
+    if (key !== null && valueStart >= 0) {
+      members.push({ key, valueStart, valueEnd: trimEnd(bytes, valueStart, end) });
+    }
+    key = null;
+    valueStart = -1;
+  };
+  for (at += 1; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte <= LAST_WHITESPACE) continue;
+    if (byte === COLON && depth === 1 && valueStart < 0) continue;
+    if (byte === COMMA && depth === 1) {
+      endMember(at);
+      continue;
+    }
+    if (depth === 1 && key !== null && valueStart < 0 && byte !== CLOSE_BRACE) valueStart = at;
+    if (byte === QUOTE) {
+      const end = stringEnd(bytes, at);
+      if (depth === 1 && key === null) key = decodeKey(bytes, at, end);
+      at = end - 1;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1;
+      if (depth > maxDepth) return { kind: 'too_deep' };
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      if (depth === 1) {
+        endMember(at);
+        break;
+      }
+      depth -= 1;
+    }
+  }
+  return { kind: 'members', members };
+}
+
+/** Copies `bytes` with the given ranges replaced; `edits` are in rising order of `start`. */
+export function spliceBytes(
+  bytes: Buffer,
+  edits: readonly { readonly start: number; readonly end: number; readonly text: string }[],
+): Buffer {
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const edit of edits) {
+    parts.push(bytes.subarray(at, edit.start), Buffer.from(edit.text));
+    at = edit.end;
+  }
+  parts.push(bytes.subarray(at));
+  return Buffer.concat(parts);
+}
+
+/** One text for equal values: members sorted by key, no white space, `undefined` left out. */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  let text = '';
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
+}
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isJsonArray(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/** `JSON.parse` that answers `undefined` where the text is not JSON. */
+export function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+function skipWhitespace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && (bytes[at] as number) <= LAST_WHITESPACE) at += 1;
+  return at;
+}
+
+function trimEnd(bytes: Buffer, from: number, to: number): number {
+  let end = to;
+  while (end > from && (bytes[end - 1] as number) <= LAST_WHITESPACE) end -= 1;
+  return end;
+}
+
+/** Offset behind the closing quote of the string that opens at `start`. */
+function stringEnd(bytes: Buffer, start: number): number {
+  let at = start + 1;
+  for (;;) {
+    const quote = bytes.indexOf(QUOTE, at);
+    if (quote < 0) return bytes.length;
+    let backslashes = 0;
+    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+    at = quote + 1;
+  }
+}
+
+function decodeKey(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start + 1, end - 1);
+  if (!text.includes('\\')) return text;
+  const decoded = parseJson(`"${text}"`);
+  return typeof decoded === 'string' ? decoded : text;
+}
