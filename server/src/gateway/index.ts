@@ -18,6 +18,9 @@ export { type CacheControl, type InferenceRequest, NO_CACHE_CONTROL } from './mo
 export type { ModelListing, Route } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
 export type { Usage } from './model/usage.ts';
+export { principalOf } from './pipeline/authenticate.ts';
+export { createPipeline, type PipelineDeps } from './pipeline/index.ts';
+export type { Handler as PipelineHandler } from './pipeline/stage.ts';
 export type { Authentication, Authenticator } from './ports/authenticator.ts';
 export type {
   LedgerFilter,

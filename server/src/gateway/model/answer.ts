@@ -2,7 +2,7 @@
  * The canonical answer: complete, or a sequence of frames. Each carries the provider's own
  * bytes where provider and client speak the same dialect, and the parsed form beside them.
  *
- * Invariant of a stream: frames come in order; exactly one is `terminal` and it is the last;
+ * Invariant of a stream: frames come in order; exactly one has a `terminal` and it is the last;
  * a sequence that cannot reach it throws a `GatewayError`. Iterating ends the upstream call
  * when it returns early.
  */
@@ -23,7 +23,8 @@ export interface PlainAnswer {
   readonly dialect: Dialect;
   readonly contentType: string;
   readonly bytes: Buffer;
-  readonly body: JsonObject;
+  /** The parsed form; null where only bytes are at hand (a stored answer). */
+  readonly body: JsonObject | null;
   /** null where the provider did not say. */
   readonly usage: Usage | null;
   readonly finishReasons: readonly FinishReason[];
@@ -39,10 +40,10 @@ export type Answer = PlainAnswer | StreamAnswer;
 
 /** Some complete events of a stream, as they came together. */
 export interface StreamFrame {
-  /** Bytes to forward, complete events only; may be empty when all were held back. */
+  /** Bytes to forward, complete events only, without the end marker; may be empty. */
   readonly bytes: Buffer;
-  /** The end marker of the dialect (`data: [DONE]`); nothing follows it. */
-  readonly terminal: boolean;
+  /** The end marker of the dialect (`data: [DONE]` and its blank line); nothing follows it. */
+  readonly terminal: Buffer | null;
   /** Characters of text, tool arguments and reasoning that these events carry. */
   readonly producedCharacters: number;
   /** Set on the frame in which the provider told its usage. */

@@ -27,6 +27,8 @@ export const ERROR_CATALOGUE = {
   duplicate_field: row(400, false, 'A field appears twice in the outermost object.'),
   duplicate_header: row(400, false, 'A header that must be single was sent twice.'),
   header_invalid: row(400, false, 'A header has a value that is not accepted.'),
+  headers_too_large: row(431, false, 'The headers are larger than 32 KiB.'),
+  http_malformed: row(400, false, 'The bytes are not valid HTTP.'),
   request_timeout: row(408, true, 'The request was not received in time.'),
   not_found: row(404, false, 'There is nothing at this path.'),
   method_not_allowed: row(405, false, 'The path exists, but not for this method.'),

@@ -3,7 +3,7 @@
  * stages fill it in; each field names the stage that writes it, and nobody else does.
  */
 import type { GatewayError } from './errors.ts';
-import type { Reservation } from './holds.ts';
+import type { LimitLease, Reservation } from './holds.ts';
 import type { CacheStatus, LedgerEntry } from './ledger-entry.ts';
 import type { Principal } from './principal.ts';
 import type { InferenceRequest } from './request.ts';
@@ -62,6 +62,8 @@ export class Exchange {
   /** Aborted, with a `GatewayError` as reason, when the client leaves or time is over. */
   readonly abort: AbortController;
 
+  /** Ends the work done for this exchange; cache: shared work outlives one client. */
+  signal: AbortSignal;
   /** authenticate */
   principal: Principal | null = null;
   /** admit */
@@ -70,6 +72,8 @@ export class Exchange {
   tokenLimit: LimitHeaders | null = null;
   /** route */
   route: Route | null = null;
+  /** admit; settle ends it */
+  lease: LimitLease | null = null;
   /** reserve; settle ends it */
   reservation: Reservation | null = null;
   /** cache */
@@ -79,7 +83,7 @@ export class Exchange {
   providerModel: string | null = null;
   /** call */
   readonly attempts: Attempt[] = [];
-  /** call: the upstream accepted bytes, so that it may charge for them */
+  /** call: the last attempt was sent and no refusal came back, so it may be charged for */
   dispatched = false;
   /** call: milliseconds of the whole duration spent waiting for the provider */
   upstreamMs = 0;
@@ -98,5 +102,6 @@ export class Exchange {
     this.request = opening.request;
     this.malformed = opening.malformed;
     this.abort = opening.abort;
+    this.signal = opening.abort.signal;
   }
 }

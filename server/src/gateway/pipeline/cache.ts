@@ -1,0 +1,153 @@
+/**
+ * The cache stage: a stored answer, the answer of an identical call in flight, or a miss whose
+ * answer others may then share.
+ *
+ * 1. The key contains the tenant and the route's set of targets; callers cannot widen it.
+ * 2. Of N identical cacheable exchanges in flight, one goes on; it pays, the others are JOIN.
+ * 3. When everything behind it failed and a stale entry is left, that is the answer, and the
+ *    answer says so.
+ *
+ * Streams pass. What may be looked up and stored is decided in `caching/policy`.
+ */
+
+import { assert } from '../../kernel/assert.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Random } from '../../kernel/random.ts';
+import type { CacheKeys } from '../caching/key.ts';
+import { ageSeconds, type CachePlan, entryOf, freshness, planCache } from '../caching/policy.ts';
+import { concernsLeaderOnly, type SingleFlight } from '../caching/single-flight.ts';
+import type { Answer, PlainAnswer } from '../model/answer.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { CacheStatus } from '../model/ledger-entry.ts';
+import type { CacheEntry, CacheStore } from '../ports/cache-store.ts';
+import { mayFailOver } from '../resilience/policy-stack.ts';
+import type { Handler, Stage } from './stage.ts';
+
+export interface CacheDeps {
+  readonly store: CacheStore;
+  readonly keys: CacheKeys;
+  readonly flights: SingleFlight<SharedAnswer>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What joiners are given: the answer, and who gave it. */
+export interface SharedAnswer {
+  readonly answer: Answer;
+  readonly provider: string | null;
+  readonly providerModel: string | null;
+}
+
+type UsePlan = Extract<CachePlan, { kind: 'use' }>;
+
+export function cache(deps: CacheDeps): Stage {
+  return {
+    name: 'cache',
+    codes: ['cache_only_miss'],
+    wrap: (next) => async (exchange) => {
+      const { request, route, principal } = exchange;
+      assert(route !== null && principal !== null, 'route and principal come before cache');
+      const plan = planCache(request, route.cache);
+      if (plan.kind === 'bypass') {
+        exchange.cache = { status: 'BYPASS', tier: null, ageSeconds: null, detail: plan.detail };
+        return next(exchange);
+      }
+      const key = deps.keys.keyOf(principal.tenant, route, request);
+      const entry = plan.lookup ? await deps.store.get(principal.tenant, key) : null;
+      const state = entry === null ? 'unusable' : freshness(plan, entry, deps.clock.wallMs());
+      if (entry !== null && state === 'fresh') return stored(deps, exchange, entry, 'HIT', null);
+      if (request.cacheControl.onlyIfCached) throw new GatewayError('cache_only_miss');
+      try {
+        return await fly(deps, exchange, next, plan, key);
+      } catch (thrown) {
+        const error = asGatewayError(thrown);
+        const allDown = mayFailOver(error) && !exchange.abort.signal.aborted;
+        if (entry === null || state !== 'stale' || !allDown) throw thrown;
+        return stored(deps, exchange, entry, 'STALE', error.code);
+      }
+    },
+  };
+}
+
+/** Leads or joins the one call for this key; a joiner takes over where only the leader fell. */
+async function fly(
+  deps: CacheDeps,
+  exchange: Exchange,
+  next: Handler,
+  plan: UsePlan,
+  key: string,
+): Promise<Answer> {
+  for (;;) {
+    const flight = deps.flights.join(key, exchange.abort.signal, (signal) =>
+      lead(deps, exchange, next, plan, key, signal),
+    );
+    try {
+      const shared = await flight.answer;
+      if (flight.role === 'joiner') {
+        setCache(exchange, 'JOIN', null, null, null);
+        exchange.provider = shared.provider;
+        exchange.providerModel = shared.providerModel;
+      }
+      return shared.answer;
+    } catch (thrown) {
+      const mayLead = flight.role === 'joiner' && !exchange.abort.signal.aborted;
+      if (!mayLead || !concernsLeaderOnly(thrown)) throw thrown;
+    }
+  }
+}
+
+async function lead(
+  deps: CacheDeps,
+  exchange: Exchange,
+  next: Handler,
+  plan: UsePlan,
+  key: string,
+  signal: AbortSignal,
+): Promise<SharedAnswer> {
+  setCache(exchange, 'MISS', null, null, null);
+  exchange.signal = signal;
+  const answer = await next(exchange);
+  if (answer.kind === 'plain') store(deps, exchange, plan, key, answer);
+  return { answer, provider: exchange.provider, providerModel: exchange.providerModel };
+}
+
+function store(
+  deps: CacheDeps,
+  exchange: Exchange,
+  plan: UsePlan,
+  key: string,
+  answer: PlainAnswer,
+): void {
+  const { principal, route, provider, providerModel } = exchange;
+  if (principal === null || route === null || provider === null) return;
+  const from = { provider, providerModel: providerModel ?? '' };
+  const nowMs = deps.clock.wallMs();
+  const { operation } = exchange.request;
+  const entry = entryOf(answer, from, plan, route.cache, operation, nowMs, deps.random);
+  if (entry !== null) void deps.store.set(principal.tenant, key, entry);
+}
+
+function stored(
+  deps: CacheDeps,
+  exchange: Exchange,
+  entry: CacheEntry,
+  status: 'HIT' | 'STALE',
+  detail: string | null,
+): PlainAnswer {
+  setCache(exchange, status, deps.store.tier, ageSeconds(entry, deps.clock.wallMs()), detail);
+  exchange.provider = entry.provider;
+  exchange.providerModel = entry.providerModel;
+  const { dialect, contentType, bytes, usage, finishReasons } = entry;
+  return { kind: 'plain', dialect, contentType, bytes, body: null, usage, finishReasons };
+}
+
+function setCache(
+  exchange: Exchange,
+  status: CacheStatus,
+  tier: string | null,
+  age: number | null,
+  detail: string | null,
+): void {
+  exchange.cache = { status, tier, ageSeconds: age, detail };
+}

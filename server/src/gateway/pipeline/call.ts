@@ -1,0 +1,110 @@
+/**
+ * The call stage: the route's targets in order, each under the policy stack, until one gives
+ * its first piece of an answer. That first piece commits the target; nothing is retried or
+ * failed over behind it.
+ *
+ * It owns the exchange's total deadline. It knows nothing of wires: adapters translate, and
+ * upstreams carry bytes.
+ */
+import { assert } from '../../kernel/assert.ts';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { deadlineIn } from '../../kernel/deadline.ts';
+import type { Random } from '../../kernel/random.ts';
+import type { Answer, StreamFrame } from '../model/answer.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Target } from '../model/target.ts';
+import type { Providers } from '../ports/provider.ts';
+import { type HeldCall, mayFailOver, type PolicyStack } from '../resilience/policy-stack.ts';
+import { planRoute, type RoutePlan, soonestRetryMs } from '../routing/order.ts';
+import { type AttemptContext, attempt } from './attempt.ts';
+import type { Stage } from './stage.ts';
+
+export interface CallDeps {
+  readonly providers: () => Providers;
+  readonly policies: PolicyStack;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export function call(deps: CallDeps): Stage {
+  return {
+    name: 'call',
+    codes: ['no_target_available', 'deadline_exceeded', 'client_closed'],
+    wrap: () => async (exchange) => {
+      assert(exchange.route !== null, 'route comes before call');
+      const availability = (target: Target) => deps.policies.availability(target);
+      const plan = planRoute(exchange.route, deps.random, availability);
+      const timer = startDeadline(deps, exchange, plan);
+      let held: HeldCall<Answer>;
+      try {
+        held = await callTargets(deps, exchange, plan);
+      } catch (thrown) {
+        timer.cancel();
+        throw thrown;
+      }
+      const answer = held.value;
+      if (answer.kind === 'stream') {
+        return { ...answer, frames: guarded(held, answer.frames, timer) };
+      }
+      timer.cancel();
+      held.finish(null);
+      return answer;
+    },
+  };
+}
+
+function startDeadline(deps: CallDeps, exchange: Exchange, plan: RoutePlan): Timer {
+  const totalMs = Math.max(0, ...plan.targets.map((target) => target.timeouts.totalMs));
+  const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
+  return deps.clock.setTimer(totalMs - elapsedMs, () => {
+    exchange.abort.abort(
+      new GatewayError('deadline_exceeded', {
+        message: `The answer was not complete after ${totalMs} ms (timeouts.total_ms).`,
+      }),
+    );
+  });
+}
+
+async function callTargets(
+  deps: CallDeps,
+  exchange: Exchange,
+  plan: RoutePlan,
+): Promise<HeldCall<Answer>> {
+  let failure: GatewayError | null = null;
+  const context: AttemptContext = { exchange, providers: deps.providers(), clock: deps.clock };
+  for (const target of plan.targets) {
+    const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
+    const deadline = deadlineIn(deps.clock, target.timeouts.totalMs - elapsedMs);
+    try {
+      return await deps.policies.run(target, deadline, exchange.signal, context, attempt);
+    } catch (thrown) {
+      failure = asGatewayError(thrown);
+      if (exchange.signal.aborted || !mayFailOver(failure)) throw failure;
+    }
+  }
+  throw failure ?? nothingAvailable(plan);
+}
+
+function nothingAvailable(plan: RoutePlan): GatewayError {
+  const retryAfterMs = soonestRetryMs(plan.rejected);
+  return new GatewayError('no_target_available', retryAfterMs === null ? {} : { retryAfterMs });
+}
+
+/** Ends the held call when the stream ends, with what ended it. */
+async function* guarded(
+  held: HeldCall<Answer>,
+  frames: AsyncIterable<StreamFrame>,
+  timer: Timer,
+): AsyncGenerator<StreamFrame> {
+  let error: GatewayError | null = null;
+  try {
+    yield* frames;
+  } catch (thrown) {
+    error = asGatewayError(thrown);
+    throw error;
+  } finally {
+    timer.cancel();
+    held.finish(error);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The table of contents of a request: the stages in their order, outermost first. This is the
+ * only place that knows the order; `docs/request-lifecycle.md` draws it, and a test compares.
+ */
+
+import type { Clock } from '../../kernel/clock.ts';
+import type { FaultPoints } from '../../kernel/fault.ts';
+import type { Authenticator } from '../ports/authenticator.ts';
+import type { BudgetStore } from '../ports/budget-store.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { LimitStore } from '../ports/limit-store.ts';
+import type { ExchangeObserver } from '../ports/observer.ts';
+import type { Routes } from '../ports/routes.ts';
+import { type AdmitSettings, admit } from './admit.ts';
+import { authenticate } from './authenticate.ts';
+import { type CacheDeps, cache } from './cache.ts';
+import { type CallDeps, call } from './call.ts';
+import { type Guardrail, guard } from './guard.ts';
+import { observe } from './observe.ts';
+import { replay } from './replay.ts';
+import { reserve } from './reserve.ts';
+import { route } from './route.ts';
+import { settle } from './settle.ts';
+import { compose, type Handler, type Stage } from './stage.ts';
+
+export interface PipelineDeps extends CacheDeps, CallDeps {
+  readonly clock: Clock;
+  readonly faults: FaultPoints;
+  readonly observer: ExchangeObserver;
+  readonly authenticator: Authenticator;
+  readonly ledger: Ledger;
+  readonly limits: LimitStore;
+  readonly budgets: BudgetStore;
+  readonly guardrails: readonly Guardrail[];
+  /** Of the configuration in force. */
+  readonly routes: () => Routes;
+  readonly admission: AdmitSettings;
+}
+
+export function stages(deps: PipelineDeps): readonly Stage[] {
+  return [
+    observe(deps.observer, deps.clock),
+    authenticate(deps.authenticator),
+    settle(deps),
+    replay(),
+    admit(deps.limits, deps.admission),
+    guard(deps.guardrails),
+    route(deps.routes),
+    cache(deps),
+    reserve(deps.budgets),
+    call(deps),
+  ];
+}
+
+export function createPipeline(deps: PipelineDeps): Handler {
+  return compose(stages(deps), deps.faults);
+}

@@ -1,0 +1,74 @@
+/**
+ * The reserve stage: promises the most an exchange can cost to every budget of its principal
+ * before anything is dispatched. The settle stage replaces the promise by the real cost.
+ *
+ * It stands behind the cache, so that only the leader of a miss reserves. It fails closed: a
+ * counter that is not built, or a model without a price, is refused under a budget.
+ */
+import { assert, unreachable } from '../../kernel/assert.ts';
+import { decimalFromNanousd } from '../../kernel/money.ts';
+import { upperBoundNanousd } from '../accounting/estimate.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { BudgetDecision, BudgetScope, BudgetStore } from '../ports/budget-store.ts';
+import type { Stage } from './stage.ts';
+
+const REBUILD_RETRY_MS = 1000;
+
+export function reserve(budgets: BudgetStore): Stage {
+  return {
+    name: 'reserve',
+    codes: ['budget_exceeded', 'budget_unavailable', 'price_unknown'],
+    wrap: (next) => async (exchange) => {
+      const scopes = budgetScopesOf(exchange);
+      if (scopes.length === 0) return next(exchange);
+      const amount = upperBoundOf(exchange);
+      const decision = await budgets.reserve(scopes, amount);
+      if (decision.kind !== 'granted') throw refusal(decision, amount);
+      exchange.reservation = decision.reservation;
+      return next(exchange);
+    },
+  };
+}
+
+/** Names of every counter an exchange's cost belongs to, budgeted or not. */
+export function budgetScopeIds(exchange: Exchange): readonly string[] {
+  return exchange.principal === null ? [] : [`key:${exchange.principal.keyId}`];
+}
+
+function budgetScopesOf(exchange: Exchange): readonly BudgetScope[] {
+  const budget = exchange.principal?.budget ?? null;
+  if (budget === null) return [];
+  return budgetScopeIds(exchange).map((id) => ({ id, budget }));
+}
+
+function upperBoundOf(exchange: Exchange): number {
+  assert(exchange.route !== null, 'route comes before reserve');
+  const amount = upperBoundNanousd(exchange.request, exchange.route.targets);
+  if (amount !== null) return amount;
+  throw new GatewayError('price_unknown', {
+    message:
+      `The model ${JSON.stringify(exchange.request.model)} has no price, so the budget of this` +
+      ' key cannot cover it. Set models.<alias>.price in the configuration.',
+    field: 'model',
+  });
+}
+
+function refusal(
+  decision: Exclude<BudgetDecision, { kind: 'granted' }>,
+  amount: number,
+): GatewayError {
+  switch (decision.kind) {
+    case 'exceeded':
+      return new GatewayError('budget_exceeded', {
+        message:
+          `The budget of ${decision.scope} does not cover this request, which may cost up to` +
+          ` $${decimalFromNanousd(amount)}. Lower max_tokens, or raise the budget.`,
+        ...(decision.renewsInMs === null ? {} : { retryAfterMs: decision.renewsInMs }),
+      });
+    case 'unavailable':
+      return new GatewayError('budget_unavailable', { retryAfterMs: REBUILD_RETRY_MS });
+    default:
+      return unreachable(decision);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The inbound edge: one `node:http` server. Inference endpoints are served here directly,
+ * because they carry nearly all of the traffic; everything else goes to the router of the
+ * control plane. The path that selects the handler is the path that is authorised: it is
+ * compared as it came, byte for byte, without decoding.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { GatewayError } from '../gateway/index.ts';
+import { answerClientError } from './client-error.ts';
+import type { InferenceEndpoint } from './endpoint.ts';
+import { handleInference, type InferenceDeps } from './inference.ts';
+import { writeRefusal } from './refusal.ts';
+
+export interface EdgeSettings {
+  /** From the first byte of a request to the last of its headers. */
+  readonly headersTimeoutMs: number;
+  /** From the first byte of a request to the last of its body. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+}
+
+export interface EdgeDeps extends InferenceDeps {
+  readonly endpoints: readonly InferenceEndpoint[];
+  readonly settings: EdgeSettings;
+}
+
+export type Fallback = (request: IncomingMessage, response: ServerResponse) => void;
+
+const MAX_HEADER_BYTES = 32_768;
+const TIMEOUT_CHECK_MS = 500;
+
+/** Builds the server; `fallback` serves every path that is no inference endpoint. */
+export function createEdge(deps: EdgeDeps, fallback: Fallback): Server {
+  const endpoints = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]));
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: deps.settings.headersTimeoutMs,
+      requestTimeout: deps.settings.requestTimeoutMs,
+      keepAliveTimeout: deps.settings.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, deps.settings.headersTimeoutMs),
+      noDelay: true,
+    },
+    (request, response) => serve(deps, endpoints, fallback, request, response),
+  );
+  server.on('clientError', (error, socket) => {
+    answerClientError(error, socket, deps.endpoints[0]?.writer, deps.ids.next('req'));
+  });
+  return server;
+}
+
+function serve(
+  deps: EdgeDeps,
+  endpoints: ReadonlyMap<string, InferenceEndpoint>,
+  fallback: Fallback,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const path = pathOf(request.url ?? '');
+  const endpoint = endpoints.get(path);
+  if (endpoint !== undefined && request.method === 'POST') {
+    handleInference(deps, endpoint, request, response).catch(() => response.destroy());
+    return;
+  }
+  if (endpoint !== undefined) {
+    const error = new GatewayError('method_not_allowed', { message: `${path} takes POST.` });
+    writeRefusal(response, endpoint.writer, error, deps.ids.next('req'), ['allow', 'POST']);
+    return;
+  }
+  const writer = isModelPath(path) ? deps.endpoints[0]?.writer : undefined;
+  if (writer === undefined) {
+    fallback(request, response);
+    return;
+  }
+  const error = new GatewayError('not_found', { message: 'There is no endpoint at this path.' });
+  writeRefusal(response, writer, error, deps.ids.next('req'));
+}
+
+/** Below `/v1/` clients expect their dialect; the list of models is served by the router. */
+function isModelPath(path: string): boolean {
+  const isList = path === '/v1/models' || path.startsWith('/v1/models/');
+  return path.startsWith('/v1/') && !isList;
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}

@@ -1,0 +1,30 @@
+/**
+ * What the edge needs to know of an endpoint that runs models: how to read its request, and
+ * how its dialect writes errors, stream errors and comments. One folder per dialect provides
+ * them; the rest of the edge never asks which dialect it serves.
+ */
+import type {
+  CacheControl,
+  Dialect,
+  GatewayError,
+  InferenceRequest,
+  Operation,
+} from '../gateway/index.ts';
+import type { ParsedBody } from './parse-body.ts';
+
+export interface DialectWriter {
+  readonly dialect: Dialect;
+  error(error: GatewayError, requestId: string): Buffer;
+  /** The event that ends a broken stream legally. */
+  errorFrame(error: GatewayError, requestId: string): Buffer;
+  /** Content type of streams. */
+  readonly streamContentType: string;
+}
+
+export interface InferenceEndpoint {
+  readonly path: string;
+  readonly operation: Operation;
+  readonly writer: DialectWriter;
+  /** Throws `invalid_request` naming the field; keeps what it does not know. */
+  decode(parsed: ParsedBody, cacheControl: CacheControl): InferenceRequest;
+}

@@ -1,0 +1,8 @@
+/**
+ * The public face of the inbound edge.
+ */
+export { type AdminServices, createAdminApp } from './admin/index.ts';
+export type { ProcessFacts } from './answer-headers.ts';
+export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
+export { openaiModels } from './openai/models.ts';
+export { inferenceEndpoints } from './routes.ts';

@@ -1,0 +1,132 @@
+/**
+ * One inference request from its first byte to its last: opens the exchange, reads the body,
+ * runs the pipeline, writes what comes of it.
+ *
+ * Whatever goes wrong before the pipeline (a body that is not JSON, a client that leaves) goes
+ * through it all the same, so that every exit is limited, logged and recorded alike. When the
+ * client closes its connection the exchange is aborted at once.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  asGatewayError,
+  Exchange,
+  GatewayError,
+  type InferenceRequest,
+  NO_CACHE_CONTROL,
+  type PipelineHandler,
+} from '../gateway/index.ts';
+import type { IdSource } from '../kernel/id.ts';
+import { readCredential } from './credentials.ts';
+import type { InferenceEndpoint } from './endpoint.ts';
+import { parseBody } from './parse-body.ts';
+import { declaredLength, readBody } from './read-body.ts';
+import { readCorrelationId, readHead } from './read-head.ts';
+import { pumpStream, type WriteDeps, writeError, writePlain } from './write-answer.ts';
+
+export interface InferenceDeps extends WriteDeps {
+  readonly pipeline: PipelineHandler;
+  readonly ids: IdSource;
+  readonly limits: () => InferenceLimits;
+  /** Generation of the configuration in force. */
+  readonly generation: () => number;
+}
+
+export interface InferenceLimits {
+  readonly maxBodyBytes: number;
+  readonly maxJsonDepth: number;
+}
+
+type Decoded =
+  | { readonly request: InferenceRequest; readonly malformed: null }
+  | { readonly request: InferenceRequest; readonly malformed: GatewayError };
+
+/** How long the connection of a refused upload stays open so that its client can read why. */
+const LINGER_MS = 500;
+const SHORT_REST_BYTES = 65_536;
+
+export async function handleInference(
+  deps: InferenceDeps,
+  endpoint: InferenceEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedMs = deps.clock.monotonicMs();
+  const createdAtMs = deps.clock.wallMs();
+  const id = deps.ids.next('req');
+  const abort = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) abort.abort(new GatewayError('client_closed'));
+  });
+  const credential = readCredential(request);
+  const decoded =
+    credential.kind === 'secret'
+      ? await decode(deps, endpoint, request)
+      : { request: unreadRequest(endpoint), malformed: null };
+  const exchange = new Exchange({
+    id,
+    correlationId: readCorrelationId(request) ?? id,
+    createdAtMs,
+    startedMs,
+    configGeneration: deps.generation(),
+    credential,
+    request: decoded.request,
+    malformed: decoded.malformed,
+    abort,
+  });
+  try {
+    const answer = await deps.pipeline(exchange);
+    if (answer.kind === 'plain') writePlain(deps, response, exchange, answer);
+    else await pumpStream(deps, response, exchange, endpoint.writer, answer);
+  } catch (thrown) {
+    lingerAfter(deps, request);
+    writeError(deps, response, exchange, endpoint.writer, thrown);
+  }
+}
+
+async function decode(
+  deps: InferenceDeps,
+  endpoint: InferenceEndpoint,
+  request: IncomingMessage,
+): Promise<Decoded> {
+  try {
+    const limits = deps.limits();
+    const head = readHead(request);
+    const bytes = await readBody(request, limits.maxBodyBytes);
+    const parsed = parseBody(bytes, limits.maxJsonDepth);
+    return { request: endpoint.decode(parsed, head.cacheControl), malformed: null };
+  } catch (thrown) {
+    return { request: unreadRequest(endpoint), malformed: asGatewayError(thrown) };
+  }
+}
+
+/** Stands for a body that was not read, or could not be. */
+function unreadRequest(endpoint: InferenceEndpoint): InferenceRequest {
+  return {
+    operation: endpoint.operation,
+    dialect: endpoint.writer.dialect,
+    model: '',
+    stream: false,
+    includeUsage: false,
+    maxOutputTokens: null,
+    choices: 1,
+    temperature: null,
+    body: {},
+    bytes: Buffer.alloc(0),
+    members: [],
+    cacheControl: NO_CACHE_CONTROL,
+  };
+}
+
+/**
+ * Answering before the body was read and closing would make the kernel reset the connection,
+ * and the client lose the answer. A short rest is read and dropped by the server; a long one
+ * stays unread, and its connection is closed a moment after the answer.
+ */
+function lingerAfter(deps: InferenceDeps, request: IncomingMessage): void {
+  const declaredBytes = declaredLength(request);
+  if (request.complete || (declaredBytes > 0 && declaredBytes <= SHORT_REST_BYTES)) return;
+  request.read(0); // marks the body as ours, so that the server does not read it to its end
+  const { socket } = request;
+  const timer = deps.clock.setTimer(LINGER_MS, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
+}

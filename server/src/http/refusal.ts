@@ -1,0 +1,29 @@
+/**
+ * An error answer outside the pipeline: no exchange was opened, because no endpoint that runs
+ * models was reached.
+ */
+import type { ServerResponse } from 'node:http';
+import type { GatewayError } from '../gateway/index.ts';
+import { retryHeaders } from './answer-headers.ts';
+import type { DialectWriter } from './endpoint.ts';
+
+export function writeRefusal(
+  response: ServerResponse,
+  writer: DialectWriter,
+  error: GatewayError,
+  requestId: string,
+  extraHeaders: readonly string[] = [],
+): void {
+  const body = writer.error(error, requestId);
+  response.writeHead(error.status, [
+    'x-request-id',
+    requestId,
+    'content-type',
+    'application/json',
+    'content-length',
+    String(body.length),
+    ...retryHeaders(error),
+    ...extraHeaders,
+  ]);
+  response.end(body);
+}

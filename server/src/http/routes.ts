@@ -1,0 +1,14 @@
+/**
+ * Every endpoint that runs models. Each goes through the whole pipeline and so needs an API
+ * key; the routes of the control plane stand in `admin/`, each with its permission.
+ */
+import type { InferenceEndpoint } from './endpoint.ts';
+import { chatCompletions } from './openai/chat-completions.ts';
+import { completions } from './openai/completions.ts';
+import { embeddings } from './openai/embeddings.ts';
+
+export const inferenceEndpoints: readonly InferenceEndpoint[] = [
+  chatCompletions,
+  completions,
+  embeddings,
+];

@@ -1,0 +1,137 @@
+/**
+ * The last steps of an inference request: writing a complete answer, pumping a stream, or
+ * saying what went wrong, in the dialect of the endpoint.
+ *
+ * Invariants: a stream ends with its dialect's end marker or with an error event, never
+ * silently; a slow reader stops the upstream instead of filling memory, and is cut after
+ * `stalledReaderMs`; the frames of a stream are always iterated, because settlement happens
+ * when the iteration ends.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Exchange, PlainAnswer, StreamAnswer } from '../gateway/index.ts';
+import { asGatewayError, GatewayError } from '../gateway/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { decimalFromNanousd } from '../kernel/money.ts';
+import { commonHeaders, type ProcessFacts, retryHeaders } from './answer-headers.ts';
+import type { DialectWriter } from './endpoint.ts';
+
+export interface WriteDeps {
+  readonly clock: Clock;
+  readonly facts: ProcessFacts;
+  readonly stalledReaderMs: number;
+}
+
+const OK = 200;
+
+export function writePlain(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  answer: PlainAnswer,
+): void {
+  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  headers.push('content-type', answer.contentType);
+  headers.push('content-length', String(answer.bytes.length));
+  response.writeHead(OK, headers);
+  response.end(answer.bytes);
+}
+
+export function writeError(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  writer: DialectWriter,
+  thrown: unknown,
+): void {
+  if (response.destroyed) return;
+  const error = asGatewayError(thrown);
+  const body = writer.error(error, exchange.id);
+  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  headers.push(...retryHeaders(error));
+  headers.push('content-type', 'application/json', 'content-length', String(body.length));
+  response.writeHead(error.status, headers);
+  response.end(body);
+}
+
+/** Resolves when the stream has ended, well or not; never rejects. */
+export async function pumpStream(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  writer: DialectWriter,
+  answer: StreamAnswer,
+): Promise<void> {
+  try {
+    for await (const frame of answer.frames) {
+      if (!response.headersSent) writeStreamHead(deps, response, exchange, writer);
+      if (frame.bytes.length > 0 && !response.write(frame.bytes)) {
+        await drained(deps, response, exchange);
+      }
+      if (frame.terminal !== null) response.end(Buffer.concat([closing(exchange), frame.terminal]));
+    }
+  } catch (thrown) {
+    endBroken(deps, response, exchange, writer, thrown);
+  }
+}
+
+function writeStreamHead(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  writer: DialectWriter,
+): void {
+  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  headers.push('content-type', writer.streamContentType);
+  headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+  response.writeHead(OK, headers);
+}
+
+function endBroken(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  writer: DialectWriter,
+  thrown: unknown,
+): void {
+  if (response.destroyed || response.writableEnded) return;
+  if (!response.headersSent) {
+    writeError(deps, response, exchange, writer, thrown);
+    return;
+  }
+  response.end(writer.errorFrame(asGatewayError(thrown), exchange.id));
+}
+
+/** What a stream's headers could not say yet, as a comment that clients skip. */
+function closing(exchange: Exchange): Buffer {
+  const entry = exchange.entry;
+  if (entry === null) return Buffer.alloc(0);
+  const facts = {
+    cost_usd: entry.costNanousd === null ? null : decimalFromNanousd(entry.costNanousd),
+    provider: entry.provider,
+    model: entry.providerModel,
+    attempts: entry.attempts,
+    input_tokens: entry.usage.inputTokens,
+    output_tokens: entry.usage.outputTokens,
+    usage_source: entry.usage.source,
+    duration_ms: entry.durationMs,
+  };
+  return Buffer.from(`: esclusa ${JSON.stringify(facts)}\n\n`);
+}
+
+function drained(deps: WriteDeps, response: ServerResponse, exchange: Exchange): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    const timer = deps.clock.setTimer(deps.stalledReaderMs, () => {
+      exchange.abort.abort(new GatewayError('client_closed'));
+      response.destroy();
+      done();
+    });
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}
