@@ -3,8 +3,9 @@
  * event, with its data and with the very bytes it came as, so that they can be forwarded.
  *
  * Invariants: the records' bytes, joined, are the input; the same input gives the same
- * records however it is cut (CR, LF and CRLF line ends, characters split between chunks);
- * never more than `maxEventBytes` of an unfinished event are kept.
+ * records and the same overflow however it is cut (CR, LF and CRLF line ends, characters split
+ * between chunks); never more than `maxEventBytes` of an unfinished event are kept; each byte
+ * is looked at once, so that a peer that drips bytes costs no more than one that does not.
  * It understands lines and fields, not what the data means: the wire codecs do.
  */
 
@@ -13,14 +14,14 @@ export interface SseRecord {
   readonly data: string | null;
   /** The `event:` field; null where absent. */
   readonly event: string | null;
-  /** The event's bytes with its closing blank line. */
+  /** The event's bytes with its closing blank line; the chunk itself where it is one event. */
   readonly bytes: Buffer;
 }
 
 export class SseOverflow extends Error {}
 
 export interface SseSplitter {
-  /** Takes the next bytes; throws `SseOverflow` when an unfinished event grows too large. */
+  /** Takes the next bytes; throws `SseOverflow` when one event grows too large. */
   push(chunk: Buffer): SseRecord[];
   /** What is left when the stream ends: an event without its blank line, or null. */
   end(): SseRecord | null;
@@ -28,60 +29,110 @@ export interface SseSplitter {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const NOTHING = Buffer.alloc(0);
+const BYTE_ORDER_MARK = '\uFEFF';
 
 export function createSseSplitter(maxEventBytes: number): SseSplitter {
-  let carry: Buffer | null = null;
-  let scanned = 0;
-  let lineStart = 0;
+  return new Splitter(maxEventBytes);
+}
 
-  function scan(bytes: Buffer): SseRecord[] {
+class Splitter implements SseSplitter {
+  readonly #maxEventBytes: number;
+  /** The unfinished event, copied: its pieces must neither pin their chunks nor pile up. */
+  #kept: Buffer = NOTHING;
+  #keptBytes = 0;
+  #lineIsEmpty = true;
+  /** The last byte was a CR, and a LF that belongs to it may follow. */
+  #crPending = false;
+  #first = true;
+
+  constructor(maxEventBytes: number) {
+    this.#maxEventBytes = maxEventBytes;
+  }
+
+  push(chunk: Buffer): SseRecord[] {
     const records: SseRecord[] = [];
+    if (chunk.length === 0) return records;
     let eventStart = 0;
-    let at = scanned;
-    while (at < bytes.length) {
-      const byte = bytes[at];
-      if (byte !== LF && byte !== CR) {
-        at += 1;
-        continue;
+    let at = this.#crPending && chunk[0] === LF ? 1 : 0;
+    if (this.#crPending) {
+      this.#crPending = false;
+      if (this.#lineIsEmpty) {
+        records.push(this.#finish(chunk, 0, at));
+        eventStart = at;
       }
-      if (byte === CR && at + 1 === bytes.length) break; // a LF may follow in the next chunk
-      const next = byte === CR && bytes[at + 1] === LF ? at + 2 : at + 1;
-      if (at === lineStart && at >= eventStart) {
-        records.push(record(bytes.subarray(eventStart, next)));
-        eventStart = next;
-      }
-      lineStart = next;
-      at = next;
+      this.#lineIsEmpty = true;
     }
-    keep(bytes, eventStart, at);
+    const hasCr = chunk.includes(CR);
+    while (at < chunk.length) {
+      const end = hasCr ? lineEnd(chunk, at) : chunk.indexOf(LF, at);
+      if (end !== at) this.#lineIsEmpty = false;
+      if (end < 0) break;
+      const isCr = hasCr && chunk[end] === CR;
+      if (isCr && end + 1 === chunk.length) {
+        this.#crPending = true;
+        break;
+      }
+      at = isCr && chunk[end + 1] === LF ? end + 2 : end + 1;
+      if (this.#lineIsEmpty) {
+        records.push(this.#finish(chunk, eventStart, at));
+        eventStart = at;
+      }
+      this.#lineIsEmpty = true;
+    }
+    if (eventStart < chunk.length) this.#keep(chunk.subarray(eventStart));
     return records;
   }
 
-  function keep(bytes: Buffer, eventStart: number, at: number): void {
-    carry = eventStart < bytes.length ? bytes.subarray(eventStart) : null;
-    scanned = at - eventStart;
-    lineStart -= eventStart;
-    if (carry !== null && carry.length > maxEventBytes) {
-      throw new SseOverflow(`an event exceeds ${maxEventBytes} bytes`);
-    }
+  end(): SseRecord | null {
+    return this.#keptBytes === 0 ? null : this.#finish(NOTHING, 0, 0);
   }
 
-  return {
-    push(chunk) {
-      return scan(carry === null ? chunk : Buffer.concat([carry, chunk]));
-    },
-    end() {
-      const rest = carry;
-      carry = null;
-      return rest === null ? null : record(rest);
-    },
-  };
+  #keep(piece: Buffer): void {
+    const bytes = this.#keptBytes + piece.length;
+    this.#limit(bytes);
+    if (bytes > this.#kept.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#kept.length));
+      this.#kept.copy(larger, 0, 0, this.#keptBytes);
+      this.#kept = larger;
+    }
+    piece.copy(this.#kept, this.#keptBytes);
+    this.#keptBytes = bytes;
+  }
+
+  #finish(chunk: Buffer, start: number, end: number): SseRecord {
+    let bytes = start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
+    if (this.#keptBytes > 0) {
+      bytes = Buffer.concat([this.#kept.subarray(0, this.#keptBytes), bytes]);
+      this.#kept = NOTHING;
+      this.#keptBytes = 0;
+    }
+    this.#limit(bytes.length);
+    const first = this.#first;
+    this.#first = false;
+    return record(bytes, first);
+  }
+
+  #limit(eventBytes: number): void {
+    if (eventBytes <= this.#maxEventBytes) return;
+    throw new SseOverflow(`an event exceeds ${this.#maxEventBytes} bytes`);
+  }
 }
 
-function record(bytes: Buffer): SseRecord {
-  const text = bytes.toString('utf8');
+/** Offset of the next CR or LF; -1 where there is none. */
+function lineEnd(chunk: Buffer, from: number): number {
+  for (let at = from; at < chunk.length; at += 1) {
+    const byte = chunk[at];
+    if (byte === LF || byte === CR) return at;
+  }
+  return -1;
+}
+
+function record(bytes: Buffer, first: boolean): SseRecord {
+  const decoded = bytes.toString('utf8');
+  const text = first && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
   const oneLine = text.indexOf('\n') === text.length - 2 && !text.includes('\r');
-  if (oneLine && text.startsWith('data: ')) {
+  if (oneLine && text.endsWith('\n') && text.startsWith('data: ')) {
     return { data: text.slice(6, -2), event: null, bytes }; // one data line: nearly always
   }
   let data: string | null = null;
