@@ -27,7 +27,8 @@ export interface UpstreamResponse {
 
 /**
  * The body, read once, by one of the two ways. Both throw a `GatewayError`:
- * `upstream_unreachable` (reset), `upstream_timeout` (silence), or the signal's reason.
+ * `upstream_unreachable` (reset), `upstream_truncated` (closed before its declared end),
+ * `upstream_invalid` (no HTTP), `upstream_timeout` (silence), or the signal's reason.
  * Back-pressure: the socket is paused while the reader is behind. Leaving the iteration early
  * closes the upstream call.
  */
