@@ -71,7 +71,7 @@ async function* settled(
       }
       yield frame;
     }
-    error = new GatewayError('upstream_truncated');
+    if (!ended) throw new GatewayError('upstream_truncated');
   } catch (thrown) {
     error = thrown;
     throw thrown;
