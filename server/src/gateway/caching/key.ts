@@ -1,0 +1,52 @@
+/**
+ * The key of a cacheable request: an HMAC over everything that can change its answer or who
+ * may see it, so that keys can be neither guessed nor made to meet.
+ *
+ * 1. The tenant and the route's set of targets are required parts; no caller can leave them
+ *    out or widen them.
+ * 2. Every field of the body counts, unknown ones included, except those named below; the
+ *    order of members does not.
+ * 3. Another schema version of entries is another key.
+ *
+ * Requests whose numbers do not survive parsing have no key: `policy.ts` bypasses them.
+ */
+import { createHmac } from 'node:crypto';
+import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
+import type { InferenceRequest } from '../model/request.ts';
+import type { Route } from '../model/route.ts';
+
+/** To be raised when entries stored before must not be read any more. */
+const SCHEMA_VERSION = 1;
+
+/** Fields of the body that are not part of a key, each with its reason. */
+const LEFT_OUT: readonly string[] = [
+  'model', // a name for the route; what answers is in the set of targets
+  'stream', // counted as a part of its own, also where the field is absent
+  'user', // names the end user for the provider's abuse checks; never reaches the model
+  'safety_identifier', // successor of `user`
+  'prompt_cache_key', // successor of `user`: steers the provider's own prompt cache
+  'metadata', // labels of the client, given back when stored answers are listed
+];
+
+export interface CacheKeys {
+  /** 43 characters, equal for requests that the same stored answer may serve. */
+  keyOf(tenant: string, route: Route, request: InferenceRequest): string;
+}
+
+/** `secret` is at least 32 random bytes, the same in every process that shares a cache. */
+export function createCacheKeys(secret: Uint8Array): CacheKeys {
+  return {
+    keyOf(tenant, route, request) {
+      const { dialect, operation, stream, body } = request;
+      const parts = [SCHEMA_VERSION, tenant, route.targetSet, dialect, operation, stream];
+      const text = canonicalJson([...parts, relevantFields(body)]);
+      return createHmac('sha256', secret).update(text).digest('base64url');
+    },
+  };
+}
+
+function relevantFields(body: JsonObject): JsonObject {
+  const relevant = { ...body };
+  for (const field of LEFT_OUT) delete relevant[field];
+  return relevant;
+}

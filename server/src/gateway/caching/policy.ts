@@ -1,0 +1,144 @@
+/**
+ * What may be looked up, given and stored: by the route's policy, the client's cache-control
+ * and the answer itself. Times are those of the wall clock, for processes share entries.
+ *
+ * 1. Only a request whose answer is repeatable is looked up or stored: temperature 0, an
+ *    embedding, or one whose client opted in by asking for an age or for the cache alone.
+ * 2. Only a complete answer that ended by itself is stored: not one cut by length, filtered,
+ *    or refused for its size.
+ * 3. A client can narrow what it is given (age, no stale ones), never widen what the route
+ *    allows.
+ *
+ * Streams bypass the cache.
+ */
+import { isJsonArray, type JsonValue } from '../../kernel/json.ts';
+import type { Random } from '../../kernel/random.ts';
+import type { FinishReason, PlainAnswer } from '../model/answer.ts';
+import type { InferenceRequest } from '../model/request.ts';
+import type { RouteCachePolicy } from '../model/route.ts';
+import type { Operation } from '../model/target.ts';
+import type { CacheEntry } from '../ports/cache-store.ts';
+
+/** Why the cache is not used, as RFC 9211 `detail`. */
+export type BypassDetail =
+  | 'disabled'
+  | 'stream'
+  | 'no-store'
+  | 'not-deterministic'
+  | 'inexact-number';
+
+export type CachePlan =
+  | { readonly kind: 'bypass'; readonly detail: BypassDetail }
+  | {
+      readonly kind: 'use';
+      /** False when the client wants a new answer; it is stored all the same. */
+      readonly lookup: boolean;
+      /** Oldest answer the client accepts; null: what is fresh. */
+      readonly maxAgeMs: number | null;
+      /** How long after its freshness an entry may stand in for targets that are all down. */
+      readonly staleIfErrorMs: number;
+    };
+
+export type Freshness = 'fresh' | 'stale' | 'unusable';
+
+const SECOND_MS = 1000;
+/** Entries stored together do not all expire together. */
+const TTL_JITTER = 0.1;
+
+const REPEATABLE: ReadonlySet<FinishReason> = new Set<FinishReason>([
+  'stop',
+  'tool_calls',
+  'function_call',
+]);
+
+export function planCache(request: InferenceRequest, policy: RouteCachePolicy): CachePlan {
+  const { noStore, noCache, maxAgeSeconds, staleIfErrorSeconds } = request.cacheControl;
+  if (!policy.enabled) return bypass('disabled');
+  if (request.stream) return bypass('stream');
+  if (noStore) return bypass('no-store');
+  if (!isRepeatable(request)) return bypass('not-deterministic');
+  if (!hasExactNumbers(request.body)) return bypass('inexact-number');
+  const staleSeconds = Math.min(
+    policy.staleIfErrorSeconds,
+    staleIfErrorSeconds ?? policy.staleIfErrorSeconds,
+  );
+  return {
+    kind: 'use',
+    lookup: !noCache,
+    maxAgeMs: maxAgeSeconds === null ? null : maxAgeSeconds * SECOND_MS,
+    staleIfErrorMs: staleSeconds * SECOND_MS,
+  };
+}
+
+/**
+ * `fresh`: to be given. `stale`: to be given only when every target is down. `unusable`: as if
+ * it were not there.
+ */
+export function freshness(
+  plan: Extract<CachePlan, { kind: 'use' }>,
+  entry: CacheEntry,
+  nowMs: number,
+): Freshness {
+  const ageMs = nowMs - entry.storedAtMs;
+  const isYoung = plan.maxAgeMs === null || ageMs <= plan.maxAgeMs;
+  if (isYoung && nowMs < entry.freshUntilMs) return 'fresh';
+  const staleUntilMs = Math.min(entry.keepUntilMs, entry.freshUntilMs + plan.staleIfErrorMs);
+  return nowMs < staleUntilMs ? 'stale' : 'unusable';
+}
+
+/** The entry for an answer; null when it must not be stored. */
+export function entryOf(
+  answer: PlainAnswer,
+  from: { readonly provider: string; readonly providerModel: string },
+  policy: RouteCachePolicy,
+  operation: Operation,
+  nowMs: number,
+  random: Random,
+): CacheEntry | null {
+  if (answer.bytes.length > policy.maxEntryBytes) return null;
+  if (!endedByItself(answer.finishReasons, operation)) return null;
+  const ttlMs = policy.ttlSeconds * SECOND_MS;
+  const freshUntilMs = nowMs + Math.floor(ttlMs - ttlMs * TTL_JITTER * random.float());
+  return {
+    dialect: answer.dialect,
+    contentType: answer.contentType,
+    bytes: answer.bytes,
+    usage: answer.usage,
+    finishReasons: answer.finishReasons,
+    provider: from.provider,
+    providerModel: from.providerModel,
+    storedAtMs: nowMs,
+    freshUntilMs,
+    keepUntilMs: freshUntilMs + policy.staleIfErrorSeconds * SECOND_MS,
+  };
+}
+
+/** Whole seconds since the answer was stored, as the `age` header says it. */
+export function ageSeconds(entry: CacheEntry, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs - entry.storedAtMs) / SECOND_MS));
+}
+
+function bypass(detail: BypassDetail): CachePlan {
+  return { kind: 'bypass', detail };
+}
+
+function isRepeatable({ operation, temperature, cacheControl }: InferenceRequest): boolean {
+  if (cacheControl.maxAgeSeconds !== null || cacheControl.onlyIfCached) return true;
+  return temperature === 0 || operation === 'embedding';
+}
+
+function endedByItself(reasons: readonly FinishReason[], operation: Operation): boolean {
+  if (operation === 'embedding') return true;
+  return reasons.length > 0 && reasons.every((reason) => REPEATABLE.has(reason));
+}
+
+/**
+ * False when a number is too large to be told from its neighbours after parsing: two bodies
+ * that a provider tells apart would have one key.
+ */
+function hasExactNumbers(value: JsonValue | undefined): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  const members = isJsonArray(value) ? value : Object.values(value);
+  return members.every(hasExactNumbers);
+}

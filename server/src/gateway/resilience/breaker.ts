@@ -1,0 +1,153 @@
+/**
+ * The circuit breaker of one target, as pure functions from a state, the settings and an
+ * instant to the next state. `breaker-registry.ts` keeps the states and tells the time.
+ *
+ *   closed ──(threshold failures among the recent calls)──► open
+ *   open ──(openMs over, and a call comes)──► half_open
+ *   half_open ──(any failure)──► open      half_open ──(successThreshold successes)──► closed
+ *
+ * 1. Time is the monotonic clock's, and is judged when a call asks to pass, never by a getter:
+ *    reading a state cannot change it, and recovery depends on no reader.
+ * 2. Every transition starts a new generation with fresh counts; the outcome of a call that
+ *    was admitted in an earlier generation changes nothing.
+ * 3. In `half_open` at most `halfOpenMaxCalls` calls run at once; each gives its place back,
+ *    whatever its outcome, so that probing can never come to a standstill.
+ * 4. Recent means: at most 60 s old, and among the last max(2 × failureThreshold,
+ *    minimumCalls) calls. So a threshold of 5 opens on 5 failures in a row or on every second
+ *    call failing, and not on 5 failures scattered over hundreds of good calls.
+ * 5. Only a failure opens; the passing of time alone counts nothing.
+ */
+import { unreachable } from '../../kernel/assert.ts';
+import type { BreakerSettings } from '../model/target.ts';
+
+/** `ignored`: the call says nothing about the target's health. */
+export type CallOutcome = 'success' | 'failure' | 'ignored';
+
+export interface RecentCall {
+  readonly atMs: number;
+  readonly failed: boolean;
+}
+
+export interface ClosedState {
+  readonly kind: 'closed';
+  readonly generation: number;
+  /** Oldest first. */
+  readonly recent: readonly RecentCall[];
+}
+
+export interface OpenState {
+  readonly kind: 'open';
+  readonly generation: number;
+  readonly openedAtMs: number;
+  /** Failures that led here. */
+  readonly failures: number;
+}
+
+export interface HalfOpenState {
+  readonly kind: 'half_open';
+  readonly generation: number;
+  /** Probes under way. */
+  readonly running: number;
+  readonly successes: number;
+}
+
+export type BreakerState = ClosedState | OpenState | HalfOpenState;
+
+/** A call counts for at most this long. */
+const WINDOW_MS = 60_000;
+
+export function closedState(generation: number): ClosedState {
+  return { kind: 'closed', generation, recent: [] };
+}
+
+/**
+ * Lets one call pass: returns the state with the call in it, or null when it is refused. The
+ * generation of the returned state is the call's permit, to be handed to `recordOutcome`.
+ */
+export function admitCall(
+  state: BreakerState,
+  settings: BreakerSettings,
+  nowMs: number,
+): BreakerState | null {
+  switch (state.kind) {
+    case 'closed':
+      return state;
+    case 'open':
+      if (openForMs(state, settings, nowMs) > 0) return null;
+      return { kind: 'half_open', generation: state.generation + 1, running: 1, successes: 0 };
+    case 'half_open':
+      if (state.running >= settings.halfOpenMaxCalls) return null;
+      return { ...state, running: state.running + 1 };
+    default:
+      return unreachable(state);
+  }
+}
+
+/**
+ * Counts the outcome of a call admitted in `generation` and gives its place back. A stream
+ * that was counted as a success at its first byte and breaks later is counted once more, as
+ * a failure.
+ */
+export function recordOutcome(
+  state: BreakerState,
+  settings: BreakerSettings,
+  nowMs: number,
+  generation: number,
+  outcome: CallOutcome,
+): BreakerState {
+  if (generation !== state.generation || state.kind === 'open') return state;
+  if (state.kind === 'half_open') return afterProbe(state, settings, nowMs, outcome);
+  if (outcome === 'ignored') return state;
+  const recent = state.recent.slice(1 - windowCalls(settings));
+  recent.push({ atMs: nowMs, failed: outcome === 'failure' });
+  const next: ClosedState = { kind: 'closed', generation, recent };
+  return outcome === 'failure' && mustOpen(next, settings, nowMs)
+    ? {
+        kind: 'open',
+        generation: generation + 1,
+        openedAtMs: nowMs,
+        failures: failures(next, nowMs),
+      }
+    : next;
+}
+
+/** Milliseconds until an open breaker lets a probe pass; zero or less: at once. */
+export function openForMs(state: OpenState, settings: BreakerSettings, nowMs: number): number {
+  return state.openedAtMs + settings.openMs - nowMs;
+}
+
+/** Failures that count at this instant. */
+export function failures(state: BreakerState, nowMs: number): number {
+  if (state.kind === 'open') return state.failures;
+  if (state.kind === 'half_open') return 0;
+  let count = 0;
+  for (const call of state.recent) if (call.failed && isRecent(call, nowMs)) count += 1;
+  return count;
+}
+
+function afterProbe(
+  state: HalfOpenState,
+  settings: BreakerSettings,
+  nowMs: number,
+  outcome: CallOutcome,
+): BreakerState {
+  const generation = state.generation + 1;
+  if (outcome === 'failure') return { kind: 'open', generation, openedAtMs: nowMs, failures: 1 };
+  const successes = outcome === 'success' ? state.successes + 1 : state.successes;
+  if (successes >= settings.successThreshold) return closedState(generation);
+  return { ...state, running: state.running - 1, successes };
+}
+
+function mustOpen(state: ClosedState, settings: BreakerSettings, nowMs: number): boolean {
+  let calls = 0;
+  for (const call of state.recent) if (isRecent(call, nowMs)) calls += 1;
+  return calls >= settings.minimumCalls && failures(state, nowMs) >= settings.failureThreshold;
+}
+
+function isRecent(call: RecentCall, nowMs: number): boolean {
+  return nowMs - call.atMs < WINDOW_MS;
+}
+
+function windowCalls(settings: BreakerSettings): number {
+  return Math.max(2 * settings.failureThreshold, settings.minimumCalls);
+}

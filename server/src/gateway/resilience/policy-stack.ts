@@ -1,0 +1,177 @@
+/**
+ * The nesting order of what protects a call to one target, in one place:
+ *
+ *   deadline > retry > breaker > bulkhead > attempt
+ *
+ * 1. The signal ends everything at once, the pause before a retry included; a retry whose
+ *    pause does not fit the deadline is not made.
+ * 2. Every attempt passes the breaker by itself and takes a place of its own; both are held
+ *    during no pause.
+ * 3. An attempt that resolved is the breaker's success, at the first piece of a stream; the
+ *    place is held until `finish`, and a stream that breaks later counts as a failure.
+ * 4. Nothing is counted against a target for a caller that left.
+ *
+ * The next target, if any, is the caller's business; so is not calling this after the first
+ * byte went to the client.
+ */
+import type { Clock } from '../../kernel/clock.ts';
+import { type Deadline, sleep } from '../../kernel/deadline.ts';
+import type { Random } from '../../kernel/random.ts';
+import { AVAILABLE, type Availability } from '../model/availability.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Target } from '../model/target.ts';
+import { type BreakerRegistry, REFUSED, type TargetBreaker } from './breaker-registry.ts';
+import type { Bulkhead, Bulkheads } from './bulkhead.ts';
+import { isTransient, mayRetry } from './reactions.ts';
+import { type RetryBudgets, retryPauseMs } from './retry.ts';
+
+export { mayFailOver } from './reactions.ts';
+
+export interface PolicyStackDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly breakers: BreakerRegistry;
+  readonly bulkheads: Bulkheads;
+  readonly retryBudgets: RetryBudgets;
+}
+
+/**
+ * One attempt at a target. Resolves with the first piece of a stream or with a complete
+ * answer, rejects with a `GatewayError` or, when the signal aborted, with anything.
+ */
+export type Attempt<C, T> = (context: C, target: Target, signal: AbortSignal) => Promise<T>;
+
+/** A call that succeeded so far, and the place it holds. */
+export interface HeldCall<T> {
+  readonly value: T;
+  /**
+   * Ends the call; to be called on every exit, the first time counts. null: it ended well, or
+   * nobody wants the rest. A transient error counts against the target.
+   */
+  finish(error: GatewayError | null): void;
+}
+
+export interface PolicyStack {
+  /**
+   * Makes attempts at one target until one succeeds or no more are allowed. `context` is
+   * handed to each attempt, so that no closure is needed.
+   *
+   * Throws the signal's reason; `no_target_available` when the breaker lets nothing pass and
+   * `overloaded` when the provider's places are taken, both with `retryAfterMs` and nothing
+   * sent; else the last attempt's error.
+   */
+  run<C, T>(
+    target: Target,
+    deadline: Deadline,
+    signal: AbortSignal,
+    context: C,
+    attempt: Attempt<C, T>,
+  ): Promise<HeldCall<T>>;
+  /** Whether a call would pass now, and if not, when. Without side effects. */
+  availability(target: Target): Availability;
+}
+
+/** A place usually becomes free within this time. */
+const PLACE_RETRY_MS = 1000;
+
+const FULL: Availability = {
+  kind: 'unavailable',
+  reason: 'bulkhead_full',
+  retryAfterMs: PLACE_RETRY_MS,
+};
+
+export function createPolicyStack(deps: PolicyStackDeps): PolicyStack {
+  const { breakers, bulkheads, retryBudgets } = deps;
+
+  function availability(target: Target): Availability {
+    const byBreaker = breakers.availability(target);
+    if (byBreaker !== AVAILABLE) return byBreaker;
+    return bulkheads.running(target.provider) < target.maxConcurrency ? AVAILABLE : FULL;
+  }
+
+  /** Milliseconds to wait before the next attempt; null: there is none. */
+  function pauseBeforeRetry(error: GatewayError, tries: number, target: Target): number | null {
+    if (tries >= target.retry.attempts || !mayRetry(error)) return null;
+    if (availability(target) !== AVAILABLE) return null;
+    return retryPauseMs(error, tries, deps.random);
+  }
+
+  return {
+    availability,
+    async run(target, deadline, signal, context, attempt) {
+      const breaker = breakers.of(target);
+      const bulkhead = bulkheads.of(target);
+      const budget = retryBudgets.of(target);
+      let failed: GatewayError | null = null;
+      for (let tries = 1; ; tries += 1) {
+        if (signal.aborted) throw signal.reason;
+        const permit = enter(target, breaker, bulkhead, failed);
+        if (tries === 1) budget.countRequest();
+        try {
+          const value = await attempt(context, target, signal);
+          breaker.record(permit, 'success');
+          return new RunningCall(value, breaker, bulkhead, permit);
+        } catch (thrown) {
+          failed = asGatewayError(signal.aborted ? signal.reason : thrown);
+          breaker.record(permit, isTransient(failed) ? 'failure' : 'ignored');
+          bulkhead.leave();
+        }
+        const pauseMs = pauseBeforeRetry(failed, tries, target);
+        const allowed =
+          pauseMs !== null && pauseMs < deadline.remainingMs() && budget.tryTake(target.retry);
+        if (!allowed) throw failed;
+        await sleep(deps.clock, pauseMs, signal);
+      }
+    },
+  };
+}
+
+/** Passes the breaker and takes a place; throws `failed`, the error before, when it cannot. */
+function enter(
+  target: Target,
+  breaker: TargetBreaker,
+  bulkhead: Bulkhead,
+  failed: GatewayError | null,
+): number {
+  const permit = breaker.admit(target);
+  if (permit === REFUSED) throw failed ?? breakerRefusal(target, breaker);
+  if (bulkhead.tryEnter(target.maxConcurrency)) return permit;
+  breaker.record(permit, 'ignored');
+  throw (
+    failed ??
+    new GatewayError('overloaded', {
+      message: `All ${target.maxConcurrency} places at ${target.provider} are taken.`,
+      retryAfterMs: PLACE_RETRY_MS,
+    })
+  );
+}
+
+function breakerRefusal(target: Target, breaker: TargetBreaker): GatewayError {
+  const state = breaker.availability(target);
+  return new GatewayError('no_target_available', {
+    message: `${target.id} failed repeatedly and is left alone for a while.`,
+    ...(state.kind === 'unavailable' ? { retryAfterMs: state.retryAfterMs } : {}),
+  });
+}
+
+class RunningCall<T> implements HeldCall<T> {
+  readonly value: T;
+  readonly #breaker: TargetBreaker;
+  readonly #bulkhead: Bulkhead;
+  readonly #permit: number;
+  #ended = false;
+
+  constructor(value: T, breaker: TargetBreaker, bulkhead: Bulkhead, permit: number) {
+    this.value = value;
+    this.#breaker = breaker;
+    this.#bulkhead = bulkhead;
+    this.#permit = permit;
+  }
+
+  finish(error: GatewayError | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#bulkhead.leave();
+    if (error !== null && isTransient(error)) this.#breaker.record(this.#permit, 'failure');
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The routes of one generation of the configuration: aliases, then `provider/model` names
+ * asked for directly.
+ *
+ * Invariants: an alias wins over a direct name; the set of targets is named by the targets and
+ * by what their providers are, whatever the order, so that two upstreams never share a cache;
+ * routes made for direct names are remembered, a bounded number of them.
+ */
+import { createHash } from 'node:crypto';
+import type { ModelListing, Route, RouteCachePolicy, RouteStrategy } from '../model/route.ts';
+import type { Target } from '../model/target.ts';
+import type { Routes } from '../ports/routes.ts';
+
+export interface AliasRoute {
+  readonly name: string;
+  readonly strategy: RouteStrategy;
+  /** In the order of the configuration. */
+  readonly targets: readonly Target[];
+  readonly cache: RouteCachePolicy;
+}
+
+export interface RouteTable {
+  readonly generation: number;
+  readonly aliases: readonly AliasRoute[];
+  /** The target behind `provider/model`; undefined where there is none. */
+  direct(provider: string, model: string): Target | undefined;
+  readonly directCache: RouteCachePolicy;
+  /** What makes the answers of a configured provider its own: its kind and base URL. */
+  providerIdentity(provider: string): string;
+  readonly listings: readonly ModelListing[];
+}
+
+/** Names come from clients, and a provider may accept any model. */
+const MAX_DIRECT_ROUTES = 1024;
+
+export function createRoutes(table: RouteTable): Routes {
+  const aliases = new Map<string, Route>();
+  for (const alias of table.aliases) {
+    aliases.set(alias.name, { ...alias, targetSet: targetSetOf(table, alias.targets) });
+  }
+  const direct = new Map<string, Route>();
+
+  function resolveDirect(name: string): Route | undefined {
+    const slash = name.indexOf('/');
+    if (slash < 1) return undefined;
+    const target = table.direct(name.slice(0, slash), name.slice(slash + 1));
+    if (target === undefined) return undefined;
+    const targets = [target];
+    const targetSet = targetSetOf(table, targets);
+    const route: Route = {
+      name,
+      strategy: 'fallback',
+      targets,
+      targetSet,
+      cache: table.directCache,
+    };
+    const [oldest] = direct.keys();
+    if (direct.size >= MAX_DIRECT_ROUTES && oldest !== undefined) direct.delete(oldest);
+    direct.set(name, route);
+    return route;
+  }
+
+  return {
+    generation: table.generation,
+    resolve: (model) => aliases.get(model) ?? direct.get(model) ?? resolveDirect(model),
+    list: () => table.listings,
+  };
+}
+
+function targetSetOf(table: RouteTable, targets: readonly Target[]): string {
+  const names = targets.map((target) =>
+    JSON.stringify([target.provider, target.model, table.providerIdentity(target.provider)]),
+  );
+  const set = [...new Set(names)].sort();
+  return createHash('sha256').update(set.join('\n')).digest('base64url');
+}
