@@ -1,0 +1,127 @@
+/**
+ * The gateway's own state as the control plane shows it: models, providers, budgets, circuit
+ * breakers, configuration and cache.
+ */
+import { z } from 'zod';
+import { listSchema, nanousdSchema, slugSchema, timestampSchema } from './common.ts';
+import { budgetSchema } from './keys.ts';
+import { operationSchema } from './requests.ts';
+
+const count = z.int().nonnegative();
+
+export const modelSchema = z.object({
+  /** An alias, or `provider/model`. */
+  id: z.string(),
+  owned_by: z.string(),
+  operations: z.array(operationSchema),
+  created_at: timestampSchema,
+});
+export const modelListSchema = listSchema(modelSchema);
+
+export const providerSchema = z.object({
+  name: z.string(),
+  kind: z.string(),
+  /** null for a provider inside the gateway. */
+  base_url: z.string().nullable(),
+  /** Models of the configuration that may be answered here. */
+  models: z.array(z.string()),
+});
+export const providerListSchema = listSchema(providerSchema);
+
+export const budgetStateSchema = z.object({
+  key_id: z.string(),
+  key_name: z.string(),
+  tenant: z.string(),
+  budget: budgetSchema,
+  limit_nanousd: nanousdSchema,
+  /** null while the counter is being rebuilt; calls under the budget then get 503. */
+  spent_nanousd: nanousdSchema.nullable(),
+  /** Promised to exchanges that are running. */
+  reserved_nanousd: nanousdSchema.nullable(),
+  /** null for a budget that never renews. */
+  renews_at: timestampSchema.nullable(),
+});
+export const budgetStateListSchema = listSchema(budgetStateSchema);
+
+export const breakerStateSchema = z.enum(['closed', 'open', 'half_open']);
+
+export const breakerSchema = z.object({
+  /** `provider/model`. */
+  name: z.string(),
+  state: breakerStateSchema,
+  /** In the sampling window. */
+  failures: count,
+  successes: count,
+  /** Since the process started. */
+  total_calls: count,
+  total_failures: count,
+  total_successes: count,
+  opened_at: timestampSchema.nullable(),
+  /** null where it is not open. */
+  retry_after_ms: z.number().nonnegative().nullable(),
+});
+export const breakerListSchema = listSchema(breakerSchema);
+
+export const configChangeSchema = z.object({
+  path: z.string(),
+  change: z.enum(['added', 'removed', 'changed']),
+});
+
+export const configReloadSchema = z.object({
+  /** False where the file was refused: the generation before stays in force. */
+  applied: z.boolean(),
+  generation: count,
+  at: timestampSchema,
+  changes: z.array(configChangeSchema),
+  /** What is wrong with the file; empty where it was applied. */
+  problems: z.array(z.string()),
+});
+
+export const configStateSchema = z.object({
+  generation: count,
+  /** The file it was read from; null where there is none. */
+  file: z.string().nullable(),
+  /** The whole configuration in force, secrets masked. */
+  config: z.record(z.string(), z.unknown()),
+  last_reload: configReloadSchema.nullable(),
+});
+
+export const tenantQuerySchema = z.strictObject({ tenant: slugSchema.optional() });
+
+export const cachePurgeSchema = z.object({
+  tenant: z.string(),
+  /** null where the store does not count them. */
+  purged: count.nullable(),
+});
+
+export const cacheStatsSchema = z.object({
+  cache: z.object({
+    enabled: z.boolean(),
+    backend: z.string(),
+    entries: count,
+    bytes: count,
+    hits: count,
+    misses: count,
+    hit_rate: z.number(),
+    errors: count,
+    avg_latency_ms: z.number().nullable(),
+    circuit_breaker: z.object({ state: breakerStateSchema, failures: count }).nullable(),
+    operations: z.object({
+      get: z.object({
+        hits: count,
+        misses: count,
+        hit_rate: z.number(),
+        avg_latency_ms: z.number().nullable(),
+      }),
+    }),
+  }),
+  timestamp: timestampSchema,
+});
+
+export type Model = z.infer<typeof modelSchema>;
+export type Provider = z.infer<typeof providerSchema>;
+export type BudgetState = z.infer<typeof budgetStateSchema>;
+export type Breaker = z.infer<typeof breakerSchema>;
+export type ConfigReload = z.infer<typeof configReloadSchema>;
+export type ConfigState = z.infer<typeof configStateSchema>;
+export type CacheStats = z.infer<typeof cacheStatsSchema>;

@@ -1,0 +1,48 @@
+/**
+ * Health as probes, dashboards and people read it. `healthy` and `degraded` are answered with
+ * 200: only a broken critical dependency makes the service unready.
+ */
+import { z } from 'zod';
+import { timestampSchema } from './common.ts';
+
+export const healthStatusSchema = z.enum(['healthy', 'degraded', 'unhealthy']);
+
+export const liveSchema = z.object({ status: z.literal('alive') });
+
+export const startupSchema = z.object({ status: z.enum(['started', 'starting']) });
+
+export const readySchema = z.object({
+  status: z.enum(['ready', 'degraded', 'unready']),
+  /** Names of what is missing; details need a credential (`/api/v1/health`). */
+  degraded: z.array(z.string()),
+  unavailable: z.array(z.string()),
+});
+
+export const healthCheckSchema = z.object({
+  healthy: z.boolean(),
+  enabled: z.boolean(),
+  /** Whether the service is unready without it. */
+  critical: z.boolean(),
+  backend: z.string().optional(),
+  latency_ms: z.number().nullable().optional(),
+  message: z.string().optional(),
+  error: z.string().optional(),
+});
+
+export const healthSchema = z.object({
+  status: healthStatusSchema,
+  database: z.enum(['connected', 'disconnected']),
+  cache: z.string(),
+  timestamp: timestampSchema,
+  checks: z.record(z.string(), healthCheckSchema),
+});
+
+export const cacheHealthSchema = healthCheckSchema.extend({
+  status: z.enum(['healthy', 'degraded', 'disabled']),
+  timestamp: timestampSchema,
+});
+
+export type Health = z.infer<typeof healthSchema>;
+export type HealthCheck = z.infer<typeof healthCheckSchema>;
+export type Ready = z.infer<typeof readySchema>;
+export type CacheHealth = z.infer<typeof cacheHealthSchema>;

@@ -1,0 +1,10 @@
+/**
+ * Every shape of the control plane, once: the server checks and documents with these schemas,
+ * the console and the command line read with them.
+ */
+export * from './common.ts';
+export * from './gateway.ts';
+export * from './health.ts';
+export * from './keys.ts';
+export * from './requests.ts';
+export * from './tenants.ts';

@@ -1,0 +1,97 @@
+/**
+ * API keys as the control plane shows and takes them. The secret appears in one shape only:
+ * the answer to the creation, once.
+ */
+import { z } from 'zod';
+import {
+  idSchema,
+  listSchema,
+  modelNameSchema,
+  nameSchema,
+  pageQuery,
+  slugSchema,
+  timestampSchema,
+} from './common.ts';
+
+export const roleSchema = z.enum(['student', 'instructor', 'admin', 'superadmin', 'service']);
+/** Roles a key can be given. */
+export const keyRoleSchema = z.enum(['service', 'admin']);
+export const keyStatusSchema = z.enum(['active', 'expired', 'revoked']);
+export const budgetPeriodSchema = z.enum(['day', 'month', 'total']);
+
+const LIMIT_MAX = 1_000_000_000;
+const limit = z.int().positive().max(LIMIT_MAX);
+
+/** A limit left out is no limit. */
+export const limitsSchema = z.strictObject({
+  requests_per_minute: limit.optional(),
+  tokens_per_minute: limit.optional(),
+  concurrency: limit.optional(),
+});
+
+const decimalUsd = /^\d{1,6}(?:\.\d{1,9})?$/;
+
+export const budgetSchema = z.strictObject({
+  limit_usd: z
+    .string({ error: 'Expected dollars as a decimal text such as "1.50".' })
+    .regex(decimalUsd, { error: 'Expected dollars as a decimal text such as "1.50".' })
+    .refine((text) => /[1-9]/.test(text), 'Must be greater than zero.'),
+  period: budgetPeriodSchema,
+});
+
+const models = z.array(modelNameSchema).min(1).max(200);
+const expiresAt = z.iso.datetime({ offset: true });
+
+export const keyCreateSchema = z.strictObject({
+  name: nameSchema,
+  /** The caller's own tenant where left out. */
+  tenant: slugSchema.optional(),
+  role: keyRoleSchema.default('service'),
+  /** Aliases and `provider/model` names; null for every model the creator may use. */
+  models: models.nullish(),
+  limits: limitsSchema.optional(),
+  budget: budgetSchema.nullish(),
+  expires_at: expiresAt.nullish(),
+});
+
+/** What is left out stays; null removes; `limits` is replaced as a whole. */
+export const keyUpdateSchema = z
+  .strictObject({
+    name: nameSchema.optional(),
+    models: models.nullish(),
+    limits: limitsSchema.optional(),
+    budget: budgetSchema.nullish(),
+    expires_at: expiresAt.nullish(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, 'Nothing to change was given.');
+
+export const keySchema = z.object({
+  id: idSchema,
+  tenant: z.string(),
+  name: z.string(),
+  /** The first characters of the secret, to recognise it by. */
+  hint: z.string(),
+  role: roleSchema,
+  status: keyStatusSchema,
+  models: z.array(z.string()).nullable(),
+  limits: limitsSchema,
+  budget: budgetSchema.nullable(),
+  created_at: timestampSchema,
+  expires_at: timestampSchema.nullable(),
+  revoked_at: timestampSchema.nullable(),
+});
+
+export const keyCreatedSchema = keySchema.extend({
+  /** The secret. It is shown this once and cannot be read again. */
+  key: z.string(),
+});
+
+export const keyListQuerySchema = z.strictObject({ ...pageQuery, tenant: slugSchema.optional() });
+export const keyListSchema = listSchema(keySchema);
+
+export type KeyCreate = z.infer<typeof keyCreateSchema>;
+export type KeyUpdate = z.infer<typeof keyUpdateSchema>;
+export type Key = z.infer<typeof keySchema>;
+export type KeyCreated = z.infer<typeof keyCreatedSchema>;
+export type LimitsBody = z.infer<typeof limitsSchema>;
+export type BudgetBody = z.infer<typeof budgetSchema>;

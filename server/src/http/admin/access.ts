@@ -1,0 +1,65 @@
+/**
+ * Who may call a route: each states it in `config.access`, and one that does not stops the
+ * start. The check runs before the body is read, on the very route that will handle the
+ * request, so that both see the same path.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError, type Principal, principalOf } from '../../gateway/index.ts';
+import { type Permission, reachOf, requirePermission } from '../../identity/index.ts';
+import { assert } from '../../kernel/assert.ts';
+import { readCredential } from '../credentials.ts';
+import type { AdminServices } from './services.ts';
+
+export type Access = Permission | 'public';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A permission, or `public`. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    principal: Principal | null;
+  }
+}
+
+/** Puts the guard before every route of the instance. Register it before any route. */
+export function guardRoutes(app: FastifyInstance, services: AdminServices): void {
+  app.decorateRequest('principal', null);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access !== undefined) return;
+    throw new Error(`the route ${route.method} ${route.url} does not state who may call it`);
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) return;
+    const { access } = request.routeOptions.config;
+    if (access === 'public') return;
+    assert(access !== undefined, 'a route without stated access was registered');
+    request.principal = principalOf(services.authenticator, readCredential(request.raw));
+    requirePermission(request.principal, access);
+  });
+}
+
+/** The principal of a route that is not public. */
+export function callerOf(request: FastifyRequest): Principal {
+  assert(request.principal !== null, 'a public route has no caller');
+  return request.principal;
+}
+
+/**
+ * For a public route that tells more to who may know more. A credential that was sent and is
+ * not good is refused, as everywhere.
+ */
+export function mayAlso(
+  services: AdminServices,
+  request: FastifyRequest,
+  permission: Permission,
+): boolean {
+  const credential = readCredential(request.raw);
+  if (credential.kind === 'none') return false;
+  return reachOf(principalOf(services.authenticator, credential), permission) !== null;
+}
+
+/** What is not there, or is not the caller's: both read the same. */
+export function notFound(what: string): GatewayError {
+  return new GatewayError('not_found', { message: `There is no ${what} with this id.` });
+}

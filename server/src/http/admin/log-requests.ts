@@ -1,0 +1,30 @@
+/**
+ * One log line per request of the control plane. A refused one is a security event with who,
+ * from where and what. It names the route, never the address: that may hold what should not
+ * be in a log.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { AdminServices } from './services.ts';
+
+const REFUSED = new Set([401, 403]);
+
+export function logRequests(app: FastifyInstance, { log }: AdminServices): void {
+  app.decorateRequest('errorCode', null);
+  app.addHook('onResponse', async (request, reply) => {
+    const fields = {
+      request_id: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      error_code: request.errorCode,
+      key_id: request.principal?.keyId ?? null,
+      tenant: request.principal?.tenant ?? null,
+    };
+    if (REFUSED.has(reply.statusCode)) {
+      log.warn('access refused', { ...fields, event: 'security', address: request.ip });
+    } else {
+      log.info('control-plane request', fields);
+    }
+  });
+}

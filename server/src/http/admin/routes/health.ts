@@ -1,0 +1,107 @@
+/**
+ * Probes, health and metrics.
+ *
+ * `live` looks at nothing but this process; `ready` fails only on a critical dependency, and
+ * what is missing otherwise is named with 200. Errors and messages of single checks are shown
+ * to who has a credential.
+ */
+import {
+  type Health,
+  healthSchema,
+  liveSchema,
+  readySchema,
+  startupSchema,
+} from '@esclusa/contracts';
+import { GatewayError } from '../../../gateway/index.ts';
+import { timestamp } from '../../shapes/index.ts';
+import { mayAlso } from '../access.ts';
+import type { AdminApp } from '../app.ts';
+import type { AdminServices } from '../services.ts';
+
+const tags = ['operations'];
+
+export function healthRoutes(app: AdminApp, services: AdminServices): void {
+  const { health, clock, metrics } = services;
+
+  app.get(
+    '/health/live',
+    {
+      config: { access: 'public' },
+      schema: { tags, summary: 'Whether the process runs', response: { 200: liveSchema } },
+    },
+    async () => ({ status: 'alive' as const }),
+  );
+
+  app.get(
+    '/health/ready',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags,
+        summary: 'Whether requests can be served',
+        response: { 200: readySchema, 503: readySchema },
+      },
+    },
+    async (_request, reply) => {
+      const ready = health.ready();
+      return reply.code(ready.status === 'unready' ? 503 : 200).send(ready);
+    },
+  );
+
+  app.get(
+    '/health/startup',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags,
+        summary: 'Whether the start is complete',
+        response: { 200: startupSchema, 503: startupSchema },
+      },
+    },
+    async (_request, reply) => {
+      const isStarted = health.isStarted();
+      return reply.code(isStarted ? 200 : 503).send({ status: isStarted ? 'started' : 'starting' });
+    },
+  );
+
+  app.get(
+    '/api/v1/health',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags,
+        summary: 'Each dependency; details with a credential',
+        response: { 200: healthSchema, 503: healthSchema },
+      },
+    },
+    async (request, reply) => {
+      const withDetails = mayAlso(services, request, 'health.details');
+      const report = await health.report();
+      const checks = withDetails ? report.checks : withoutDetails(report.checks);
+      return reply
+        .code(report.status === 'unhealthy' ? 503 : 200)
+        .send({ ...report, checks, timestamp: timestamp(clock.wallMs()) });
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      config: { access: 'metrics.read' },
+      schema: { tags, summary: 'Figures in the Prometheus text format' },
+    },
+    async (_request, reply) => {
+      if (metrics === null) throw new GatewayError('not_found', { message: 'Metrics not enabled' });
+      return reply.header('content-type', metrics.contentType).send(await metrics.text());
+    },
+  );
+}
+
+function withoutDetails(checks: Health['checks']): Health['checks'] {
+  return Object.fromEntries(
+    Object.entries(checks).map(([name, { healthy, enabled, critical }]) => [
+      name,
+      { healthy, enabled, critical },
+    ]),
+  );
+}

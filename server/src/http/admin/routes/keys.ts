@@ -1,0 +1,140 @@
+/**
+ * `/api/v1/keys`: make, list, read, change and revoke API keys.
+ */
+import {
+  errorSchema,
+  type KeyUpdate,
+  keyCreatedSchema,
+  keyCreateSchema,
+  keyListQuerySchema,
+  keyListSchema,
+  keySchema,
+  keyUpdateSchema,
+} from '@esclusa/contracts';
+import type { KeyChange } from '../../../identity/index.ts';
+import { budgetFromWire, keyToWire, limitsFromWire } from '../../shapes/index.ts';
+import { callerOf, notFound } from '../access.ts';
+import type { AdminApp } from '../app.ts';
+import { type Cursors, pageOf } from '../cursor.ts';
+import { type IdParams, isPlausibleId } from '../ids.ts';
+import type { AdminServices } from '../services.ts';
+
+const tags = ['keys'];
+
+export function keyRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
+  const { keys, clock } = services;
+
+  app.post(
+    '/api/v1/keys',
+    {
+      config: { access: 'keys.write' },
+      schema: {
+        tags,
+        summary: 'Create an API key; its secret is in this answer and nowhere else',
+        body: keyCreateSchema,
+        response: { 201: keyCreatedSchema, default: errorSchema },
+      },
+    },
+    async (request, reply) => {
+      const { name, tenant, role, ...rest } = request.body;
+      const wanted = { name, tenant, role, ...changeOf(rest) };
+      const { record, secret } = await keys.create(callerOf(request), wanted);
+      reply.code(201).header('location', `/api/v1/keys/${record.id}`);
+      return { ...keyToWire(record, clock.wallMs()), key: secret };
+    },
+  );
+
+  app.get(
+    '/api/v1/keys',
+    {
+      config: { access: 'keys.read' },
+      schema: {
+        tags,
+        summary: 'List API keys, newest first',
+        querystring: keyListQuerySchema,
+        response: { 200: keyListSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, tenant } = request.query;
+      const caller = callerOf(request);
+      const scope = ['keys', caller.tenant, tenant ?? null];
+      const beforeId = cursors.read(scope, cursor);
+      const rows = await keys.list(caller, { tenant, limit: limit + 1, beforeId });
+      const nowMs = clock.wallMs();
+      return pageOf(
+        rows,
+        limit,
+        (row) => keyToWire(row, nowMs),
+        (last) => cursors.sign(scope, last.id),
+      );
+    },
+  );
+
+  app.get<IdParams>(
+    '/api/v1/keys/:id',
+    {
+      config: { access: 'keys.read' },
+      schema: {
+        tags,
+        summary: 'Read an API key',
+        response: { 200: keySchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const record = await keys.get(callerOf(request), requireId(request.params.id));
+      return keyToWire(record, clock.wallMs());
+    },
+  );
+
+  app.patch<IdParams & { Body: KeyUpdate }>(
+    '/api/v1/keys/:id',
+    {
+      config: { access: 'keys.write' },
+      schema: {
+        tags,
+        summary: 'Change an API key; what is left out stays',
+        body: keyUpdateSchema,
+        response: { 200: keySchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const { name, ...rest } = request.body;
+      const change = { name, ...changeOf(rest) };
+      const record = await keys.update(callerOf(request), requireId(request.params.id), change);
+      return keyToWire(record, clock.wallMs());
+    },
+  );
+
+  app.delete<IdParams>(
+    '/api/v1/keys/:id',
+    {
+      config: { access: 'keys.write' },
+      schema: {
+        tags,
+        summary: 'Revoke an API key; it stays in the list',
+        response: { 200: keySchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const record = await keys.revoke(callerOf(request), requireId(request.params.id));
+      return keyToWire(record, clock.wallMs());
+    },
+  );
+}
+
+function changeOf(body: Omit<KeyUpdate, 'name'>): Omit<KeyChange, 'name'> {
+  const { models, limits, budget, expires_at } = body;
+  return {
+    models,
+    limits: limits === undefined ? undefined : limitsFromWire(limits),
+    budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
+    expiresAtMs:
+      expires_at === undefined || expires_at === null ? expires_at : Date.parse(expires_at),
+  };
+}
+
+function requireId(id: string): string {
+  if (isPlausibleId(id)) return id;
+  throw notFound('key');
+}

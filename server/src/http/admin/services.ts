@@ -1,0 +1,88 @@
+/**
+ * What the control plane needs from the rest of the program. The composition root provides it;
+ * nothing here knows how. State that is only passed on is asked for in the shape of the wire.
+ */
+import type {
+  Breaker,
+  CacheHealth,
+  CacheStats,
+  ConfigReload,
+  ConfigState,
+  Health,
+  Provider,
+  Ready,
+} from '@esclusa/contracts';
+import type { Authenticator, Budget, LedgerQueries, Routes } from '../../gateway/index.ts';
+import type { KeyUseCases } from '../../identity/index.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { IdSource } from '../../kernel/id.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Nanousd } from '../../kernel/money.ts';
+import type { TenantUseCases } from '../../tenancy/index.ts';
+
+export interface AdminServices {
+  readonly authenticator: Authenticator;
+  readonly keys: KeyUseCases;
+  readonly tenants: TenantUseCases;
+  readonly ledger: LedgerQueries;
+  readonly routes: () => Pick<Routes, 'list'>;
+  readonly providers: () => readonly Provider[];
+  readonly budgets: BudgetReader;
+  readonly breakers: BreakerControl;
+  readonly config: ConfigControl;
+  readonly cache: CacheControlPlane;
+  /** null where metrics are switched off: `/metrics` answers 404 then. */
+  readonly metrics: MetricsText | null;
+  readonly health: HealthReader;
+  /** Signs cursors. */
+  readonly cursorKey: Buffer;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Log;
+}
+
+export interface BudgetReader {
+  /** What a key's budget has spent and promised; null while its counter is being rebuilt. */
+  figures(keyId: string, budget: Budget): Promise<BudgetFigures | null>;
+}
+
+export interface BudgetFigures {
+  readonly spentNanousd: Nanousd;
+  readonly reservedNanousd: Nanousd;
+  /** Milliseconds since the epoch; null for a budget that never renews. */
+  readonly renewsAtMs: number | null;
+}
+
+export interface BreakerControl {
+  /** Reading changes nothing. */
+  list(): readonly Breaker[];
+  /** Closes a breaker; false where there is none of that name. */
+  reset(name: string): boolean;
+}
+
+export interface ConfigControl {
+  state(): ConfigState;
+  /** Reads the file again; a bad one keeps the generation in force and says why. */
+  reload(): Promise<ConfigReload>;
+}
+
+export interface CacheControlPlane {
+  purge(tenant: string): Promise<number | null>;
+  /** `timestamp` is added by the route. */
+  stats(): Promise<CacheStats['cache']> | CacheStats['cache'];
+  health(): Promise<Omit<CacheHealth, 'timestamp'>> | Omit<CacheHealth, 'timestamp'>;
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+export interface HealthReader {
+  /** True once the start is complete. */
+  isStarted(): boolean;
+  /** From memory: what background checks found last. */
+  ready(): Ready;
+  /** Asks the dependencies; messages and errors are only shown to who has a credential. */
+  report(): Promise<Omit<Health, 'timestamp'>>;
+}

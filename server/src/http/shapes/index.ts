@@ -1,0 +1,129 @@
+/**
+ * Between the program's records and the shapes of the control plane: names, units and nothing
+ * else. The secret's hash of a key never gets past here.
+ */
+import type {
+  BudgetBody,
+  Key,
+  LimitsBody,
+  RequestRow,
+  Tenant,
+  UsageReportRow,
+} from '@esclusa/contracts';
+import type { Budget, LedgerEntry, Limits, UsageDimension, UsageRow } from '../../gateway/index.ts';
+import type { KeyRecord } from '../../identity/index.ts';
+import { assert } from '../../kernel/assert.ts';
+import { decimalFromNanousd, nanousdFromDecimal } from '../../kernel/money.ts';
+import type { TenantRecord } from '../../tenancy/index.ts';
+
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function keyToWire(record: KeyRecord, nowMs: number): Key {
+  return {
+    id: record.id,
+    tenant: record.tenant,
+    name: record.name,
+    hint: record.hint,
+    role: record.role,
+    status: statusOf(record, nowMs),
+    models: record.models === null ? null : [...record.models],
+    limits: limitsToWire(record.limits),
+    budget: record.budget === null ? null : budgetToWire(record.budget),
+    created_at: timestamp(record.createdAtMs),
+    expires_at: record.expiresAtMs === null ? null : timestamp(record.expiresAtMs),
+    revoked_at: record.revokedAtMs === null ? null : timestamp(record.revokedAtMs),
+  };
+}
+
+export function tenantToWire(record: TenantRecord): Tenant {
+  return {
+    id: record.id,
+    slug: record.slug,
+    name: record.name,
+    created_at: timestamp(record.createdAtMs),
+  };
+}
+
+export function limitsFromWire(limits: LimitsBody): Limits {
+  const { requests_per_minute, tokens_per_minute, concurrency } = limits;
+  return {
+    ...(requests_per_minute !== undefined && { requestsPerMinute: requests_per_minute }),
+    ...(tokens_per_minute !== undefined && { tokensPerMinute: tokens_per_minute }),
+    ...(concurrency !== undefined && { concurrency }),
+  };
+}
+
+export function budgetFromWire(budget: BudgetBody): Budget {
+  const limitNanousd = nanousdFromDecimal(budget.limit_usd);
+  assert(limitNanousd !== null, 'the schema lets only decimals through');
+  return { limitNanousd, period: budget.period };
+}
+
+export function budgetToWire(budget: Budget): BudgetBody {
+  return { limit_usd: decimalFromNanousd(budget.limitNanousd), period: budget.period };
+}
+
+export function requestToWire(entry: LedgerEntry): RequestRow {
+  return {
+    id: entry.id,
+    created_at: timestamp(entry.createdAtMs),
+    tenant: entry.tenant,
+    key_id: entry.keyId,
+    correlation_id: entry.correlationId,
+    dialect: entry.dialect,
+    operation: entry.operation,
+    model: entry.model,
+    provider: entry.provider,
+    provider_model: entry.providerModel,
+    stream: entry.stream,
+    status: entry.status,
+    outcome: entry.outcome,
+    error_code: entry.errorCode,
+    cache: entry.cache,
+    attempts: entry.attempts,
+    usage: {
+      input_tokens: entry.usage.inputTokens,
+      cached_input_tokens: entry.usage.cachedInputTokens,
+      output_tokens: entry.usage.outputTokens,
+      reasoning_tokens: entry.usage.reasoningTokens,
+      source: entry.usage.source,
+    },
+    cost_nanousd: entry.costNanousd,
+    price_id: entry.priceId,
+    duration_ms: entry.durationMs,
+    first_token_ms: entry.firstTokenMs,
+    config_generation: entry.configGeneration,
+  };
+}
+
+export function usageToWire(row: UsageRow, by: readonly UsageDimension[]): UsageReportRow {
+  return {
+    group: Object.fromEntries(by.map((dimension, at) => [dimension, row.group[at] ?? null])),
+    requests: row.requests,
+    failed: row.failed,
+    cache_hits: row.cacheHits,
+    input_tokens: row.inputTokens,
+    cached_input_tokens: row.cachedInputTokens,
+    output_tokens: row.outputTokens,
+    cost_nanousd: row.costNanousd,
+    cost_usd: decimalFromNanousd(row.costNanousd),
+    unpriced: row.unpriced,
+  };
+}
+
+function limitsToWire(limits: Limits): LimitsBody {
+  return {
+    ...(limits.requestsPerMinute !== undefined && {
+      requests_per_minute: limits.requestsPerMinute,
+    }),
+    ...(limits.tokensPerMinute !== undefined && { tokens_per_minute: limits.tokensPerMinute }),
+    ...(limits.concurrency !== undefined && { concurrency: limits.concurrency }),
+  };
+}
+
+function statusOf(record: KeyRecord, nowMs: number): Key['status'] {
+  if (record.revokedAtMs !== null) return 'revoked';
+  return record.expiresAtMs !== null && record.expiresAtMs <= nowMs ? 'expired' : 'active';
+}

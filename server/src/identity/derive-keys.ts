@@ -1,0 +1,32 @@
+/**
+ * One key per purpose out of the one master secret (HKDF-SHA256), so that what hashes API
+ * keys never signs cursors, and a leak of one says nothing about another.
+ *
+ * Invariant: a purpose's text never changes. A changed text is a new key: every API key would
+ * stop working.
+ */
+import { hkdfSync } from 'node:crypto';
+
+const KEY_BYTES = 32;
+const SALT = 'esclusa';
+
+export interface DerivedKeys {
+  /** The pepper under which API keys are hashed. */
+  readonly apiKeyPepper: Buffer;
+  /** Keys the cache's entry names. */
+  readonly cacheKey: Buffer;
+  /** Signs the cursors of lists. */
+  readonly cursorKey: Buffer;
+}
+
+export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
+  return {
+    apiKeyPepper: derive(masterSecret, 'api-key-hash/v1'),
+    cacheKey: derive(masterSecret, 'cache-key/v1'),
+    cursorKey: derive(masterSecret, 'cursor-signature/v1'),
+  };
+}
+
+function derive(masterSecret: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterSecret, SALT, purpose, KEY_BYTES));
+}

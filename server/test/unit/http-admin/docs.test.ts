@@ -1,0 +1,82 @@
+/**
+ * The reference: a valid OpenAPI 3.1 document of every route, and a page that needs nothing
+ * from another host.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { type AdminFixture, createAdminFixture } from './fixture.ts';
+
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, { security?: unknown; summary?: string }>>;
+}
+
+describe('the reference of the interface', () => {
+  let fixture: AdminFixture;
+  let document: OpenApi;
+  before(async () => {
+    const documented = [
+      {
+        method: 'POST' as const,
+        url: '/v1/chat/completions',
+        schema: { summary: 'Answer a conversation' },
+      },
+    ];
+    fixture = await createAdminFixture({}, { documented });
+    document = (await fixture.call(null, '/openapi.json')).json();
+  });
+  after(() => fixture.app.close());
+
+  it('is an OpenAPI 3.1 document with every route and what it is for', () => {
+    assert.match(document.openapi, /^3\.1\./);
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    for (const expected of [
+      'POST /api/v1/keys',
+      'DELETE /api/v1/keys/{id}',
+      'GET /api/v1/usage',
+      'GET /health/live',
+      'POST /v1/chat/completions',
+    ]) {
+      assert.equal(operations.includes(expected), true, expected);
+    }
+    for (const methods of Object.values(document.paths)) {
+      for (const operation of Object.values(methods)) assert.notEqual(operation.summary, undefined);
+    }
+    assert.equal(
+      operations.some((operation) => operation.includes('/docs')),
+      false,
+    );
+  });
+
+  it('says which routes need no key', () => {
+    assert.deepEqual(document.paths['/health/live']?.get?.security, []);
+    assert.equal(document.paths['/api/v1/keys']?.get?.security, undefined);
+  });
+
+  it('names no other host in the page and lets the browser load none', async () => {
+    const page = await fixture.call(null, '/docs/');
+    const script = await fixture.call(null, '/docs/js/scalar.js');
+
+    const policy = String(page.headers['content-security-policy']);
+    assert.equal(page.statusCode, 200);
+    assert.doesNotMatch(page.body, /https?:\/\//);
+    assert.doesNotMatch(policy, /https?:|unsafe-eval|script-src[^;]*unsafe-inline/);
+    assert.match(policy, /script-src 'self' 'sha256-/);
+    const inline =
+      /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(page.body)?.[1] ?? '';
+    const hash = createHash('sha256').update(inline).digest('base64');
+    assert.equal(policy.includes(hash), true);
+    assert.match(String(script.headers['content-type']), /javascript/);
+    assert.equal(script.body.length > 1_000_000, true);
+  });
+
+  it('leads from /docs to the page', async () => {
+    const answer = await fixture.call(null, '/docs');
+
+    assert.equal(answer.statusCode, 301);
+    assert.equal(answer.headers.location, '/docs/');
+  });
+});
