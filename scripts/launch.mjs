@@ -20,7 +20,7 @@ const targets = {
   bench: { file: 'bench/run.ts', ownProcess: true },
 };
 
-/** @returns {Promise<number | undefined>} an exit code, or undefined where the target sets its own */
+/** @returns {Promise<number | undefined>} an exit code; none where the target sets its own */
 async function launch() {
   const [name = '', ...extra] = process.argv.slice(2);
   const target = targets[name];

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { root } from '../bin/runtime.mjs';
 import { runFile } from './test/run-file.mjs';
 
-/** @typedef {import('./test/run-file.mjs').Outcome} Outcome */
+/** @typedef {import('./test/protocol.mjs').Outcome} Outcome */
 
 const patterns = ['contracts/test/**/*.test.ts', 'server/test/**/*.test.ts'];
 const filesAtOnce = 2;
@@ -60,7 +60,7 @@ function printFile({ file, ms, counts, failures, diagnostics, output }) {
   say(indent(output.trimEnd().split('\n').slice(-outputShownLines).join('\n')));
 }
 
-/** @param {import('./test/run-file.mjs').Failure} failure */
+/** @param {import('./test/protocol.mjs').Failure} failure */
 function printFailure({ title, place, message }) {
   say(`  ✖ ${title}${place === '' ? '' : `  (${place})`}`);
   say(indent(message));

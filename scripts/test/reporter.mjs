@@ -7,7 +7,7 @@ import { relative } from 'node:path';
 import { inspect } from 'node:util';
 
 /**
- * @typedef {import('./run-file.mjs').Entry} Entry
+ * @typedef {import('./protocol.mjs').Entry} Entry
  * @param {AsyncIterable<import('node:test/reporters').TestEvent>} source
  */
 export async function* reporter(source) {
@@ -61,7 +61,7 @@ function failureOf(data, path) {
   return { kind: 'failure', title, place, message };
 }
 
-/** @param {Omit<import('./run-file.mjs').Counts, 'failed'>} counts */
+/** @param {Omit<import('./protocol.mjs').Counts, 'failed'>} counts */
 function withFailed(counts) {
   const { tests, suites, passed, cancelled, skipped, todo } = counts;
   const failed = tests - passed - cancelled - skipped - todo;

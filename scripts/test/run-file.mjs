@@ -10,14 +10,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * @typedef {Record<'tests' | 'suites' | 'passed' | 'failed' | 'cancelled' | 'skipped' | 'todo',
- *   number>} Counts
- * @typedef {{ kind: 'failure', title: string, place: string, message: string }
- *   | { kind: 'diagnostic', message: string }
- *   | { kind: 'summary', counts: Counts }} Entry
- * @typedef {{ title: string, place: string, message: string }} Failure
- * @typedef {{ file: string, ms: number, counts: Counts, failures: Failure[],
- *   diagnostics: string[], output: string }} Outcome
+ * @typedef {import('./protocol.mjs').Counts} Counts
+ * @typedef {import('./protocol.mjs').Entry} Entry
+ * @typedef {import('./protocol.mjs').Failure} Failure
+ * @typedef {import('./protocol.mjs').Outcome} Outcome
  */
 
 const testTimeoutMs = 120_000;

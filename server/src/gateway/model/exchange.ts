@@ -63,7 +63,7 @@ export class Exchange {
   readonly abort: AbortController;
 
   /** Ends the work done for this exchange; cache: shared work outlives one client. */
-  signal: AbortSignal;
+  work: AbortController;
   /** authenticate */
   principal: Principal | null = null;
   /** admit */
@@ -102,6 +102,6 @@ export class Exchange {
     this.request = opening.request;
     this.malformed = opening.malformed;
     this.abort = opening.abort;
-    this.signal = opening.abort.signal;
+    this.work = opening.abort;
   }
 }

@@ -14,7 +14,7 @@ import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { CacheKeys } from '../caching/key.ts';
-import { ageSeconds, type CachePlan, entryOf, freshness, planCache } from '../caching/policy.ts';
+import { ageSeconds, entryOf, freshness, planCache } from '../caching/policy.ts';
 import { concernsLeaderOnly, type SingleFlight } from '../caching/single-flight.ts';
 import type { Answer, PlainAnswer } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
@@ -39,8 +39,6 @@ export interface SharedAnswer {
   readonly providerModel: string | null;
 }
 
-type UsePlan = Extract<CachePlan, { kind: 'use' }>;
-
 export function cache(deps: CacheDeps): Stage {
   return {
     name: 'cache',
@@ -59,7 +57,7 @@ export function cache(deps: CacheDeps): Stage {
       if (entry !== null && state === 'fresh') return stored(deps, exchange, entry, 'HIT', null);
       if (request.cacheControl.onlyIfCached) throw new GatewayError('cache_only_miss');
       try {
-        return await fly(deps, exchange, next, plan, key);
+        return await fly(deps, exchange, next, key);
       } catch (thrown) {
         const error = asGatewayError(thrown);
         const allDown = mayFailOver(error) && !exchange.abort.signal.aborted;
@@ -75,12 +73,11 @@ async function fly(
   deps: CacheDeps,
   exchange: Exchange,
   next: Handler,
-  plan: UsePlan,
   key: string,
 ): Promise<Answer> {
   for (;;) {
-    const flight = deps.flights.join(key, exchange.abort.signal, (signal) =>
-      lead(deps, exchange, next, plan, key, signal),
+    const flight = deps.flights.join(key, exchange.abort.signal, (work) =>
+      lead(deps, exchange, next, key, work),
     );
     try {
       const shared = await flight.answer;
@@ -101,30 +98,23 @@ async function lead(
   deps: CacheDeps,
   exchange: Exchange,
   next: Handler,
-  plan: UsePlan,
   key: string,
-  signal: AbortSignal,
+  work: AbortController,
 ): Promise<SharedAnswer> {
   setCache(exchange, 'MISS', null, null, null);
-  exchange.signal = signal;
+  exchange.work = work;
   const answer = await next(exchange);
-  if (answer.kind === 'plain') store(deps, exchange, plan, key, answer);
+  if (answer.kind === 'plain') store(deps, exchange, key, answer);
   return { answer, provider: exchange.provider, providerModel: exchange.providerModel };
 }
 
-function store(
-  deps: CacheDeps,
-  exchange: Exchange,
-  plan: UsePlan,
-  key: string,
-  answer: PlainAnswer,
-): void {
+function store(deps: CacheDeps, exchange: Exchange, key: string, answer: PlainAnswer): void {
   const { principal, route, provider, providerModel } = exchange;
   if (principal === null || route === null || provider === null) return;
   const from = { provider, providerModel: providerModel ?? '' };
   const nowMs = deps.clock.wallMs();
   const { operation } = exchange.request;
-  const entry = entryOf(answer, from, plan, route.cache, operation, nowMs, deps.random);
+  const entry = entryOf(answer, from, route.cache, operation, nowMs, deps.random);
   if (entry !== null) void deps.store.set(principal.tenant, key, entry);
 }
 

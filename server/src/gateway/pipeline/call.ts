@@ -58,7 +58,7 @@ function startDeadline(deps: CallDeps, exchange: Exchange, plan: RoutePlan): Tim
   const totalMs = Math.max(0, ...plan.targets.map((target) => target.timeouts.totalMs));
   const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
   return deps.clock.setTimer(totalMs - elapsedMs, () => {
-    exchange.abort.abort(
+    exchange.work.abort(
       new GatewayError('deadline_exceeded', {
         message: `The answer was not complete after ${totalMs} ms (timeouts.total_ms).`,
       }),
@@ -77,10 +77,10 @@ async function callTargets(
     const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
     const deadline = deadlineIn(deps.clock, target.timeouts.totalMs - elapsedMs);
     try {
-      return await deps.policies.run(target, deadline, exchange.signal, context, attempt);
+      return await deps.policies.run(target, deadline, exchange.work.signal, context, attempt);
     } catch (thrown) {
       failure = asGatewayError(thrown);
-      if (exchange.signal.aborted || !mayFailOver(failure)) throw failure;
+      if (exchange.work.signal.aborted || !mayFailOver(failure)) throw failure;
     }
   }
   throw failure ?? nothingAvailable(plan);

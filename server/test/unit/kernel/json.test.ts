@@ -118,7 +118,7 @@ test('__proto__ is a key like any other', () => {
     scan(text).map((member) => member.key),
     ['__proto__', 'x'],
   );
-  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  assert.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 
 test('brackets, quotes, commas and colons inside strings are text', () => {
