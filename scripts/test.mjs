@@ -27,6 +27,8 @@ async function runAll(files) {
   const stopping = new AbortController();
   const stop = (/** @type {NodeJS.Signals} */ signal) => stopping.abort(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+  // The reader of the output left (`npm test | head`): what runs must still be ended.
+  process.stdout.on('error', () => stop('SIGPIPE'));
   const { signal } = stopping;
   const queue = [...files];
   /** @type {Outcome[]} */

@@ -1,0 +1,282 @@
+/**
+ * `node scripts/catalogue.mjs [--write]`: brings `server/catalogue/models.json` in line with the
+ * prices of `@pydantic/genai-prices`. Shows the difference; writes only with `--write`.
+ *
+ * 1. Only prices, context sizes and new models come from there. What is kept by hand in the file
+ *    (largest answers, capabilities, further aliases, rows of other vendors) stays.
+ * 2. A changed price is a new row with the date of the run; the old row remains as history.
+ * 3. A model's price is one figure per kind of token. Where the source has prices by size of the
+ *    prompt the first is taken; where it has prices by time of day, the dearest.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { findProvider } from '@pydantic/genai-prices';
+
+/**
+ * @typedef {import('@pydantic/genai-prices').ModelPrice} ModelPrice
+ * @typedef {import('@pydantic/genai-prices').ModelInfo} ModelInfo
+ * @typedef {import('@pydantic/genai-prices').MatchLogic} MatchLogic
+ * @typedef {{ input_usd_per_million: number, cached_input_usd_per_million?: number,
+ *   output_usd_per_million: number }} Figures
+ * @typedef {Figures & { vendor: string, model: string, aliases?: string[], operations: string[],
+ *   capabilities?: string[], context_tokens?: number, max_output_tokens?: number,
+ *   effective_from?: string }} Row
+ */
+
+const file = fileURLToPath(new URL('../server/catalogue/models.json', import.meta.url));
+
+/** Vendors of the catalogue, by their name in the source. */
+const sources = {
+  openai: 'openai',
+  deepseek: 'deepseek',
+  groq: 'groq',
+  mistral: 'mistral',
+  openrouter: 'openrouter',
+  together: 'together',
+  fireworks: 'fireworks',
+  xai: 'x-ai',
+  cerebras: 'cerebras',
+  perplexity: 'perplexity',
+};
+
+const notText =
+  /audio|image|realtime|transcri|tts|voice|whisper|voxtral|ocr|moderation|computer-use/;
+const fineTuned = /^ft:|\.ft-/;
+const completionOnly = /instruct$|^(text-)?(ada|babbage|curie|davinci)(-00\d)?$/;
+const nameForm = /^[\x21-\x7e]{1,256}$/;
+const rowWidth = 160;
+
+/**
+ * @param {string} vendor
+ * @param {string} source
+ * @returns {Row[]}
+ */
+function rowsOf(vendor, source) {
+  const provider = findProvider({ providerId: source });
+  if (provider === undefined) throw new Error(`the price data has no provider ${source}`);
+  const models = provider.models.filter(
+    ({ id }) => nameForm.test(id) && !notText.test(id) && !fineTuned.test(id),
+  );
+  const taken = new Set(models.map(({ id }) => id));
+  return models.flatMap((model) => {
+    const aliases = exactNames(model.match).filter((name) => {
+      const isFree = !taken.has(name) && nameForm.test(name);
+      taken.add(name);
+      return isFree;
+    });
+    return versionsOf(model).map(({ from, figures }) => ({
+      vendor,
+      model: model.id,
+      ...(aliases.length > 0 ? { aliases } : {}),
+      operations: operationsOf(vendor, model.id),
+      ...figures,
+      ...(model.context_window === undefined ? {} : { context_tokens: model.context_window }),
+      ...(from === undefined ? {} : { effective_from: from }),
+    }));
+  });
+}
+
+/**
+ * @param {string} vendor
+ * @param {string} id
+ */
+function operationsOf(vendor, id) {
+  if (/embed/.test(id)) return ['embedding'];
+  return vendor === 'openai' && completionOnly.test(id) ? ['completion'] : ['chat'];
+}
+
+/**
+ * @param {MatchLogic} match
+ * @returns {string[]}
+ */
+function exactNames(match) {
+  if ('or' in match) return match.or.flatMap(exactNames);
+  return 'equals' in match ? [match.equals] : [];
+}
+
+/**
+ * @param {ModelInfo} model
+ * @returns {{ from: string | undefined, figures: Figures }[]}
+ */
+function versionsOf(model) {
+  const listed = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
+  /** @type {{ from: string | undefined, figures: Figures }[]} */
+  const versions = [];
+  for (const { constraint, prices } of listed) {
+    const figures = figuresOf(prices);
+    const last = versions.at(-1);
+    if (figures === undefined) continue;
+    if (constraint?.type === 'start_date') {
+      versions.push({ from: constraint.start_date, figures });
+    } else if (last === undefined) {
+      versions.push({ from: undefined, figures });
+    } else if (figures.output_usd_per_million > last.figures.output_usd_per_million) {
+      last.figures = figures;
+    }
+  }
+  return versions;
+}
+
+/**
+ * @param {ModelPrice} prices
+ * @returns {Figures | undefined} undefined where the model is not priced by tokens
+ */
+function figuresOf(prices) {
+  const input = figureOf(prices.input_mtok);
+  if (input === undefined) return undefined;
+  const cached = figureOf(prices.cache_read_mtok);
+  return {
+    input_usd_per_million: input,
+    ...(cached === undefined ? {} : { cached_input_usd_per_million: cached }),
+    output_usd_per_million: figureOf(prices.output_mtok) ?? 0,
+  };
+}
+
+/** @param {ModelPrice[string]} price */
+function figureOf(price) {
+  const figure = typeof price === 'object' ? price.base : price;
+  return figure === undefined ? undefined : Number(figure.toFixed(6));
+}
+
+/**
+ * @param {readonly Row[]} kept
+ * @param {readonly Row[]} seeded
+ * @param {string} today
+ * @returns {{ rows: Row[], changes: string[] }}
+ */
+function merge(kept, seeded, today) {
+  const rows = kept.map((row) => ({ ...row }));
+  /** @type {string[]} */
+  const changes = [];
+  const byName = Map.groupBy(seeded, nameOf);
+  for (const [name, versions] of byName) {
+    const history = rows.filter((row) => nameOf(row) === name);
+    const latest = newest(history);
+    const wanted = newest(versions);
+    if (latest === undefined || wanted === undefined) {
+      for (const row of versions) {
+        changes.push(
+          `+ ${name}${row.effective_from ? ` from ${row.effective_from}` : ''}  ${show(row)}`,
+        );
+        rows.push(row);
+      }
+      continue;
+    }
+    for (const row of history) changes.push(...update(row, wanted));
+    if (show(latest) === show(wanted)) continue;
+    const isDated = history.every((row) => row.effective_from !== wanted.effective_from);
+    const from = isDated ? wanted.effective_from : today;
+    changes.push(`~ ${name} from ${from}  ${show(latest)} → ${show(wanted)}`);
+    const sameDay = rows.findIndex((row) => nameOf(row) === name && row.effective_from === from);
+    if (sameDay >= 0) rows.splice(sameDay, 1);
+    rows.push({ ...wanted, ...handKept(latest), ...(from ? { effective_from: from } : {}) });
+  }
+  for (const name of new Set(kept.filter(({ vendor }) => vendor in sources).map(nameOf))) {
+    if (!byName.has(name)) changes.push(`? ${name} is no longer in the price data; kept`);
+  }
+  return { rows: rows.sort(inOrder), changes };
+}
+
+/** @param {Row} row */
+function nameOf({ vendor, model }) {
+  return `${vendor}/${model}`;
+}
+
+/**
+ * Names and context size are facts of the model, whatever its price.
+ *
+ * @param {Row} old
+ * @param {Row} row
+ */
+function update(old, row) {
+  const changes = [];
+  const aliases = [...new Set([...(old.aliases ?? []), ...(row.aliases ?? [])])];
+  if (aliases.length !== (old.aliases ?? []).length) {
+    changes.push(`~ ${nameOf(old)}  aliases ${aliases.join(', ')}`);
+    old.aliases = aliases;
+  }
+  if (row.context_tokens !== undefined && row.context_tokens !== old.context_tokens) {
+    const before = old.context_tokens ?? 'unknown';
+    changes.push(`~ ${nameOf(old)}  context ${before} → ${row.context_tokens}`);
+    old.context_tokens = row.context_tokens;
+  }
+  return changes;
+}
+
+/** @param {readonly Row[]} history */
+function newest(history) {
+  return history.toSorted((a, b) => compare(a.effective_from ?? '', b.effective_from ?? '')).at(-1);
+}
+
+/** @param {Row | undefined} row */
+function handKept(row) {
+  return {
+    ...(row?.aliases === undefined ? {} : { aliases: row.aliases }),
+    ...(row?.capabilities === undefined ? {} : { capabilities: row.capabilities }),
+    ...(row?.max_output_tokens === undefined ? {} : { max_output_tokens: row.max_output_tokens }),
+  };
+}
+
+/** @param {Row} row */
+function show({ input_usd_per_million: input, output_usd_per_million: output, ...row }) {
+  return `${input} / ${row.cached_input_usd_per_million ?? input} / ${output}`;
+}
+
+/**
+ * @param {Row} a
+ * @param {Row} b
+ */
+function inOrder(a, b) {
+  return (
+    compare(a.vendor, b.vendor) ||
+    compare(a.model, b.model) ||
+    compare(a.effective_from ?? '', b.effective_from ?? '')
+  );
+}
+
+/**
+ * @param {string} a
+ * @param {string} b
+ */
+function compare(a, b) {
+  return a < b ? -1 : Number(a > b);
+}
+
+/**
+ * One row per line, so that a difference in prices reads like one.
+ *
+ * @param {Row} row
+ */
+function format(row) {
+  const members = [
+    ...['vendor', 'model', 'aliases', 'operations', 'capabilities', 'input_usd_per_million'],
+    ...['cached_input_usd_per_million', 'output_usd_per_million', 'context_tokens'],
+    ...['max_output_tokens', 'effective_from'],
+  ].flatMap((name) => {
+    const value = row[/** @type {keyof Row} */ (name)];
+    return value === undefined ? [] : [`${JSON.stringify(name)}: ${JSON.stringify(value)}`];
+  });
+  let line = '  {';
+  let text = '';
+  for (const [index, member] of members.entries()) {
+    const part = ` ${member}${index === members.length - 1 ? ' }' : ','}`;
+    if (line.length + part.length > rowWidth) {
+      text += `${line}\n`;
+      line = '   ';
+    }
+    line += part;
+  }
+  return text + line;
+}
+
+const kept = /** @type {Row[]} */ (JSON.parse(readFileSync(file, 'utf8')));
+const seeded = Object.entries(sources).flatMap(([vendor, source]) => rowsOf(vendor, source));
+const { rows, changes } = merge(kept, seeded, new Date().toISOString().slice(0, 10));
+for (const change of changes) console.log(change);
+console.log(`${rows.length} rows, ${changes.length} differences`);
+if (process.argv.includes('--write')) {
+  writeFileSync(file, `[\n${rows.map(format).join(',\n')}\n]\n`);
+  console.log('written to server/catalogue/models.json');
+} else if (changes.length > 0) {
+  console.log('nothing written; add --write to do so');
+}
