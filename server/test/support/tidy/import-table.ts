@@ -63,6 +63,8 @@ const OUTSIDE_WORLD = new RegExp(
 );
 
 const SERVER = 'server/src/';
+const PROVIDERS_FACE = 'providers/index.ts';
+const PROVIDERS_LIST = 'providers/registry.ts';
 
 export function findForbiddenImports({ files, edges }: Graph): Breach[] {
   const rooms = files
@@ -135,12 +137,15 @@ function judgeRooms(from: string, to: string): string {
   return `imports ${to}: ${room} may import ${list}`;
 }
 
+/** The registry is the only list of providers; the room's face may pass it on. */
 function judgeProviders(from: string, to: string): string {
   const [own] = folderOf(from);
   const [other] = folderOf(to);
-  const isList = from === 'providers/registry.ts';
-  if (to === 'providers/registry.ts') return `imports ${to}: the registry knows the providers`;
-  if (isList || other === undefined || other === own) return '';
+  const isFace = from === PROVIDERS_FACE;
+  if (isFace || to === PROVIDERS_FACE || to === PROVIDERS_LIST) {
+    return isFace ? '' : `imports ${to}: the registry and the face know the providers`;
+  }
+  if (from === PROVIDERS_LIST || other === undefined || other === own) return '';
   return `imports ${to}: a provider never imports another; share by a folder or a file of the room`;
 }
 
