@@ -165,7 +165,7 @@ function judgeConsole(from: string, to: string): string {
 }
 
 /** The row of the table that a file belongs to, or undefined where it has none. */
-export function roomOf(path: string): string | undefined {
+function roomOf(path: string): string | undefined {
   if (path === 'main.ts') return 'cli';
   if (path === GATEWAY_FACE) return GATEWAY_FACE;
   const [first = '', second = '', third] = path.split('/');
