@@ -19,6 +19,9 @@ export async function* reporter(source) {
   }
 }
 
+/** Node's closing lines, which come as a summary too. */
+const totals = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
 /**
  * @param {import('node:test/reporters').TestEvent} event
  * @param {string[]} path
@@ -33,10 +36,9 @@ function entryOf(event, path) {
     case 'test:fail':
       return failureOf(event.data, path);
     case 'test:diagnostic':
-      // At level 0 stand the totals, which come as a summary too.
-      return event.data.nesting > 0
-        ? { kind: 'diagnostic', message: event.data.message }
-        : undefined;
+      return totals.test(event.data.message)
+        ? undefined
+        : { kind: 'diagnostic', message: event.data.message };
     case 'test:summary':
       return { kind: 'summary', counts: withFailed(event.data.counts) };
     default:
