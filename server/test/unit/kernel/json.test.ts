@@ -83,7 +83,10 @@ test('a replaced value changes that member and nothing else', () => {
     fc.property(members, fc.nat(), fc.string({ unit: 'binary' }), (list, pick, replacement) => {
       const unique = [...new Map(list.map((entry) => [entry[0], entry])).values()];
       fc.pre(unique.length > 0);
-      const text = `{${unique.map(([name, item]) => `${JSON.stringify(name)}: ${JSON.stringify(item)}`)}}`;
+      const written = unique.map(
+        ([name, item]) => `${JSON.stringify(name)}: ${JSON.stringify(item)}`,
+      );
+      const text = `{${written.join(',')}}`;
       const target = scan(text)[pick % unique.length];
       assert.ok(target !== undefined);
 
@@ -187,7 +190,7 @@ test('a scan of arbitrary bytes ends, and stays within them', () => {
   );
 });
 
-test('a scan of valid JSON lists as many keys as JSON.parse keeps, once duplicates are dropped', () => {
+test('a scan of valid JSON lists the keys that JSON.parse keeps', () => {
   fc.assert(
     fc.property(fc.dictionary(key, value), (object) => {
       const text = JSON.stringify(object);

@@ -1,0 +1,106 @@
+/**
+ * The client's own bytes with the little changed that the provider must see differently: the
+ * model's name, a request for usage in streams, the older name of the output limit. Nothing
+ * is re-serialised, and where nothing changes the very same buffer is returned.
+ */
+import { type JsonMember, scanObject, spliceBytes } from '../../kernel/json.ts';
+
+/** The part of a request that rewriting needs. */
+export interface RewritableRequest {
+  readonly model: string;
+  readonly bytes: Buffer;
+  readonly members: readonly JsonMember[];
+}
+
+export interface RequestChanges {
+  /** The model's name at the provider. */
+  readonly model: string;
+  /** Asks for the usage chunk of a stream where the client did not. */
+  readonly askForUsage: boolean;
+  /** Writes `max_completion_tokens` under its older name, unless that is there too. */
+  readonly olderTokenLimit: boolean;
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+const USAGE_MEMBER = '"include_usage":true';
+const STREAM_OPTIONS_DEPTH = 64;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+export function rewriteRequest(request: RewritableRequest, changes: RequestChanges): Buffer {
+  const edits: Edit[] = [];
+  if (changes.model !== request.model) {
+    for (const { valueStart, valueEnd } of membersNamed(request.members, 'model')) {
+      edits.push({ start: valueStart, end: valueEnd, text: JSON.stringify(changes.model) });
+    }
+  }
+  if (changes.askForUsage) edits.push(...usageEdits(request));
+  if (changes.olderTokenLimit) edits.push(...limitEdits(request));
+  if (edits.length === 0) return request.bytes;
+  edits.sort((a, b) => a.start - b.start);
+  return spliceBytes(request.bytes, edits);
+}
+
+function usageEdits(request: RewritableRequest): Edit[] {
+  const options = membersNamed(request.members, 'stream_options');
+  if (options.length > 0) {
+    return options.flatMap((member) => optionEdits(request.bytes, member));
+  }
+  const last = request.members.at(-1);
+  if (last === undefined) return [];
+  const text = `,"stream_options":{${USAGE_MEMBER}}`;
+  return [{ start: last.valueEnd, end: last.valueEnd, text }];
+}
+
+/** Within the object that the client sent; in place of it where it is null. */
+function optionEdits(bytes: Buffer, member: JsonMember): Edit[] {
+  const value = bytes.subarray(member.valueStart, member.valueEnd);
+  const scan = scanObject(value, STREAM_OPTIONS_DEPTH);
+  if (scan.kind !== 'members') {
+    return [{ start: member.valueStart, end: member.valueEnd, text: `{${USAGE_MEMBER}}` }];
+  }
+  const given = membersNamed(scan.members, 'include_usage');
+  if (given.length > 0) {
+    return given.map(({ valueStart, valueEnd }) => ({
+      start: member.valueStart + valueStart,
+      end: member.valueStart + valueEnd,
+      text: 'true',
+    }));
+  }
+  const inside = member.valueStart + 1;
+  const text = scan.members.length === 0 ? USAGE_MEMBER : `${USAGE_MEMBER},`;
+  return [{ start: inside, end: inside, text }];
+}
+
+function limitEdits(request: RewritableRequest): Edit[] {
+  if (membersNamed(request.members, 'max_tokens').length > 0) return [];
+  return membersNamed(request.members, 'max_completion_tokens').map(({ valueStart }) => ({
+    start: keyStart(request.bytes, valueStart),
+    end: valueStart,
+    text: '"max_tokens":',
+  }));
+}
+
+/** Goes back from a value over the colon to the quote that opens its key. */
+function keyStart(bytes: Buffer, valueStart: number): number {
+  let at = bytes.lastIndexOf(QUOTE, valueStart - 1);
+  do {
+    at = bytes.lastIndexOf(QUOTE, at - 1);
+  } while (isEscaped(bytes, at));
+  return at;
+}
+
+function isEscaped(bytes: Buffer, at: number): boolean {
+  let backslashes = 0;
+  while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+function membersNamed(members: readonly JsonMember[], key: string): JsonMember[] {
+  return members.filter((member) => member.key === key);
+}

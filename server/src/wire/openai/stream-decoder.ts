@@ -1,0 +1,208 @@
+/**
+ * Reads a stream of OpenAI's chat or legacy completions while its bytes pass through.
+ *
+ * 1. Every event is parsed, so that a garbled one is noticed; none is written anew.
+ * 2. Held back are the usage chunk that the client did not ask for, the end marker (handed out
+ *    apart) and whatever follows it. All other bytes are forwarded as they came.
+ * 3. The outcome is the same however the bytes are cut: what `push` and `end` returned, joined,
+ *    is one text. Only where a call throws are the events of its own chunk lost.
+ * 4. A body that ends without the marker is complete only when every choice has ended.
+ *
+ * What a problem means (a coded error) is decided by the caller.
+ */
+import { isJsonArray, isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
+import {
+  createSseSplitter,
+  SseOverflow,
+  type SseRecord,
+  type SseSplitter,
+} from '../../kernel/sse.ts';
+import { decodeUsage } from './decode-usage.ts';
+import { fromText, readErrorBody, readErrorMember } from './read-error.ts';
+import { StreamChoices } from './stream-choices.ts';
+import type { DecodedFrame, FinishReason, ProviderUsage, StreamProblem } from './types.ts';
+
+export interface StreamDecoderOptions {
+  /** Keeps the usage chunk; it is removed otherwise. */
+  readonly forwardUsage: boolean;
+  readonly maxEventBytes: number;
+  readonly maxStreamBytes: number;
+  /** Makes the error that is thrown for a problem. */
+  readonly fail: (problem: StreamProblem) => Error;
+}
+
+export interface OpenaiStreamDecoder {
+  /** Takes the next bytes; null when they complete no event, or come behind the end marker. */
+  push(chunk: Buffer): DecodedFrame | null;
+  /** The body ended; null where the end marker was handed out before. */
+  end(): DecodedFrame | null;
+}
+
+const DONE = '[DONE]';
+const DONE_EVENT = `data: ${DONE}\n\n`;
+const NO_BYTES = Buffer.alloc(0);
+const NO_REASONS: readonly FinishReason[] = [];
+
+export function createStreamDecoder(options: StreamDecoderOptions): OpenaiStreamDecoder {
+  return new Decoder(options);
+}
+
+class Decoder implements OpenaiStreamDecoder {
+  readonly #options: StreamDecoderOptions;
+  readonly #splitter: SseSplitter;
+  readonly #choices = new StreamChoices();
+  #receivedBytes = 0;
+  #done = false;
+  // What the events of the current call said.
+  #characters = 0;
+  #usage: ProviderUsage | null = null;
+  #reasons: FinishReason[] | null = null;
+
+  constructor(options: StreamDecoderOptions) {
+    this.#options = options;
+    this.#splitter = createSseSplitter(options.maxEventBytes);
+  }
+
+  push(chunk: Buffer): DecodedFrame | null {
+    if (this.#done) return null;
+    this.#receivedBytes += chunk.length;
+    const records = this.#split(chunk);
+    if (records.length === 0) return null;
+    let kept: Buffer[] | null = null; // null while every record so far is forwarded
+    let terminal: Buffer | null = null;
+    for (let i = 0; i < records.length; i += 1) {
+      const record = records[i] as SseRecord;
+      const forward = this.#take(record);
+      if (forward) kept?.push(record.bytes);
+      else kept ??= records.slice(0, i).map((earlier) => earlier.bytes);
+      if (this.#done) {
+        terminal = record.bytes;
+        break;
+      }
+    }
+    return this.#frame(kept === null ? joined(records, chunk) : concat(kept), terminal);
+  }
+
+  end(): DecodedFrame | null {
+    if (this.#done) return null;
+    const rest = this.#splitter.end();
+    const bytes = rest === null ? NO_BYTES : this.#takeRest(rest);
+    const marked = this.#done;
+    if (!marked && !this.#choices.allEnded) {
+      throw this.#fail({ kind: 'truncated', message: 'The stream ended before the answer did.' });
+    }
+    this.#done = true;
+    return this.#frame(marked ? NO_BYTES : bytes, marked ? bytes : Buffer.from(DONE_EVENT));
+  }
+
+  #split(chunk: Buffer): SseRecord[] {
+    const { maxStreamBytes } = this.#options;
+    if (this.#receivedBytes > maxStreamBytes) {
+      const message = `The stream is longer than ${maxStreamBytes} bytes.`;
+      throw this.#fail({ kind: 'too_long', message });
+    }
+    try {
+      return this.#splitter.push(chunk);
+    } catch (error) {
+      if (!(error instanceof SseOverflow)) throw error;
+      const message = `An event of the stream is longer than ${this.#options.maxEventBytes} bytes.`;
+      throw this.#fail({ kind: 'too_long', message });
+    }
+  }
+
+  /** The event that the body ended in, closed as it should have been. */
+  #takeRest(rest: SseRecord): Buffer {
+    const text = rest.bytes.toString('utf8');
+    const isComment = rest.data === null && /^(?::|[\r\n]*$)/.test(text);
+    const isPartOfMarker = DONE_EVENT.startsWith(text.trimEnd());
+    if (isComment || (isPartOfMarker && this.#choices.allEnded)) return NO_BYTES;
+    if (rest.data === null || (rest.data !== DONE && parseJson(rest.data) === undefined)) {
+      throw this.#fail({ kind: 'truncated', message: 'The stream ended within an event.' });
+    }
+    const forward = this.#take(rest);
+    if (!forward && !this.#done) return NO_BYTES;
+    return Buffer.concat([rest.bytes, Buffer.from(text.endsWith('\n') ? '\n' : '\n\n')]);
+  }
+
+  /** Reads one event; true when its bytes are to be forwarded. */
+  #take(record: SseRecord): boolean {
+    const { data } = record;
+    if (data === null) return true; // a comment, or a field of its own
+    if (data.startsWith(DONE) && data.trim() === DONE) {
+      if (!this.#choices.seen) {
+        throw this.#fail({ kind: 'garbled', message: 'The stream ended without any choice.' });
+      }
+      this.#done = true;
+      return false;
+    }
+    const chunk = parseJson(data);
+    if (record.event === 'error') {
+      throw this.#fail({ kind: 'error_event', error: readErrorBody(chunk) ?? fromText(data) });
+    }
+    if (!isJsonObject(chunk)) {
+      throw this.#fail({
+        kind: 'garbled',
+        message: 'An event of the stream is not a JSON object.',
+      });
+    }
+    const error = readErrorMember(chunk);
+    if (error !== null) throw this.#fail({ kind: 'error_event', error });
+    if (chunk.usage != null) this.#usage = decodeUsage(chunk.usage) ?? this.#usage;
+    const { choices } = chunk;
+    if (!isJsonArray(choices) && choices != null) {
+      throw this.#fail({ kind: 'garbled', message: 'A chunk has choices that are not a list.' });
+    }
+    if (choices == null || choices.length === 0) {
+      return chunk.usage == null || this.#options.forwardUsage;
+    }
+    this.#takeChoices(choices);
+    return true;
+  }
+
+  #takeChoices(choices: readonly JsonValue[]): void {
+    for (const choice of choices) {
+      const said = this.#choices.take(choice);
+      if (said === null) {
+        throw this.#fail({ kind: 'garbled', message: 'A chunk has a choice that is not one.' });
+      }
+      this.#characters += said.characters;
+      if (said.reason !== null) {
+        this.#reasons ??= [];
+        this.#reasons.push(said.reason);
+      }
+    }
+  }
+
+  #frame(bytes: Buffer, terminal: Buffer | null): DecodedFrame {
+    const frame: DecodedFrame = {
+      bytes,
+      terminal,
+      producedCharacters: this.#characters,
+      usage: this.#usage,
+      finishReasons: this.#reasons ?? NO_REASONS,
+    };
+    this.#characters = 0;
+    this.#usage = null;
+    this.#reasons = null;
+    return frame;
+  }
+
+  #fail(problem: StreamProblem): Error {
+    return this.#options.fail(problem);
+  }
+}
+
+/** The records' bytes as one buffer: the chunk itself where they are all of it. */
+function joined(records: readonly SseRecord[], chunk: Buffer): Buffer {
+  const first = (records[0] as SseRecord).bytes;
+  if (records.length === 1) return first;
+  let bytes = 0;
+  for (const record of records) bytes += record.bytes.length;
+  const fromChunk = first.buffer === chunk.buffer && first.byteOffset === chunk.byteOffset;
+  if (fromChunk) return bytes === chunk.length ? chunk : chunk.subarray(0, bytes);
+  return concat(records.map((record) => record.bytes));
+}
+
+function concat(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+}
