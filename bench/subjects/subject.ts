@@ -1,0 +1,37 @@
+/**
+ * What can be measured: a variant by name, how it is started, and what a call to it looks like.
+ * Each start is a fresh process with nothing left over from the one before.
+ */
+import type { Stage } from '../stage.ts';
+
+export type VariantId =
+  | 'direct'
+  | 'pass-through'
+  | 'portkey'
+  | 'proxy-only'
+  | 'auth-limits'
+  | 'ledger'
+  | 'cache-hit';
+
+export interface Variant {
+  readonly id: VariantId;
+  readonly label: string;
+  start(stage: Stage): Promise<Subject>;
+}
+
+export interface Subject {
+  /** null: there is none, the generator calls the upstream. */
+  readonly pid: number | null;
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Answers come from the subject's cache: the same body each time, the upstream sees none. */
+  readonly isCached: boolean;
+  /** Given the headers of an answer to a first call; throws where a claim does not hold. */
+  verify(answerHeaders: Readonly<Record<string, unknown>>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A variant that cannot be measured on this machine; the run goes on without it. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
