@@ -1,7 +1,12 @@
 /**
  * The public face of the inbound edge.
  */
-export { type AdminServices, createAdminApp } from './admin/index.ts';
+export {
+  type AdminServices,
+  type ConfigControl,
+  createAdminApp,
+  type HealthReader,
+} from './admin/index.ts';
 export type { ProcessFacts } from './answer-headers.ts';
 export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
 export { openaiModels } from './openai/models.ts';

@@ -29,6 +29,8 @@ export interface InferenceDeps extends WriteDeps {
   readonly limits: () => InferenceLimits;
   /** Generation of the configuration in force. */
   readonly generation: () => number;
+  /** Every exchange that runs, so that a stop can end them. */
+  readonly running: Set<AbortController>;
 }
 
 export interface InferenceLimits {
@@ -73,6 +75,7 @@ export async function handleInference(
     malformed: decoded.malformed,
     abort,
   });
+  deps.running.add(abort);
   try {
     const answer = await deps.pipeline(exchange);
     if (answer.kind === 'plain') writePlain(deps, response, exchange, answer);
@@ -80,6 +83,8 @@ export async function handleInference(
   } catch (thrown) {
     lingerAfter(deps, request);
     writeError(deps, response, exchange, endpoint.writer, thrown);
+  } finally {
+    deps.running.delete(abort);
   }
 }
 

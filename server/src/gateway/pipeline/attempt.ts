@@ -44,7 +44,8 @@ export async function attempt(
   } finally {
     const nowMs = clock.monotonicMs();
     exchange.upstreamMs += nowMs - startedMs;
-    if (record.error === null) exchange.firstTokenMs = nowMs - exchange.startedMs;
+    const isFirstPiece = record.error === null && exchange.request.stream;
+    if (isFirstPiece) exchange.firstTokenMs = nowMs - exchange.startedMs;
   }
 }
 

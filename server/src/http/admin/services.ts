@@ -31,8 +31,8 @@ export interface AdminServices {
   readonly breakers: BreakerControl;
   readonly config: ConfigControl;
   readonly cache: CacheControlPlane;
-  /** null where metrics are switched off: `/metrics` answers 404 then. */
-  readonly metrics: MetricsText | null;
+  /** Resolves with null while metrics are switched off: `/metrics` answers 404 then. */
+  metrics(): Promise<MetricsText | null>;
   readonly health: HealthReader;
   /** Signs cursors. */
   readonly cursorKey: Buffer;
@@ -75,7 +75,7 @@ export interface CacheControlPlane {
 
 export interface MetricsText {
   readonly contentType: string;
-  text(): Promise<string>;
+  readonly text: string;
 }
 
 export interface HealthReader {

@@ -37,6 +37,20 @@ export interface MemoryBudgetStoreOptions {
   readonly maxScopes?: number;
 }
 
+export interface BudgetFigures {
+  readonly spentNanousd: Nanousd;
+  readonly reservedNanousd: Nanousd;
+  /** Milliseconds since the epoch; null for a budget that never renews. */
+  readonly renewsAtMs: number | null;
+}
+
+export interface MemoryBudgetStore extends BudgetStore {
+  /** Where a scope stands, loaded if need be; null when that failed. */
+  figures(scope: BudgetScope): Promise<BudgetFigures | null>;
+  /** Reservations that count. */
+  open(): number;
+}
+
 /** How long after its request's deadline a reservation still counts. */
 export const RESERVATION_GRACE_MS = 15 * 60_000;
 
@@ -48,11 +62,11 @@ const MAX_LOADS_AWAITED = 4;
 
 const UNAVAILABLE: BudgetDecision = { kind: 'unavailable' };
 
-export function createMemoryBudgetStore(options: MemoryBudgetStoreOptions): BudgetStore {
-  return new MemoryBudgetStore(options);
+export function createMemoryBudgetStore(options: MemoryBudgetStoreOptions): MemoryBudgetStore {
+  return new CountingBudgetStore(options);
 }
 
-class MemoryBudgetStore implements BudgetStore {
+class CountingBudgetStore implements MemoryBudgetStore {
   readonly #clock: Clock;
   readonly #history: SpendingHistory;
   readonly #ttlMs: number;
@@ -85,6 +99,22 @@ class MemoryBudgetStore implements BudgetStore {
       if (loaded.includes(false)) return UNAVAILABLE;
     }
     return UNAVAILABLE;
+  }
+
+  async figures(scope: BudgetScope): Promise<BudgetFigures | null> {
+    this.#expire();
+    const account = this.#accountOf(scope);
+    if (account === null) return null;
+    if (!account.ready && !(await (account.loading ?? this.#load(account)))) return null;
+    const { spentNanousd, reservedNanousd } = account;
+    const nowMs = this.#clock.wallMs();
+    const waitMs = renewsInMs(scope.budget.period, nowMs);
+    return { spentNanousd, reservedNanousd, renewsAtMs: waitMs === null ? null : nowMs + waitMs };
+  }
+
+  open(): number {
+    this.#expire();
+    return this.#reservations.size;
   }
 
   charge(scopeIds: readonly string[], cost: Nanousd): void {
@@ -210,12 +240,12 @@ class MemoryReservation implements Reservation {
   readonly madeAtMs: number;
   readonly expiresAtMs: number;
   readonly shares: readonly Share[];
-  readonly #store: MemoryBudgetStore;
+  readonly #store: CountingBudgetStore;
   #counted = true;
   #ended = false;
 
   constructor(
-    store: MemoryBudgetStore,
+    store: CountingBudgetStore,
     amountNanousd: Nanousd,
     madeAtMs: number,
     expiresAtMs: number,

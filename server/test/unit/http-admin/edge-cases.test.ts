@@ -266,7 +266,7 @@ describe('the gateway’s own routes', () => {
   });
 
   it('answer metrics as text, and 404 where they are off', async () => {
-    const off = await createAdminFixture({ metrics: null });
+    const off = await createAdminFixture({ metrics: async () => null });
 
     const text = await fixture.call(fixture.secrets.service, '/metrics');
     const none = await off.call(off.secrets.service, '/metrics');

@@ -183,10 +183,11 @@ function gatewayState(purged: string[], resets: string[]) {
     retry_after_ms: 12_000,
   };
   const reload = {
-    applied: true,
+    outcome: 'applied' as const,
     generation: 2,
     at: '2026-11-20T08:00:00.000Z',
-    changes: [{ path: 'models.fast', change: 'changed' as const }],
+    changes: [{ path: 'models.fast.strategy', before: 'fallback', after: 'weighted' }],
+    need_restart: [],
     problems: [],
   };
   const figures = { hits: 3, misses: 1, hit_rate: 0.75, avg_latency_ms: 0.1 };
@@ -242,7 +243,7 @@ function gatewayState(purged: string[], resets: string[]) {
         backend: 'memory',
       }),
     },
-    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'up 1\n' },
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     health: {
       isStarted: () => true,
       ready: () => ({ status: 'ready' as const, degraded: [], unavailable: [] }),

@@ -21,7 +21,7 @@ import type { AdminServices } from '../services.ts';
 const tags = ['operations'];
 
 export function healthRoutes(app: AdminApp, services: AdminServices): void {
-  const { health, clock, metrics } = services;
+  const { health, clock } = services;
 
   app.get(
     '/health/live',
@@ -91,8 +91,9 @@ export function healthRoutes(app: AdminApp, services: AdminServices): void {
       schema: { tags, summary: 'Figures in the Prometheus text format' },
     },
     async (_request, reply) => {
+      const metrics = await services.metrics();
       if (metrics === null) throw new GatewayError('not_found', { message: 'Metrics not enabled' });
-      return reply.header('content-type', metrics.contentType).send(await metrics.text());
+      return reply.header('content-type', metrics.contentType).send(metrics.text);
     },
   );
 }

@@ -1,0 +1,113 @@
+/**
+ * What the control plane looks at and turns, taken from where it lives.
+ */
+import type { Breaker, CacheStats, Provider } from '@esclusa/contracts';
+import type { ProviderConfig } from '../config/index.ts';
+import type { BreakerSnapshot } from '../gateway/resilience/breaker-registry.ts';
+import type { AdminServices, ConfigControl, HealthReader } from '../http/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { IdSource } from '../kernel/id.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Storage } from '../storage/index.ts';
+import type { Gateway } from './gateway.ts';
+import type { LiveGeneration } from './generations.ts';
+import type { Identity } from './identity.ts';
+
+export interface AdminDeps {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly metrics: AdminServices['metrics'];
+  readonly storage: Storage;
+  readonly identity: Identity;
+  readonly gateway: Gateway;
+  readonly current: () => LiveGeneration;
+  readonly health: HealthReader;
+  readonly config: ConfigControl;
+}
+
+export function createAdminServices(deps: AdminDeps): AdminServices {
+  const { clock, ids, log, identity, gateway, storage, current } = deps;
+  const config = () => current().config;
+  return {
+    authenticator: identity.snapshot,
+    keys: identity.keys,
+    tenants: identity.tenants,
+    ledger: storage.ledgerQueries,
+    routes: () => current().routes,
+    providers: () => Object.values(config().providers).map((each) => providerOf(deps, each)),
+    budgets: {
+      figures: async (keyId, budget) => gateway.budgets.figures({ id: `key:${keyId}`, budget }),
+    },
+    breakers: {
+      list: () => gateway.breakers.snapshot().map(breakerOf),
+      reset: (name) => gateway.breakers.reset(name),
+    },
+    config: deps.config,
+    cache: {
+      purge: (tenant) => gateway.cache.purge(tenant),
+      stats: () => cacheStats(deps),
+      health: () => ({
+        status: config().cache.enabled ? 'healthy' : 'disabled',
+        healthy: true,
+        enabled: config().cache.enabled,
+        critical: false,
+        backend: gateway.cache.tier,
+      }),
+    },
+    metrics: deps.metrics,
+    health: deps.health,
+    cursorKey: identity.secrets.cursorKey,
+    clock,
+    ids,
+    log,
+  };
+}
+
+function providerOf({ current }: AdminDeps, provider: ProviderConfig): Provider {
+  const { models } = current().config;
+  const { connection } = provider;
+  return {
+    name: provider.name,
+    kind: provider.kind,
+    base_url: 'baseUrl' in connection ? connection.baseUrl : null,
+    models: Object.values(models)
+      .flatMap((model) => model.targets)
+      .filter((target) => target.provider === provider.name)
+      .map((target) => target.model),
+  };
+}
+
+function breakerOf(snapshot: BreakerSnapshot): Breaker {
+  const { totalSuccesses, totalFailures, openedAtMs } = snapshot;
+  return {
+    name: snapshot.name,
+    state: snapshot.state,
+    failures: snapshot.failures,
+    successes: snapshot.successes,
+    total_calls: totalSuccesses + totalFailures,
+    total_failures: totalFailures,
+    total_successes: totalSuccesses,
+    opened_at: openedAtMs === undefined ? null : new Date(openedAtMs).toISOString(),
+    retry_after_ms: snapshot.retryAfterMs ?? null,
+  };
+}
+
+function cacheStats({ gateway, current }: AdminDeps): CacheStats['cache'] {
+  const { entries, bytes, hits, misses } = gateway.cache.stats(null);
+  const total = hits + misses;
+  const hitRate = total === 0 ? 0 : Number((hits / total).toFixed(3));
+  return {
+    enabled: current().config.cache.enabled,
+    backend: gateway.cache.tier,
+    entries,
+    bytes,
+    hits,
+    misses,
+    hit_rate: hitRate,
+    errors: 0,
+    avg_latency_ms: null,
+    circuit_breaker: null,
+    operations: { get: { hits, misses, hit_rate: hitRate, avg_latency_ms: null } },
+  };
+}

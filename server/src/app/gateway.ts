@@ -1,0 +1,83 @@
+/**
+ * The core with its adapters in memory: the pipeline, and what the control plane may look at.
+ */
+import type { Config } from '../config/index.ts';
+import { createCacheKeys } from '../gateway/caching/key.ts';
+import { createSingleFlight } from '../gateway/caching/single-flight.ts';
+import { createPipeline, type PipelineHandler } from '../gateway/index.ts';
+import type { SharedAnswer } from '../gateway/pipeline/cache.ts';
+import type { ExchangeObserver } from '../gateway/ports/observer.ts';
+import type { Providers } from '../gateway/ports/provider.ts';
+import type { Routes } from '../gateway/ports/routes.ts';
+import {
+  type BreakerListener,
+  type BreakerRegistry,
+  createBreakerRegistry,
+} from '../gateway/resilience/breaker-registry.ts';
+import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
+import { createPolicyStack } from '../gateway/resilience/policy-stack.ts';
+import { createRetryBudgets } from '../gateway/resilience/retry.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { FaultPoints } from '../kernel/fault.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Storage } from '../storage/index.ts';
+import {
+  createMemoryBudgetStore,
+  type MemoryBudgetStore,
+  RESERVATION_GRACE_MS,
+} from '../stores/memory/budget-store.ts';
+import { createMemoryCacheStore, type MemoryCacheStore } from '../stores/memory/cache-store.ts';
+import { createMemoryLimitStore } from '../stores/memory/limit-store.ts';
+import type { Identity } from './identity.ts';
+
+export interface GatewayDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly faults: FaultPoints;
+  readonly observer: ExchangeObserver;
+  readonly breakerListener: BreakerListener;
+  readonly identity: Identity;
+  readonly storage: Pick<Storage, 'ledger' | 'history'>;
+  readonly providers: () => Providers;
+  readonly routes: () => Routes;
+}
+
+export interface Gateway {
+  readonly pipeline: PipelineHandler;
+  readonly breakers: BreakerRegistry;
+  readonly budgets: MemoryBudgetStore;
+  readonly cache: MemoryCacheStore;
+}
+
+export function createGateway(deps: GatewayDeps, config: Config): Gateway {
+  const { clock, random, identity, storage } = deps;
+  const breakers = createBreakerRegistry({ clock, listener: deps.breakerListener });
+  const budgets = createMemoryBudgetStore({
+    clock,
+    history: storage.history,
+    reservationTtlMs: config.resilience.timeouts.totalMs + RESERVATION_GRACE_MS,
+  });
+  const { maxEntries, maxBytes } = config.cache;
+  const cache = createMemoryCacheStore({ clock, maxEntries, maxBytes });
+  const policies = createPolicyStack({
+    clock,
+    random,
+    breakers,
+    bulkheads: createBulkheads(),
+    retryBudgets: createRetryBudgets(clock),
+  });
+  const pipeline = createPipeline({
+    ...deps,
+    authenticator: identity.snapshot,
+    ledger: storage.ledger,
+    limits: createMemoryLimitStore({ clock }),
+    budgets,
+    guardrails: [],
+    admission: { maxInFlight: config.http.maxInFlight },
+    store: cache,
+    keys: createCacheKeys(identity.secrets.cacheKey),
+    flights: createSingleFlight<SharedAnswer>(),
+    policies,
+  });
+  return { pipeline, breakers, budgets, cache };
+}

@@ -1,0 +1,78 @@
+/**
+ * What probes are told. The database and the journal are critical: without them nothing can be
+ * recorded. A provider that fails is its breaker's business, not this process's health.
+ */
+import type { Health, HealthCheck, Ready } from '@esclusa/contracts';
+import type { HealthReader } from '../http/index.ts';
+import type { KeySnapshot } from '../identity/index.ts';
+import type { Storage } from '../storage/index.ts';
+
+export interface HealthDeps {
+  readonly storage: Pick<Storage, 'figures' | 'tenants' | 'ledger'>;
+  readonly snapshot: Pick<KeySnapshot, 'state'>;
+  readonly cacheEnabled: () => boolean;
+  readonly monotonicMs: () => number;
+}
+
+export interface Lifecycle {
+  phase: 'starting' | 'serving' | 'draining';
+}
+
+export function createHealth(deps: HealthDeps, lifecycle: Lifecycle): HealthReader {
+  return {
+    isStarted: () => lifecycle.phase !== 'starting',
+    ready: () => readiness(deps, lifecycle),
+    report: () => report(deps, lifecycle),
+  };
+}
+
+/** Names of what works with less than it should have; for a header of every answer. */
+export function degradedNames(deps: HealthDeps): readonly string[] {
+  const names: string[] = [];
+  if (!deps.snapshot.state().isCurrent) names.push('keys');
+  const { lastError, writerError } = deps.storage.figures();
+  if (lastError !== null || writerError !== null) names.push('database');
+  return names;
+}
+
+function readiness(deps: HealthDeps, lifecycle: Lifecycle): Ready {
+  const degraded = [...degradedNames(deps)];
+  const unavailable: string[] = [];
+  if (lifecycle.phase !== 'serving') unavailable.push(lifecycle.phase);
+  if (!deps.storage.ledger.accepting()) unavailable.push('journal');
+  const status = unavailable.length > 0 ? 'unready' : degraded.length > 0 ? 'degraded' : 'ready';
+  return { status, degraded, unavailable };
+}
+
+async function report(deps: HealthDeps, lifecycle: Lifecycle): Promise<Omit<Health, 'timestamp'>> {
+  const database = await probeDatabase(deps);
+  const journal: HealthCheck = {
+    healthy: deps.storage.ledger.accepting(),
+    enabled: true,
+    critical: true,
+    backend: 'file',
+  };
+  const enabled = deps.cacheEnabled();
+  const cache: HealthCheck = { healthy: true, enabled, critical: false, backend: 'memory' };
+  const { status } = readiness(deps, lifecycle);
+  const broken = !database.healthy || status === 'unready';
+  const degraded = status === 'degraded' || !enabled;
+  return {
+    status: broken ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
+    database: database.healthy ? 'connected' : 'disconnected',
+    cache: enabled ? 'memory' : 'disabled',
+    checks: { database, journal, cache },
+  };
+}
+
+async function probeDatabase(deps: HealthDeps): Promise<HealthCheck> {
+  const base = { enabled: true, critical: true, backend: 'sqlite' };
+  const startedMs = deps.monotonicMs();
+  try {
+    await deps.storage.tenants.list({ limit: 1, afterSlug: null });
+    return { ...base, healthy: true, latency_ms: deps.monotonicMs() - startedMs };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'The database does not answer.';
+    return { ...base, healthy: false, latency_ms: null, error: message };
+  }
+}

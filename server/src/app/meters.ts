@@ -1,0 +1,37 @@
+/**
+ * The meters that are read at a scrape, or moved by what is no exchange.
+ */
+import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts';
+import type { Storage } from '../storage/index.ts';
+import { type Metrics, single } from '../telemetry/metrics.ts';
+import type { Gateway } from './gateway.ts';
+import type { LiveGeneration } from './generations.ts';
+
+const STATE_NUMBERS = { closed: 0, open: 1, half_open: 2 } as const;
+
+export function breakerMeters(metrics: Metrics): BreakerListener {
+  return {
+    transition: (name, from, to) => metrics.breakerTransitions.child({ name, from, to }).add(1),
+    failure: (name) => metrics.breakerFailures.child({ name }).add(1),
+  };
+}
+
+export interface MeterSources {
+  readonly storage: Pick<Storage, 'figures'>;
+  readonly gateway: Pick<Gateway, 'breakers' | 'budgets'>;
+  readonly current: () => LiveGeneration;
+}
+
+export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
+  const { storage, gateway, current } = sources;
+  metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
+  metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
+  metrics.reservationsOpen.sample(single(() => gateway.budgets.open()));
+  metrics.configGeneration.sample(single(() => current().number));
+  metrics.breakerState.sample(() =>
+    gateway.breakers.snapshot().map(({ name, state }) => ({
+      labels: { name },
+      value: STATE_NUMBERS[state],
+    })),
+  );
+}

@@ -1,0 +1,91 @@
+/**
+ * The providers of a generation: each adapter with its way out. A way out is kept from one
+ * generation to the next as long as its address and bounds stay the same, so that a reload
+ * does not cost connections; one that is no longer used is closed once its last call is over.
+ */
+import type { Config, ProviderConfig } from '../config/index.ts';
+import type { Provider, Providers } from '../gateway/ports/provider.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Random } from '../kernel/random.ts';
+import { createInProcessUpstream, createProviderAdapter } from '../providers/registry.ts';
+import { createHttpUpstream, type HttpUpstream } from '../transport/http-upstream.ts';
+import { checkProviderUrl, operatorUrlPolicy } from '../transport/url-guard.ts';
+
+export interface ProviderPoolDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface ProviderPool {
+  /** The providers of a configuration; ways out that it no longer uses are closed. */
+  connect(config: Config): Providers;
+  /** Cuts every call. */
+  destroy(): Promise<void>;
+}
+
+export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
+  let connected = new Map<string, HttpUpstream>();
+
+  function remoteUpstream(
+    { name, maxConcurrency, timeouts }: ProviderConfig,
+    baseUrl: string,
+    used: Map<string, HttpUpstream>,
+  ): HttpUpstream {
+    const identity = JSON.stringify([name, baseUrl, maxConcurrency, timeouts.connectMs]);
+    const upstream =
+      used.get(identity) ??
+      connected.get(identity) ??
+      createHttpUpstream({
+        ...deps,
+        name,
+        baseUrl: checkedUrl(name, baseUrl),
+        connectMs: timeouts.connectMs,
+        connections: maxConcurrency,
+      });
+    used.set(identity, upstream);
+    return upstream;
+  }
+
+  return {
+    connect(config) {
+      const used = new Map<string, HttpUpstream>();
+      const providers = new Map<string, Provider>();
+      for (const provider of Object.values(config.providers)) {
+        const { connection } = provider;
+        const upstream =
+          createInProcessUpstream(provider, deps) ??
+          remoteUpstream(provider, 'baseUrl' in connection ? connection.baseUrl : '', used);
+        providers.set(provider.name, { adapter: createProviderAdapter(provider), upstream });
+      }
+      closeUnused(deps, config, connected, used);
+      connected = used;
+      return { get: (name) => providers.get(name) };
+    },
+    async destroy() {
+      await Promise.all([...connected.values()].map((upstream) => upstream.destroy()));
+    },
+  };
+}
+
+/** Exchanges of the old generation may still call: they are given their longest time. */
+function closeUnused(
+  { clock, log }: ProviderPoolDeps,
+  config: Config,
+  before: ReadonlyMap<string, HttpUpstream>,
+  used: ReadonlyMap<string, HttpUpstream>,
+): void {
+  for (const [identity, upstream] of before) {
+    if (used.has(identity)) continue;
+    clock.setTimer(config.resilience.timeouts.totalMs, () => {
+      upstream.close().catch((error) => log.warn('a way out did not close', { error }));
+    });
+  }
+}
+
+function checkedUrl(name: string, baseUrl: string): URL {
+  const checked = checkProviderUrl(baseUrl, operatorUrlPolicy);
+  if (checked.ok) return checked.url;
+  throw new Error(`providers.${name}.base_url: ${checked.problem}`);
+}

@@ -1,0 +1,83 @@
+/**
+ * The routes of a generation: the configuration's aliases and providers joined with what the
+ * catalogue knows of their models.
+ */
+import {
+  type Catalogue,
+  type Config,
+  createTargetResolver,
+  type Generation,
+  type ResolvedTarget,
+} from '../config/index.ts';
+import type { ModelListing, RouteCachePolicy } from '../gateway/model/route.ts';
+import type { Target } from '../gateway/model/target.ts';
+import type { Routes } from '../gateway/ports/routes.ts';
+import { createRoutes } from '../gateway/routing/routes.ts';
+
+export function buildRoutes(
+  { config, number }: Generation,
+  catalogue: Catalogue,
+  nowMs: number,
+): Routes {
+  const resolver = createTargetResolver(config, catalogue);
+  const asTarget = (target: ResolvedTarget): Target => withKillSwitch(config, target);
+  return createRoutes({
+    generation: number,
+    aliases: Object.values(config.models).map((model) => ({
+      name: model.alias,
+      strategy: model.strategy,
+      targets: (resolver.alias(model.alias, nowMs) ?? []).map(asTarget),
+      cache: model.cache,
+    })),
+    direct(provider, model) {
+      const target = resolver.direct(provider, model, nowMs);
+      return target === null ? undefined : asTarget(target);
+    },
+    directCache: cachePolicy(config),
+    providerIdentity: (name) => identityOf(config, name),
+    listings: [...aliasListings(config, nowMs), ...directListings(config, catalogue, nowMs)],
+  });
+}
+
+/** A breaker that is switched off is one that no number of failures opens. */
+function withKillSwitch(config: Config, target: ResolvedTarget): Target {
+  if (config.resilience.breaker.enabled) return target;
+  const breaker = { ...target.breaker, failureThreshold: Number.MAX_SAFE_INTEGER };
+  return { ...target, breaker };
+}
+
+function cachePolicy({ cache }: Config): RouteCachePolicy {
+  const { enabled, ttlSeconds, staleIfErrorSeconds, maxEntryBytes } = cache;
+  return { enabled, ttlSeconds, staleIfErrorSeconds, maxEntryBytes };
+}
+
+function identityOf(config: Config, name: string): string {
+  const provider = config.providers[name];
+  if (provider === undefined) return '';
+  const { kind, connection } = provider;
+  return JSON.stringify('baseUrl' in connection ? [kind, connection.baseUrl] : [kind]);
+}
+
+function aliasListings(config: Config, nowMs: number): readonly ModelListing[] {
+  return Object.values(config.models).map((model) => ({
+    name: model.alias,
+    createdSeconds: Math.floor(nowMs / 1000),
+    ownedBy: 'esclusa',
+    operations: ['chat', 'completion', 'embedding'],
+  }));
+}
+
+function directListings(
+  config: Config,
+  catalogue: Catalogue,
+  nowMs: number,
+): readonly ModelListing[] {
+  return Object.values(config.providers).flatMap(({ name, vendor }) =>
+    (vendor === null ? [] : catalogue.list(vendor, nowMs)).map((entry) => ({
+      name: `${name}/${entry.model}`,
+      createdSeconds: Math.floor((entry.effectiveFromMs ?? 0) / 1000),
+      ownedBy: vendor ?? name,
+      operations: entry.operations,
+    })),
+  );
+}

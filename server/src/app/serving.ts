@@ -1,0 +1,125 @@
+/**
+ * From parts to a server that is ready to listen: the generation in force, the core, the
+ * control plane, and the edge before them.
+ */
+import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { createAdminApp, createEdge, inferenceEndpoints, openaiModels } from '../http/index.ts';
+import { createObserver } from '../telemetry/observer.ts';
+import { watchProcess } from '../telemetry/process-metrics.ts';
+import { createAdminServices } from './admin-services.ts';
+import { createConfigControl } from './config-control.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import { createGenerations, type LiveGeneration } from './generations.ts';
+import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
+import { breakerMeters, sampleMeters } from './meters.ts';
+import { createProviderPool } from './providers.ts';
+import type { Parts } from './start.ts';
+
+export interface Serving {
+  readonly server: Server;
+  readonly lifecycle: Lifecycle;
+  readonly running: Set<AbortController>;
+}
+
+/** How often the names of what is degraded are looked up for the header of every answer. */
+const DEGRADED_REFRESH_MS = 250;
+
+export async function createServing(
+  parts: Parts,
+  undo: (() => Promise<void> | void)[],
+): Promise<Serving> {
+  const { clock, random, catalogue, keeper, storage, identity, telemetry } = parts;
+  const { metrics } = telemetry;
+  const log = telemetry.log.named('gateway');
+  const pool = createProviderPool({ clock, random, log });
+  undo.push(() => pool.destroy());
+  const { prices } = storage;
+  const current = createGenerations({ clock, log, catalogue, pool, prices, keeper });
+  const gateway = createGateway(
+    {
+      ...parts,
+      observer: createObserver(telemetry.log, metrics),
+      breakerListener: breakerMeters(metrics),
+      providers: () => current().providers,
+      routes: () => current().routes,
+    },
+    keeper.current.config,
+  );
+  sampleMeters(metrics, { storage, gateway, current });
+  const process = watchProcess(metrics);
+  undo.push(() => process.close());
+
+  const lifecycle: Lifecycle = { phase: 'starting' };
+  const health: HealthDeps = {
+    storage,
+    snapshot: identity.snapshot,
+    cacheEnabled: () => current().config.cache.enabled,
+    monotonicMs: () => clock.monotonicMs(),
+  };
+  const admin = await createAdmin(parts, { gateway, current, health, lifecycle });
+  undo.push(() => admin.close());
+  const running = new Set<AbortController>();
+  const server = createEdge(
+    { ...edgeDeps(parts, current, health, running), pipeline: gateway.pipeline },
+    (request, response) => admin.routing(request, response),
+  );
+  return { server, lifecycle, running };
+}
+
+interface AdminParts {
+  readonly gateway: Gateway;
+  readonly current: () => LiveGeneration;
+  readonly health: HealthDeps;
+  readonly lifecycle: Lifecycle;
+}
+
+function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: AdminParts) {
+  const { clock, ids, storage, identity, telemetry, keeper, loaded } = parts;
+  const services = createAdminServices({
+    ...{ clock, ids, storage, identity, gateway, current },
+    log: telemetry.log.named('control'),
+    metrics: async () => (current().config.metrics.enabled ? telemetry.metrics.expose() : null),
+    health: createHealth(health, lifecycle),
+    config: createConfigControl(keeper, loaded, clock),
+  });
+  return createAdminApp(services, { routes: [openaiModels(() => current().routes)] });
+}
+
+function edgeDeps(
+  { clock, ids, loaded }: Parts,
+  current: () => LiveGeneration,
+  health: HealthDeps,
+  running: Set<AbortController>,
+) {
+  const { http } = loaded.config;
+  return {
+    clock,
+    ids,
+    running,
+    endpoints: inferenceEndpoints,
+    facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },
+    stalledReaderMs: http.stalledReaderMs,
+    limits: () => current().config,
+    generation: () => current().number,
+    settings: {
+      headersTimeoutMs: http.headersTimeoutMs,
+      requestTimeoutMs: http.requestTimeoutMs,
+      keepAliveTimeoutMs: http.keepAliveMs,
+    },
+  };
+}
+
+/** The names of what is degraded, looked up a few times a second and not for every answer. */
+function rarely(clock: Parts['clock'], health: HealthDeps): () => string {
+  let names = '';
+  let untilMs = 0;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= untilMs) {
+      names = degradedNames(health).join(', ');
+      untilMs = nowMs + DEGRADED_REFRESH_MS;
+    }
+    return names;
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * Starting the whole program, in order. What fails on the way up is undone; the server that
+ * comes out of it knows how to stop.
+ */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Catalogue,
+  type Config,
+  type ConfigKeeper,
+  createConfigKeeper,
+  type Loaded,
+  load,
+  loadCatalogue,
+  type Problem,
+  type Sources,
+} from '../config/index.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { type FaultPoints, noFaults } from '../kernel/fault.ts';
+import { createIdSource, type IdSource } from '../kernel/id.ts';
+import { type Random, systemRandom } from '../kernel/random.ts';
+import { openStorage, type Storage } from '../storage/index.ts';
+import { createIdentity, type Identity, prepareFirstUse } from './identity.ts';
+import { createServing, type Serving } from './serving.ts';
+import { type Shutdown, stopServer } from './stop.ts';
+import { createTelemetry, type Telemetry } from './telemetry.ts';
+
+export interface StartOptions {
+  readonly sources: Sources;
+  /** Off outside tests. */
+  readonly faults?: FaultPoints;
+}
+
+export interface RunningServer {
+  /** Where it listens: `http://127.0.0.1:8000`. */
+  readonly url: string;
+  readonly config: Config;
+  readonly warnings: readonly Problem[];
+  /** The secret of the key that a first start made; null otherwise. */
+  readonly firstKey: string | null;
+  /** Reads the configuration again. */
+  reload(): Promise<void>;
+  /** Ends within the drain times; harmless the second time, `now` hurries the first. */
+  close(how?: Shutdown): Promise<void>;
+}
+
+/** What every part of the program is made of. */
+export interface Parts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly faults: FaultPoints;
+  readonly catalogue: Catalogue;
+  readonly telemetry: Telemetry;
+  readonly keeper: ConfigKeeper;
+  readonly storage: Storage;
+  readonly identity: Identity;
+  readonly loaded: Loaded;
+}
+
+/** Throws `ConfigError`, `storage_unavailable`, or what the system said of port or disk. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const undo: (() => Promise<void> | void)[] = [];
+  try {
+    const parts = await createParts(options, undo);
+    const { config } = parts.loaded;
+    const serving = await createServing(parts, undo);
+    const [firstKey] = await Promise.all([
+      prepareFirstUse(parts.identity, config),
+      parts.identity.snapshot.start(),
+    ]);
+    const url = await listen(serving.server, config);
+    serving.lifecycle.phase = 'serving';
+    parts.keeper.watch();
+    return running(parts, serving, { url, firstKey }, undo);
+  } catch (error) {
+    await unwind(undo);
+    throw error;
+  }
+}
+
+async function createParts(
+  { sources, faults = noFaults }: StartOptions,
+  undo: (() => Promise<void> | void)[],
+): Promise<Parts> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const ids = createIdSource(clock, random);
+  const catalogue = await loadCatalogue(sources.files);
+  const read = () => load({ ...sources, catalogue, nowMs: clock.wallMs() });
+  const loaded = await read();
+  const { config } = loaded;
+  const telemetry = createTelemetry(config, clock);
+  undo.push(() => telemetry.close());
+  const named = (name: string) => telemetry.log.named(name);
+  const storage = await openStorage({
+    path: config.database.file,
+    ...{ dataDir: config.dataDir, journal: config.journal },
+    ...{ clock, ids, faults, log: named('storage') },
+  });
+  undo.push(() => storage.close());
+  const identity = createIdentity({ clock, random, ids, log: named('identity') }, config, storage);
+  undo.push(storage.changes(() => void identity.snapshot.refresh()));
+  undo.push(() => identity.snapshot.stop());
+  const keeper = createConfigKeeper({
+    ...{ initial: loaded, load: read, vendors: catalogue.vendors, files: sources.files },
+    ...{ clock, log: named('config') },
+  });
+  undo.push(() => keeper.stop());
+  return { clock, random, ids, faults, catalogue, telemetry, keeper, storage, identity, loaded };
+}
+
+function running(
+  { clock, keeper, loaded }: Parts,
+  { server, lifecycle, running: exchanges }: Serving,
+  facts: Pick<RunningServer, 'url' | 'firstKey'>,
+  undo: (() => Promise<void> | void)[],
+): RunningServer {
+  const { config, warnings } = loaded;
+  let stopped: Promise<void> | null = null;
+  const stop = async (how: Shutdown): Promise<void> => {
+    const { drainDelaySeconds, drainSeconds } = keeper.current.config;
+    const drainDelayMs = drainDelaySeconds * 1000;
+    const drainMs = drainSeconds * 1000;
+    const deps = { clock, server, lifecycle, running: exchanges, drainDelayMs, drainMs };
+    await stopServer(deps, how);
+    await unwind(undo);
+  };
+  return {
+    ...facts,
+    config,
+    warnings,
+    async reload() {
+      await keeper.reload();
+    },
+    close(how = 'drain') {
+      stopped ??= stop(how);
+      return stopped;
+    },
+  };
+}
+
+/** Undoes in reverse order; one that fails does not keep the others from it. */
+async function unwind(undo: (() => Promise<void> | void)[]): Promise<void> {
+  for (const step of undo.toReversed()) {
+    try {
+      await step();
+    } catch {
+      // A part that cannot be closed ends with the process.
+    }
+  }
+  undo.length = 0;
+}
+
+function listen(server: Server, { host, port }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address() as AddressInfo;
+      const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+      resolve(`http://${shown.includes(':') ? `[${shown}]` : shown}:${address.port}`);
+    });
+  });
+}
