@@ -130,11 +130,12 @@ export class TargetBreaker {
   /** Gives a permit back with the outcome of its call. */
   record(permit: number, outcome: CallOutcome): void {
     if (outcome === 'success') this.#totalSuccesses += 1;
+    if (outcome === 'failure') {
+      this.#totalFailures += 1;
+      this.#listener.failure(this.#name);
+    }
     const nowMs = this.#clock.monotonicMs();
     this.#become(recordOutcome(this.#state, this.#settings, nowMs, permit, outcome));
-    if (outcome !== 'failure') return;
-    this.#totalFailures += 1;
-    this.#listener.failure(this.#name);
   }
 
   availability(target: Target): Availability {

@@ -17,7 +17,6 @@
  *    call failing, and not on 5 failures scattered over hundreds of good calls.
  * 5. Only a failure opens; the passing of time alone counts nothing.
  */
-import { unreachable } from '../../kernel/assert.ts';
 import type { BreakerSettings } from '../model/target.ts';
 
 /** `ignored`: the call says nothing about the target's health. */
@@ -69,18 +68,13 @@ export function admitCall(
   settings: BreakerSettings,
   nowMs: number,
 ): BreakerState | null {
-  switch (state.kind) {
-    case 'closed':
-      return state;
-    case 'open':
-      if (openForMs(state, settings, nowMs) > 0) return null;
-      return { kind: 'half_open', generation: state.generation + 1, running: 1, successes: 0 };
-    case 'half_open':
-      if (state.running >= settings.halfOpenMaxCalls) return null;
-      return { ...state, running: state.running + 1 };
-    default:
-      return unreachable(state);
+  if (state.kind === 'closed') return state;
+  if (state.kind === 'half_open') {
+    if (state.running >= settings.halfOpenMaxCalls) return null;
+    return { ...state, running: state.running + 1 };
   }
+  if (openForMs(state, settings, nowMs) > 0) return null;
+  return { kind: 'half_open', generation: state.generation + 1, running: 1, successes: 0 };
 }
 
 /**

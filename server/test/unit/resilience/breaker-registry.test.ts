@@ -1,0 +1,261 @@
+/**
+ * The registry of breakers: one per target, bounded, read without side effects. The clock is
+ * moved by hand, the state machine is the real one.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Target } from '../../../src/gateway/model/target.ts';
+import {
+  type BreakerListener,
+  createBreakerRegistry,
+  REFUSED,
+} from '../../../src/gateway/resilience/breaker-registry.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { TARGET } from '../pipeline/fakes.ts';
+
+const WALL_MS = 1_700_000_000_000;
+
+function target(id: string, breaker: Partial<Target['breaker']> = {}): Target {
+  const defaults = { failureThreshold: 2, successThreshold: 1, openMs: 1000 };
+  const settings = { ...defaults, halfOpenMaxCalls: 1, minimumCalls: 1, ...breaker };
+  return { ...TARGET, id, breaker: settings };
+}
+
+function setUp(maxBreakers?: number) {
+  const clock = createManualClock(WALL_MS);
+  const events: string[] = [];
+  const listener: BreakerListener = {
+    transition: (name, from, to) => events.push(`${name}: ${from} → ${to}`),
+    failure: (name) => events.push(`${name}: failure`),
+  };
+  const options = maxBreakers === undefined ? {} : { maxBreakers };
+  const registry = createBreakerRegistry({ clock, listener, ...options });
+  function fail(of: Target, times: number): void {
+    for (let i = 0; i < times; i += 1) registry.of(of).record(registry.of(of).admit(of), 'failure');
+  }
+  return { clock, events, registry, fail };
+}
+
+test('every failure and every transition is announced once', () => {
+  const { clock, events, registry, fail } = setUp();
+  const up = target('up/m');
+
+  fail(up, 2);
+  clock.advance(1000);
+  registry.of(up).record(registry.of(up).admit(up), 'success');
+
+  assert.deepEqual(events, [
+    'up/m: failure',
+    'up/m: failure',
+    'up/m: closed → open',
+    'up/m: open → half_open',
+    'up/m: half_open → closed',
+  ]);
+});
+
+test('another model of the same provider is untouched', () => {
+  const { registry, fail } = setUp();
+  const sick = target('up/sick');
+  const well = target('up/well');
+
+  fail(sick, 2);
+
+  assert.equal(registry.of(sick).admit(sick), REFUSED);
+  assert.notEqual(registry.of(well).admit(well), REFUSED);
+});
+
+test('a snapshot tells the state, the failures, since when and until when', () => {
+  const { clock, registry, fail } = setUp();
+  const up = target('up/m');
+  clock.advance(500);
+
+  fail(up, 2);
+  registry.of(up).admit(up);
+  clock.advance(250);
+
+  assert.deepEqual(registry.snapshot(), [
+    {
+      name: 'up/m',
+      state: 'open',
+      failures: 2,
+      successes: 0,
+      totalSuccesses: 0,
+      totalFailures: 2,
+      totalRefused: 1,
+      openedAtMs: WALL_MS + 500,
+      retryAfterMs: 750,
+    },
+  ]);
+});
+
+test('a snapshot of a probing breaker counts its probes, of a closed one its calls', () => {
+  const { clock, registry, fail } = setUp();
+  const up = target('up/m', { successThreshold: 2 });
+  fail(up, 2);
+  clock.advance(1000);
+
+  registry.of(up).record(registry.of(up).admit(up), 'success');
+  const [probing] = registry.snapshot();
+  registry.of(up).record(registry.of(up).admit(up), 'success');
+  const [closed] = registry.snapshot();
+
+  assert.deepEqual([probing?.state, probing?.successes], ['half_open', 1]);
+  assert.equal(probing?.openedAtMs, WALL_MS);
+  assert.equal(probing && 'retryAfterMs' in probing, false);
+  assert.deepEqual([closed?.state, closed?.successes, closed?.failures], ['closed', 0, 0]);
+  assert.equal(closed?.totalSuccesses, 2);
+  assert.equal(closed && 'openedAtMs' in closed, false);
+});
+
+test('reading snapshot and availability a thousand times changes nothing', () => {
+  const { clock, registry, events, fail } = setUp();
+  const up = target('up/m');
+  fail(up, 2);
+  clock.advance(5000);
+  const before = registry.snapshot();
+  const announced = events.length;
+
+  for (let i = 0; i < 1000; i += 1) {
+    registry.snapshot();
+    registry.availability(up);
+  }
+
+  assert.deepEqual(registry.snapshot(), before);
+  assert.equal(before[0]?.state, 'open');
+  assert.equal(before[0]?.retryAfterMs, 0);
+  assert.equal(events.length, announced);
+});
+
+test('availability says how long an open breaker stays shut, rounded up', () => {
+  const { clock, registry, fail } = setUp();
+  const up = target('up/m');
+  fail(up, 2);
+
+  clock.advance(999.5);
+  assert.deepEqual(registry.availability(up), {
+    kind: 'unavailable',
+    reason: 'breaker_open',
+    retryAfterMs: 1,
+  });
+  clock.advance(0.5);
+
+  assert.deepEqual(registry.availability(up), { kind: 'available' });
+});
+
+test('availability says when every probe is out, and changes with its end', () => {
+  const { clock, registry, fail } = setUp();
+  const up = target('up/m', { successThreshold: 2 });
+  fail(up, 2);
+  clock.advance(1000);
+
+  const permit = registry.of(up).admit(up);
+  const during = registry.availability(up);
+  registry.of(up).record(permit, 'success');
+
+  assert.deepEqual(during, {
+    kind: 'unavailable',
+    reason: 'breaker_probing',
+    retryAfterMs: 1000,
+  });
+  assert.deepEqual(registry.availability(up), { kind: 'available' });
+});
+
+test('a target never called is available and leaves no breaker behind', () => {
+  const { registry } = setUp();
+
+  assert.deepEqual(registry.availability(target('up/new')), { kind: 'available' });
+  assert.deepEqual(registry.snapshot(), []);
+});
+
+test('a reset closes an open breaker by hand, and finds none of an unknown name', () => {
+  const { registry, fail } = setUp();
+  fail(target('up/m'), 2);
+
+  assert.equal(registry.reset('up/m'), true);
+  assert.equal(registry.reset('nobody/nothing'), false);
+
+  assert.equal(registry.snapshot()[0]?.state, 'closed');
+});
+
+test('a reset forgets the failures of a closed breaker, and those still to come', () => {
+  const { registry, fail } = setUp();
+  const up = target('up/m');
+  const early = registry.of(up).admit(up);
+  fail(up, 1);
+
+  registry.reset('up/m');
+  registry.of(up).record(early, 'failure');
+
+  assert.equal(registry.snapshot()[0]?.failures, 0);
+});
+
+test('changed settings apply to the next call', () => {
+  const { clock, registry, fail } = setUp();
+  fail(target('up/m'), 2);
+  const impatient = target('up/m', { openMs: 10 });
+
+  clock.advance(10);
+
+  assert.equal(registry.of(target('up/m')).admit(target('up/m')), REFUSED);
+  assert.notEqual(registry.of(impatient).admit(impatient), REFUSED);
+});
+
+test('changed settings judge the outcome of the next call', () => {
+  const { registry, fail } = setUp();
+  registry.of(target('up/m'));
+  fail(target('up/m', { failureThreshold: 1 }), 1);
+
+  assert.equal(registry.snapshot()[0]?.state, 'open');
+});
+
+test('a closed breaker with a failure stays where one without can make room', () => {
+  const { registry, fail } = setUp(2);
+  fail(target('up/failed'), 1);
+  registry.of(target('up/idle'));
+
+  registry.of(target('up/new'));
+
+  assert.deepEqual(
+    registry.snapshot().map((one) => one.name),
+    ['up/failed', 'up/new'],
+  );
+});
+
+test('names are bounded: an idle breaker makes room, an open one stays', () => {
+  const { registry, fail } = setUp(3);
+  fail(target('up/open'), 2);
+  registry.of(target('up/idle'));
+  registry.of(target('up/other'));
+
+  registry.of(target('up/new'));
+
+  assert.deepEqual(
+    registry.snapshot().map((one) => one.name),
+    ['up/open', 'up/other', 'up/new'],
+  );
+});
+
+test('where every breaker is open the oldest makes room', () => {
+  const { registry, fail } = setUp(2);
+  fail(target('up/a'), 2);
+  fail(target('up/b'), 2);
+
+  registry.of(target('up/c'));
+
+  assert.deepEqual(
+    registry.snapshot().map((one) => one.name),
+    ['up/b', 'up/c'],
+  );
+});
+
+test('making room looks at a bounded number of breakers', () => {
+  const { registry, fail } = setUp(100);
+  for (let i = 0; i < 99; i += 1) fail(target(`up/${i}`), 2);
+  registry.of(target('up/idle'));
+
+  registry.of(target('up/new'));
+
+  const names = registry.snapshot().map((one) => one.name);
+  assert.equal(names.includes('up/0'), false);
+  assert.equal(names.includes('up/idle'), true);
+});
