@@ -1,0 +1,25 @@
+/**
+ * The provider that speaks OpenAI's wire: OpenAI itself and every compatible vendor. What a
+ * vendor does differently is a named capability of its connection, never a name that is asked
+ * for here.
+ *
+ * Pure: it translates and classifies, and keeps nothing between calls but its own headers.
+ */
+import type { ProviderAdapter } from '../../gateway/ports/provider.ts';
+import { decodeAnswer } from './decode-answer.ts';
+import { decodeError } from './decode-error.ts';
+import { encodeRequest, requestHeaders } from './encode-request.ts';
+import type { OpenaiConnection } from './settings.ts';
+import { openStream } from './stream.ts';
+
+export function createOpenaiAdapter(connection: OpenaiConnection): ProviderAdapter {
+  const headers = requestHeaders(connection);
+  const secrets = [connection.apiKey ?? '', ...Object.values(connection.headers)];
+  return {
+    dialect: 'openai',
+    encode: (call) => encodeRequest(connection, headers, call),
+    decodeAnswer: (call, head, bytes) => decodeAnswer(call, head, bytes, secrets),
+    createStreamDecoder: (call, head) => openStream(call, head, secrets),
+    decodeError: (head, bytes) => decodeError(head, bytes, secrets),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Reads a complete answer: its bytes stay as they are, beside their parsed form, the usage and
+ * the finish reasons. A 2xx status alone proves nothing; what is no answer is refused here, so
+ * that an empty body, a proxy's page or an error in disguise never counts as success.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { PlainAnswer } from '../../gateway/model/answer.ts';
+import { GatewayError } from '../../gateway/model/errors.ts';
+import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
+import { isJsonArray, isJsonObject, parseJson } from '../../kernel/json.ts';
+import { decodeUsage } from '../../wire/openai/decode-usage.ts';
+import { finishReasons } from '../../wire/openai/finish-reason.ts';
+import { readErrorMember } from '../../wire/openai/read-error.ts';
+import { decodeNamedError } from './decode-error.ts';
+
+const NO_CONTENT = new Set([204, 205]);
+
+export function decodeAnswer(
+  call: ProviderCall,
+  head: ResponseHead,
+  bytes: Buffer,
+  secrets: readonly string[],
+): PlainAnswer {
+  requireHead(head, /^application\/(?:[\w.+-]+\+)?json\b/i, 'JSON');
+  if (bytes.length === 0) throw invalid('The provider answered with an empty body.');
+  const body = isUtf8(bytes) ? parseJson(bytes.toString('utf8')) : undefined;
+  if (!isJsonObject(body)) throw invalid('The provider’s answer is not a JSON object.');
+  const error = readErrorMember(body);
+  if (error !== null) throw decodeNamedError(error, secrets);
+  const list = call.request.operation === 'embedding' ? 'data' : 'choices';
+  if (!isJsonArray(body[list])) throw invalid(`The provider’s answer has no list \`${list}\`.`);
+  return {
+    kind: 'plain',
+    dialect: 'openai',
+    contentType: 'application/json',
+    bytes,
+    body,
+    usage: decodeUsage(body.usage),
+    finishReasons: finishReasons(body.choices),
+  };
+}
+
+/** Throws `upstream_invalid` where the head announces something else than `expected`. */
+export function requireHead(head: ResponseHead, expected: RegExp, name: string): void {
+  if (NO_CONTENT.has(head.status)) {
+    throw invalid(`The provider answered with status ${head.status} and no content.`);
+  }
+  const encoding = head.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw invalid('The provider compressed an answer that was to come uncompressed.');
+  }
+  const type = head.headers['content-type'];
+  if (type !== undefined && !expected.test(type)) {
+    throw invalid(`The provider’s answer is of another content type than ${name}.`);
+  }
+}
+
+export function invalid(message: string): GatewayError {
+  return new GatewayError('upstream_invalid', { message });
+}

@@ -1,0 +1,51 @@
+/**
+ * The one list of provider kinds: which adapter translates for each, and which of them answer
+ * within this process. A new kind is a folder beside this file and a row here.
+ */
+import type { ProviderAdapter } from '../gateway/ports/provider.ts';
+import type { Upstream } from '../gateway/ports/upstream.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Random } from '../kernel/random.ts';
+import type { MockConnection } from './mock/settings.ts';
+import { createMockUpstream } from './mock/upstream.ts';
+import { createOpenaiAdapter } from './openai/adapter.ts';
+import type { OpenaiConnection } from './openai/settings.ts';
+
+/** A configured provider: its kind, and what that kind needs to know. */
+export type ProviderConnection =
+  | { readonly kind: 'openai' | 'openai-compatible'; readonly connection: OpenaiConnection }
+  | { readonly kind: 'mock'; readonly connection: MockConnection };
+
+export interface InProcessParts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The mock speaks the same wire, so that bytes pass through as they do for real providers. */
+const MOCK_AS_OPENAI: OpenaiConnection = {
+  baseUrl: '',
+  apiKey: null,
+  organization: null,
+  project: null,
+  headers: {},
+  capabilities: { streamUsage: true, maxCompletionTokens: true },
+};
+
+export function createProviderAdapter(provider: ProviderConnection): ProviderAdapter {
+  switch (provider.kind) {
+    case 'openai':
+    case 'openai-compatible':
+      return createOpenaiAdapter(provider.connection);
+    case 'mock':
+      return createOpenaiAdapter(MOCK_AS_OPENAI);
+  }
+}
+
+/** The upstream of a kind that answers in this process; null for those behind a network. */
+export function createInProcessUpstream(
+  provider: ProviderConnection,
+  parts: InProcessParts,
+): Upstream | null {
+  if (provider.kind !== 'mock') return null;
+  return createMockUpstream({ ...parts, connection: provider.connection });
+}
