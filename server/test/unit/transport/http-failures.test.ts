@@ -42,7 +42,7 @@ test('a refused connection is unreachable at once, and the message names no addr
   assert.equal(error.code, 'upstream_unreachable');
   assert.equal(error.retryable, true);
   assert.equal(error.message, 'Provider `demo` could not be reached (ECONNREFUSED).');
-  assert(performance.now() - startedMs < 100);
+  assert(performance.now() - startedMs < 500);
 });
 
 test('a connection that is never taken times out', async (t) => {
@@ -87,7 +87,7 @@ test('an answer that never begins times out and closes the socket', async (t) =>
 
     assert.equal(error.code, 'upstream_timeout', name);
     assert.equal(error.message, 'Provider `demo` sent nothing for 150 ms.');
-    assert(tookMs >= 145 && tookMs < 400, `${name}: ${tookMs} ms`);
+    assert(tookMs >= 145 && tookMs < 650, `${name}: ${tookMs} ms`);
     await until('the upstream sees the close', () => server.sockets.size === 0);
   }
 });

@@ -1,0 +1,244 @@
+/**
+ * Every metric there is: name, help, type, labels, buckets, and how the figures of several
+ * processes become one. `docs/metrics.md` is kept equal to this table.
+ *
+ * Invariant: a label takes few values. Those that come from outside (`open`) collapse into
+ * `other` once a metric has `maxSeries` of them; no label ever holds a tenant, key or user.
+ * Times are seconds, money nano-dollars. The `gen_ai_…` names follow OpenTelemetry's
+ * conventions for generative AI.
+ */
+
+export type MetricType = 'counter' | 'gauge' | 'histogram';
+export type Aggregation = 'sum' | 'max' | 'min' | 'first';
+
+export interface MetricSpec<Label extends string = string> {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricType;
+  readonly labels: readonly Label[];
+  /** Labels whose values are not enumerated in our own code. */
+  readonly open: readonly Label[];
+  /** Upper bounds, rising; histograms only. */
+  readonly buckets: readonly number[];
+  readonly aggregation: Aggregation;
+}
+
+/** Of models: long, because answers take minutes. */
+const MODEL_SECONDS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84,
+];
+/** Of our own work. */
+const OVERHEAD_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
+];
+const HTTP_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576];
+
+const TARGET = ['model', 'provider'] as const;
+const GEN_AI = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const;
+const GEN_AI_OPEN = ['gen_ai_provider_name', 'gen_ai_request_model'] as const;
+
+export const METRICS = {
+  // Exchanges
+  requests: counter(
+    'esclusa_requests_total',
+    'Exchanges that ended, by the model asked for, the provider that answered and the status.',
+    ['dialect', 'operation', ...TARGET, 'status'],
+    TARGET,
+  ),
+  requestDuration: histogram(
+    'esclusa_request_duration_seconds',
+    'From the first byte of the request to the last of the answer.',
+    ['operation', ...TARGET],
+    TARGET,
+    MODEL_SECONDS,
+  ),
+  firstToken: histogram(
+    'esclusa_first_token_seconds',
+    'From the first byte of the request to the first piece of a streamed answer.',
+    TARGET,
+    TARGET,
+    MODEL_SECONDS,
+  ),
+  overhead: histogram(
+    'esclusa_overhead_seconds',
+    'Part of an exchange not spent waiting for a provider.',
+    ['operation'],
+    [],
+    OVERHEAD_SECONDS,
+  ),
+  inFlight: gauge('esclusa_requests_in_flight', 'Exchanges that run.', []),
+  errors: counter('esclusa_errors_total', 'Exchanges that ended in an error, by its code.', [
+    'code',
+  ]),
+  cacheRequests: counter('esclusa_cache_requests_total', 'Exchanges by what the cache did.', [
+    'result',
+  ]),
+  // Money and tokens
+  tokens: counter(
+    'esclusa_tokens_total',
+    'Tokens booked; cached_input is part of input, reasoning part of output.',
+    [...TARGET, 'direction'],
+    TARGET,
+  ),
+  cost: counter('esclusa_cost_nanousd_total', 'Cost booked, in nano-dollars.', TARGET, TARGET),
+  unpriced: counter('esclusa_unpriced_total', 'Exchanges booked without a price.', TARGET, TARGET),
+  budgetRefusals: counter('esclusa_budget_refusals_total', 'Exchanges a budget refused.', [
+    'reason',
+  ]),
+  limitRefusals: counter('esclusa_limit_refusals_total', 'Exchanges a limit refused.', ['reason']),
+  reservationsOpen: gauge('esclusa_reservations_open', 'Reservations not settled yet.', []),
+  // Providers
+  upstreamDuration: histogram(
+    'gen_ai_client_operation_duration_seconds',
+    'Time an exchange waited for providers.',
+    [...GEN_AI, 'error_type'],
+    GEN_AI_OPEN,
+    MODEL_SECONDS,
+  ),
+  upstreamTokens: histogram(
+    'gen_ai_client_token_usage',
+    'Tokens of one exchange that a provider answered.',
+    [...GEN_AI, 'gen_ai_token_type'],
+    GEN_AI_OPEN,
+    TOKENS,
+  ),
+  attempts: counter(
+    'esclusa_attempts_total',
+    'Calls to providers, by result: ok, or the code of the error.',
+    ['provider', 'result'],
+    ['provider'],
+  ),
+  retries: counter(
+    'esclusa_retries_total',
+    'Attempts after the first of an exchange: at the same target (retry) or another (failover).',
+    ['provider', 'kind'],
+    ['provider'],
+  ),
+  upstreamConnections: gauge(
+    'esclusa_upstream_connections',
+    'Connections to providers and calls on them: connected, running, queued.',
+    ['provider', 'state'],
+    ['provider'],
+  ),
+  upstreamConnects: counter(
+    'esclusa_upstream_connects_total',
+    'Connections to providers opened or tried.',
+    ['provider'],
+    ['provider'],
+  ),
+  breakerState: gauge(
+    'circuit_breaker_state',
+    '0 closed, 1 open, 2 half-open.',
+    ['name'],
+    ['name'],
+    'max',
+  ),
+  breakerFailures: counter(
+    'circuit_breaker_failures_total',
+    'Failures a breaker counted.',
+    ['name'],
+    ['name'],
+  ),
+  breakerTransitions: counter(
+    'circuit_breaker_transitions_total',
+    'Changes of state of a breaker.',
+    ['name', 'from', 'to'],
+    ['name'],
+  ),
+  // The edge
+  httpRequests: counter(
+    'http_requests_total',
+    'HTTP requests by route template and real status.',
+    ['method', 'endpoint', 'status'],
+    ['endpoint'],
+  ),
+  httpDuration: histogram(
+    'http_request_duration_seconds',
+    'HTTP requests from first byte to last.',
+    ['method', 'endpoint'],
+    ['endpoint'],
+    HTTP_SECONDS,
+  ),
+  // What must not be lost
+  journalBacklogBytes: gauge('esclusa_journal_backlog_bytes', 'Journalled, not yet stored.', []),
+  journalBacklogAge: gauge(
+    'esclusa_journal_backlog_age_seconds',
+    'Age of the oldest entry journalled and not yet stored.',
+    [],
+    [],
+    'max',
+  ),
+  ledgerWriteErrors: counter(
+    'esclusa_ledger_write_errors_total',
+    'Failed writes of ledger entries, to the journal or the database.',
+    ['stage'],
+  ),
+  configGeneration: gauge(
+    'esclusa_config_generation',
+    'Generation of the configuration in force.',
+    [],
+    [],
+    'min',
+  ),
+  logLinesDropped: counter('esclusa_log_lines_dropped_total', 'Log lines lost.', []),
+  // The process
+  cpuSeconds: counter('process_cpu_seconds_total', 'CPU time, user and system.', []),
+  residentMemory: gauge('process_resident_memory_bytes', 'Resident memory.', []),
+  startTime: gauge(
+    'process_start_time_seconds',
+    'Start of the process, since the epoch.',
+    [],
+    [],
+    'min',
+  ),
+  heapUsed: gauge('nodejs_heap_size_used_bytes', 'Used heap.', []),
+  heapTotal: gauge('nodejs_heap_size_total_bytes', 'Allocated heap.', []),
+  externalMemory: gauge('nodejs_external_memory_bytes', 'Memory outside the heap.', []),
+  eventLoopUtilization: gauge(
+    'nodejs_eventloop_utilization',
+    'Share of time the event loop was busy, since the last scrape.',
+    [],
+    [],
+    'max',
+  ),
+  eventLoopLag: gauge(
+    'nodejs_eventloop_lag_seconds',
+    'Delay of the event loop since the last scrape.',
+    ['quantile'],
+    [],
+    'max',
+  ),
+  version: gauge('nodejs_version_info', 'Version of the runtime.', ['version'], [], 'first'),
+} as const;
+
+export type MetricKey = keyof typeof METRICS;
+
+function counter<const Label extends string>(
+  name: string,
+  help: string,
+  labels: readonly Label[],
+  open: readonly Label[] = [],
+): MetricSpec<Label> & { readonly type: 'counter' } {
+  return { name, help, type: 'counter', labels, open, buckets: [], aggregation: 'sum' };
+}
+
+function gauge<const Label extends string>(
+  name: string,
+  help: string,
+  labels: readonly Label[],
+  open: readonly Label[] = [],
+  aggregation: Aggregation = 'sum',
+): MetricSpec<Label> & { readonly type: 'gauge' } {
+  return { name, help, type: 'gauge', labels, open, buckets: [], aggregation };
+}
+
+function histogram<const Label extends string>(
+  name: string,
+  help: string,
+  labels: readonly Label[],
+  open: readonly Label[],
+  buckets: readonly number[],
+): MetricSpec<Label> & { readonly type: 'histogram' } {
+  return { name, help, type: 'histogram', labels, open, buckets, aggregation: 'sum' };
+}
