@@ -9,8 +9,6 @@ import { runOpenLoop } from './load/open-loop.ts';
 import { runStreams } from './load/streams.ts';
 import type { LoadCommand, LoadResult } from './protocol.ts';
 
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-
 function run(command: LoadCommand, numbers: Numbers): Promise<LoadResult> {
   switch (command.kind) {
     case 'closed':
@@ -22,16 +20,20 @@ function run(command: LoadCommand, numbers: Numbers): Promise<LoadResult> {
   }
 }
 
-let last = 0;
-const numbers = () => {
-  last += 1;
-  return last;
-};
+function startGenerator(): void {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  let last = 0;
+  const numbers = () => {
+    last += 1;
+    return last;
+  };
+  process.on('message', (command: LoadCommand) => {
+    run(command, numbers).then(
+      (result) => process.send?.(result),
+      (error: unknown) => process.send?.({ kind: 'failed', message: String(error) }),
+    );
+  });
+  process.on('disconnect', () => process.exit());
+}
 
-process.on('message', (command: LoadCommand) => {
-  run(command, numbers).then(
-    (result) => process.send?.(result),
-    (error: unknown) => process.send?.({ kind: 'failed', message: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit());
+startGenerator();

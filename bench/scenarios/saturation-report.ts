@@ -9,7 +9,7 @@ import type { Table } from './scenario.ts';
 type Samples = Rounds<SaturationSample>['samples'];
 
 /** Above this share of a core the generator may be what limits a subject that is not busy. */
-const BUSY = 0.95;
+const BUSY = 0.9;
 
 export function summariseBy(
   samples: Samples,

@@ -32,7 +32,7 @@ async function run(context: Context): Promise<Outcome> {
     await withFolder(context, (folder) => startOnce(context, folder));
     await withFolder(context, async (kept) => {
       await startOnce(context, kept);
-      for (let round = 1; round <= context.pace.rounds; round += 1) {
+      for (let round = 1; round <= context.pace.rounds && context.leftMs() > 0; round += 1) {
         context.step(`start, round ${round}: existing data`);
         again.push(await startOnce(context, kept));
         context.step(`start, round ${round}: empty folder`);

@@ -16,6 +16,7 @@ const VERSION = '1.15.2';
 const FORCED = { hono: '4.9.7', '@hono/node-server': '1.13.5' } as const;
 const INSTALL_TIMEOUT_MS = 60_000;
 const START_TIMEOUT_MS = 20_000;
+const COMPLAINT_CHARS = 500;
 
 const LOOPBACK_ONLY = new URL('../actors/loopback-only.ts', import.meta.url);
 const FOLDER = fileURLToPath(
@@ -36,7 +37,7 @@ export const portkey: Variant = {
       env: { NODE_ENV: 'production' },
     });
     const origin = `http://127.0.0.1:${port}`;
-    const what = 'Portkey did not become ready';
+    const what = 'did not become ready';
     await until(() => answers(origin, child.ended()), {
       ...{ what, deadlineMs: START_TIMEOUT_MS, everyMs: 50, signal },
     });
@@ -56,7 +57,7 @@ export const portkey: Variant = {
 };
 
 async function answers(origin: string, hasEnded: boolean): Promise<boolean> {
-  if (hasEnded) throw new Unavailable('Portkey ended while it started');
+  if (hasEnded) throw new Unavailable('ended while it started');
   try {
     const { body } = await request(origin);
     await body.dump();
@@ -75,8 +76,8 @@ async function fetchOnce(signal: AbortSignal): Promise<void> {
   writeFileSync(join(FOLDER, 'package.json'), JSON.stringify(manifest));
   const problem = await install(signal);
   signal.throwIfAborted();
-  if (problem !== null) throw new Unavailable(`Portkey ${VERSION} cannot be fetched: ${problem}`);
-  if (!hasRightVersions()) throw new Unavailable(`Portkey ${VERSION}: other versions installed`);
+  if (problem !== null) throw new Unavailable(`cannot be fetched: ${problem}`);
+  if (!hasRightVersions()) throw new Unavailable('other versions were installed');
 }
 
 /** Resolves with null, or with what went wrong. */
@@ -93,11 +94,11 @@ function install(signal: AbortSignal): Promise<string | null> {
     });
     let complaint = '';
     child.stderr.on('data', (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString()).slice(-500);
+      complaint = (complaint + chunk.toString()).slice(0, COMPLAINT_CHARS);
     });
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code) => {
-      resolve(code === 0 ? null : (complaint.split('\n')[0] ?? `exit code ${code}`));
+      resolve(code === 0 ? null : complaint.split('\n')[0] || `exit code ${code}`);
     });
   });
 }
