@@ -1,6 +1,6 @@
 /**
  * Every metric there is: name, help, type, labels, buckets, and how the figures of several
- * processes become one. `docs/metrics.md` is kept equal to this table.
+ * processes become one.
  *
  * Invariant: a label takes few values. Those that come from outside (`open`) collapse into
  * `other` once a metric has `maxSeries` of them; no label ever holds a tenant, key or user.
