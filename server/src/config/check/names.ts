@@ -1,0 +1,109 @@
+/**
+ * Names that must lead somewhere: targets to providers, roles to models, providers to vendors.
+ */
+import { MOCK_NAME } from '../../providers/mock/settings.ts';
+import { sectionFor } from '../effective.ts';
+import { hint } from '../source/suggest.ts';
+import { isAtHome, vendorOf } from '../vendors.ts';
+import { type CheckInput, type Report, refuse, warn } from './report.ts';
+
+export function checkNames(input: CheckInput, report: Report): void {
+  checkProviders(input, report);
+  for (const alias of Object.keys(input.settings.models)) checkTargets(input, report, alias);
+  checkRoles(input, report);
+  checkBreakers(input, report);
+}
+
+function checkProviders(input: CheckInput, report: Report): void {
+  const { vendors } = input.catalogue;
+  for (const [name, provider] of Object.entries(input.settings.providers)) {
+    if (provider.kind === MOCK_NAME) continue;
+    const path = ['providers', name];
+    const vendor = vendorOf(name, provider, vendors);
+    if ('vendor' in provider && provider.vendor !== undefined && vendor === null) {
+      const known = vendors.filter(({ kind }) => kind === provider.kind).map(({ id }) => id);
+      const shown = JSON.stringify(provider.vendor);
+      const message = `${shown} is not in the catalogue; known: ${known.join(', ')}`;
+      refuse(report, input, [...path, 'vendor'], `${message}${hint(provider.vendor, known)}`);
+    } else if (provider.base_url === undefined) {
+      refuse(
+        report,
+        input,
+        [...path, 'base_url'],
+        'is missing, and no vendor of the catalogue gives it',
+      );
+    } else if (vendor?.apiKeyEnv && !provider.api_key && isAtHome(vendor, provider.base_url)) {
+      refuse(
+        report,
+        input,
+        [...path, 'api_key'],
+        `is missing; set it here or in ${vendor.apiKeyEnv}`,
+      );
+    }
+  }
+}
+
+function checkTargets(input: CheckInput, report: Report, alias: string): void {
+  const model = input.settings.models[alias];
+  if (model === undefined) return;
+  const names = input.providerNames;
+  for (const [index, target] of model.targets.entries()) {
+    const path = ['models', alias, 'targets', index];
+    const provider = input.settings.providers[target.provider];
+    if (!names.includes(target.provider)) {
+      refuse(report, input, [...path, 'provider'], unknownProvider(target.provider, names));
+    } else if (provider !== undefined && target.price === undefined && model.price === undefined) {
+      const vendor = vendorOf(target.provider, provider, input.catalogue.vendors);
+      const known = vendor && input.catalogue.find(vendor.id, target.model, input.nowMs);
+      const id = `${target.provider}/${target.model}`;
+      if (!known) warn(report, input, path, `no price is known for ${id}: booked as unpriced`);
+    }
+  }
+  if (model.strategy === 'weighted' && model.targets.every(({ weight }) => weight === 0)) {
+    refuse(report, input, ['models', alias, 'targets'], 'every weight is 0; accepted: one above 0');
+  }
+}
+
+function checkRoles(input: CheckInput, report: Report): void {
+  const { aliasNames, providerNames } = input;
+  for (const [role, model] of Object.entries(input.settings.roles)) {
+    const slash = model.indexOf('/');
+    const path = ['roles', role];
+    if (slash < 0 && !aliasNames.includes(model)) {
+      refuse(report, input, path, notConfigured(model, 'a model alias', aliasNames));
+    } else if (slash >= 0 && !providerNames.includes(model.slice(0, slash))) {
+      refuse(report, input, path, unknownProvider(model.slice(0, slash), providerNames));
+    } else if (slash === model.length - 1) {
+      refuse(report, input, path, `${JSON.stringify(model)} names no model after the slash`);
+    }
+  }
+}
+
+/** A target has one breaker, whichever alias leads to it, so its settings must be one. */
+function checkBreakers(input: CheckInput, report: Report): void {
+  const { settings } = input;
+  const owners = new Map<string, { readonly alias: string; readonly text: string }>();
+  for (const [alias, model] of Object.entries(settings.models)) {
+    if (model.breaker === undefined) continue;
+    for (const { provider, model: name } of model.targets) {
+      const section = sectionFor(settings, 'breaker', settings.providers[provider], model);
+      const text = JSON.stringify(section, Object.keys(section).sort());
+      const owner = owners.get(`${provider}/${name}`);
+      if (owner !== undefined && owner.text !== text) {
+        const message = `differs from models.${owner.alias}.breaker for ${provider}/${name}`;
+        refuse(report, input, ['models', alias, 'breaker'], `${message}; a target has one breaker`);
+      }
+      if (owner === undefined) owners.set(`${provider}/${name}`, { alias, text });
+    }
+  }
+}
+
+function unknownProvider(name: string, known: readonly string[]): string {
+  return notConfigured(name, 'a provider', known);
+}
+
+function notConfigured(name: string, what: string, known: readonly string[]): string {
+  const listed = known.length === 0 ? 'none' : known.join(', ');
+  const shown = JSON.stringify(name);
+  return `${shown} is not ${what}; configured: ${listed}${hint(name, known)}`;
+}

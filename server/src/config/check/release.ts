@@ -1,0 +1,108 @@
+/**
+ * What this release cannot honour, and what production does not allow. A name that would change
+ * where data lies or who shares it stops the start; one that merely has no effect yet warns.
+ */
+import { type EnvironmentOnly, environmentOnly } from '../schema/environment.ts';
+import { metaOf } from '../schema/setting.ts';
+import { textOf } from '../source/environment.ts';
+import { sqliteFileOf } from '../sqlite-url.ts';
+import {
+  type CheckInput,
+  type Report,
+  refuse,
+  refuseVariable,
+  warn,
+  warnVariable,
+} from './report.ts';
+
+const SERVER_NAMES = ['REDIS_URL', 'REDIS_STATE_URL', 'REDIS_HOST', 'REDIS_SENTINELS'] as const;
+const NO_CLUSTER = 'clustered mode is not part of this release';
+const PLACEHOLDER_SECRET = 'CHANGE_THIS_IN_PRODUCTION';
+const SECRET_LENGTH_MIN = 32;
+const LOCAL_ORIGIN = /^(\*|(https?:\/\/)?(localhost|127\.|\[::1\]).*)$/;
+
+export function checkRelease(input: CheckInput, report: Report): void {
+  checkCluster(input, report);
+  if (input.settings.environment === 'production') checkProduction(input, report);
+  for (const [name] of input.environment.only) {
+    const { usedBy } = metaOf(environmentOnly[name]);
+    const refused = report.problems.some(
+      ({ place }) => place.kind === 'environment' && place.name === name,
+    );
+    if (usedBy !== undefined && !refused) {
+      warnVariable(report, name, `is accepted, but has no effect until ${usedBy} is switched on`);
+    }
+  }
+  checkVendorKeys(input, report);
+  if (input.settings.admin.password !== undefined && input.settings.admin.email === undefined) {
+    warn(report, input, ['admin', 'password'], 'has no effect without admin.email');
+  }
+}
+
+function checkCluster(input: CheckInput, report: Report): void {
+  const { settings, environment } = input;
+  for (const name of SERVER_NAMES) {
+    if (!environment.only.has(name)) continue;
+    refuseVariable(report, name, `a Redis cannot be used: ${NO_CLUSTER}; unset it`);
+  }
+  if (environment.only.get('LLM_CACHE_BACKEND') === 'redis') {
+    refuseVariable(
+      report,
+      'LLM_CACHE_BACKEND',
+      `"redis" cannot be used: ${NO_CLUSTER}; accepted: memory`,
+    );
+  }
+  if (settings.workers > 1) {
+    const message = `${settings.workers} workers need a Redis that they share, and ${NO_CLUSTER}`;
+    refuse(report, input, ['workers'], `${message}; accepted: 1`);
+  }
+  const { url } = settings.database;
+  if (url === undefined) return;
+  if (/^postgres/.test(url)) {
+    const accepted = 'a `sqlite:` or `file:` address';
+    const message = `PostgreSQL cannot be used: ${NO_CLUSTER}; accepted: ${accepted}`;
+    refuse(report, input, ['database', 'url'], message);
+  } else if (sqliteFileOf(url) === null) {
+    const message = 'does not name a file; accepted: `sqlite:relative.db`, `sqlite:/absolute.db`';
+    refuse(report, input, ['database', 'url'], message);
+  }
+}
+
+function checkProduction(input: CheckInput, report: Report): void {
+  const { settings, environment } = input;
+  const value = (name: EnvironmentOnly): string => String(environment.only.get(name) ?? '');
+  const secret = value('JWT_SECRET_KEY');
+  if (secret !== '' && (secret === PLACEHOLDER_SECRET || secret.length < SECRET_LENGTH_MIN)) {
+    const accepted = `at least ${SECRET_LENGTH_MIN} characters that are not the placeholder`;
+    refuseVariable(report, 'JWT_SECRET_KEY', `is too weak for production; accepted: ${accepted}`);
+  }
+  if (environment.only.get('DEBUG') === true) {
+    refuseVariable(report, 'DEBUG', 'is on in production; accepted: false');
+  }
+  for (const origin of value('ALLOWED_ORIGINS')
+    .split(',')
+    .map((part) => part.trim())) {
+    if (!LOCAL_ORIGIN.test(origin)) continue;
+    refuseVariable(
+      report,
+      'ALLOWED_ORIGINS',
+      `${JSON.stringify(origin)} is not accepted in production`,
+    );
+  }
+  const { key } = settings.admin;
+  if (key !== undefined && key.length < SECRET_LENGTH_MIN) {
+    const accepted = `at least ${SECRET_LENGTH_MIN} characters`;
+    refuse(report, input, ['admin', 'key'], `is too weak for production; accepted: ${accepted}`);
+  }
+  if (Object.keys(settings.providers).length === 0) {
+    warn(report, input, ['providers'], 'is empty: no model can be served; set a vendor’s key');
+  }
+}
+
+/** Keys of vendors that the catalogue knows, but for whom there is no adapter yet. */
+function checkVendorKeys(input: CheckInput, report: Report): void {
+  for (const { id, kind, apiKeyEnv } of input.catalogue.vendors) {
+    if (kind !== null || apiKeyEnv === null || textOf(input.env, apiKeyEnv) === undefined) continue;
+    warnVariable(report, apiKeyEnv, `is accepted, but this release cannot speak to ${id} yet`);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The configuration as the program uses it: complete, typed, frozen through and through, with
+ * every override already worked out for the provider or target it concerns.
+ *
+ * It is made from settings that were found to be right, and only from them, so that the same
+ * settings always give an equal object. Prices of the catalogue are not in it: `targets.ts`.
+ */
+import { join } from 'node:path';
+import type { MockConnection } from '../providers/mock/settings.ts';
+import { MOCK_NAME } from '../providers/mock/settings.ts';
+import type { OpenaiCapabilities, OpenaiConnection } from '../providers/openai/settings.ts';
+import { type Camel, camel } from './camel.ts';
+import type { Figures, Vendor } from './catalogue-entries.ts';
+import { cacheFor, type ModelSettings, type ProviderSettings, sectionFor } from './effective.ts';
+import { fileSchema, type Settings } from './schema/file.ts';
+import { sqliteFileOf } from './sqlite-url.ts';
+import { vendorOf } from './vendors.ts';
+
+const DATABASE_FILE = 'esclusa.sqlite';
+const MS_PER_SECOND = 1000;
+
+/** Limits as they hold for one provider or one target. */
+export interface CallLimits {
+  readonly timeouts: Camel<Settings['resilience']['timeouts']>;
+  readonly retry: Camel<Settings['resilience']['retry']>;
+  readonly breaker: {
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+    readonly openMs: number;
+    readonly halfOpenMaxCalls: number;
+    readonly minimumCalls: number;
+  };
+  /** Calls that may run at this provider at once. */
+  readonly maxConcurrency: number;
+}
+
+interface ProviderCommon extends CallLimits {
+  readonly name: string;
+  /** Its entry in the catalogue; null: prices and limits of its models are not known. */
+  readonly vendor: string | null;
+}
+
+type ConnectedKind = Exclude<ProviderSettings['kind'], typeof MOCK_NAME>;
+
+export type ProviderConfig = ProviderCommon &
+  (
+    | { readonly kind: ConnectedKind; readonly connection: OpenaiConnection }
+    | { readonly kind: typeof MOCK_NAME; readonly connection: MockConnection }
+  );
+
+export interface TargetConfig extends CallLimits {
+  readonly provider: string;
+  readonly model: string;
+  readonly weight: number;
+  /** As configured; null: the catalogue's. */
+  readonly price: Figures | null;
+  /** As configured; null: the catalogue's. */
+  readonly maxOutputTokens: number | null;
+}
+
+export interface ModelConfig {
+  readonly alias: string;
+  readonly strategy: ModelSettings['strategy'];
+  readonly targets: readonly TargetConfig[];
+  readonly cache: Camel<
+    Pick<
+      Settings['cache'],
+      'enabled' | 'ttl_seconds' | 'stale_if_error_seconds' | 'max_entry_bytes'
+    >
+  >;
+}
+
+type Plain = Camel<Omit<Settings, 'providers' | 'models' | 'roles' | 'database'>>;
+
+/** Maps have no prototype: `config.models['constructor']` is undefined. */
+export interface Config extends Plain {
+  readonly database: { readonly kind: 'sqlite'; readonly file: string };
+  readonly providers: Readonly<Record<string, ProviderConfig>>;
+  readonly models: Readonly<Record<string, ModelConfig>>;
+  /** An alias, or `provider/model`. */
+  readonly roles: Readonly<Record<string, string>>;
+}
+
+/** Makes the configuration of settings that passed every check. */
+export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config {
+  const { database, ...plain } = camel(fileSchema, settings);
+  const file = database.url === null ? null : sqliteFileOf(database.url);
+  return deepFreeze({
+    ...plain,
+    database: { kind: 'sqlite', file: file ?? join(settings.data_dir, DATABASE_FILE) },
+    providers: mapOf(settings.providers, (provider, name) =>
+      providerConfig(settings, name, provider, vendors),
+    ),
+    models: mapOf(settings.models, (model, alias) => modelConfig(settings, alias, model)),
+    roles: mapOf(settings.roles, (model) => model),
+  });
+}
+
+/** Limits of a provider, or of one model there: the breaker belongs to the target itself. */
+function limitsFor(
+  settings: Settings,
+  provider: ProviderSettings | undefined,
+  model: ModelSettings | undefined,
+  breakerModel = model,
+): CallLimits {
+  const shape = fileSchema.shape.resilience.unwrap().shape;
+  const breaker = sectionFor(settings, 'breaker', provider, breakerModel);
+  return {
+    timeouts: camel(shape.timeouts, sectionFor(settings, 'timeouts', provider, model)),
+    retry: camel(shape.retry, sectionFor(settings, 'retry', provider, model)),
+    breaker: {
+      failureThreshold: breaker.failure_threshold,
+      successThreshold: breaker.success_threshold,
+      openMs: breaker.open_seconds * MS_PER_SECOND,
+      halfOpenMaxCalls: breaker.half_open_max_calls,
+      minimumCalls: breaker.minimum_calls,
+    },
+    maxConcurrency: provider?.max_concurrency ?? settings.resilience.max_concurrency,
+  };
+}
+
+/** The model whose breaker settings a target has, whoever calls it. */
+function breakerOwner(
+  settings: Settings,
+  provider: string,
+  model: string,
+): ModelSettings | undefined {
+  return Object.values(settings.models).find(
+    ({ breaker, targets }) =>
+      breaker !== undefined &&
+      targets.some((target) => target.provider === provider && target.model === model),
+  );
+}
+
+function providerConfig(
+  settings: Settings,
+  name: string,
+  provider: ProviderSettings,
+  vendors: readonly Vendor[],
+): ProviderConfig {
+  const vendor = vendorOf(name, provider, vendors);
+  const common = { name, vendor: vendor?.id ?? null, ...limitsFor(settings, provider, undefined) };
+  if (provider.kind === MOCK_NAME) {
+    const connection = {
+      firstTokenDelayMs: provider.first_token_delay_ms,
+      tokenDelayMs: provider.token_delay_ms,
+    };
+    return { ...common, kind: provider.kind, connection };
+  }
+  const connection = {
+    baseUrl: provider.base_url ?? '',
+    apiKey: provider.api_key ?? null,
+    organization: provider.organization ?? null,
+    project: provider.project ?? null,
+    headers: mapOf(provider.headers, (value) => value),
+    capabilities: capabilitiesOf(provider, vendor),
+  };
+  return { ...common, kind: provider.kind, connection };
+}
+
+function capabilitiesOf(provider: ProviderSettings, vendor: Vendor | null): OpenaiCapabilities {
+  const own = 'capabilities' in provider ? provider.capabilities : {};
+  const can = (name: keyof typeof own): boolean => own[name] ?? vendor?.capabilities[name] ?? true;
+  return {
+    streamUsage: can('stream_usage'),
+    maxCompletionTokens: can('max_completion_tokens'),
+  };
+}
+
+function modelConfig(settings: Settings, alias: string, model: ModelSettings): ModelConfig {
+  const cache = cacheFor(settings, model);
+  return {
+    alias,
+    strategy: model.strategy,
+    targets: model.targets.map((target) => {
+      const owner = breakerOwner(settings, target.provider, target.model);
+      const price = target.price ?? model.price;
+      return {
+        provider: target.provider,
+        model: target.model,
+        weight: target.weight,
+        price: price === undefined ? null : figuresOf(price),
+        maxOutputTokens: target.max_output_tokens ?? model.max_output_tokens ?? null,
+        ...limitsFor(settings, settings.providers[target.provider], model, owner),
+      };
+    }),
+    cache: {
+      enabled: cache.enabled,
+      ttlSeconds: cache.ttl_seconds,
+      staleIfErrorSeconds: cache.stale_if_error_seconds,
+      maxEntryBytes: cache.max_entry_bytes,
+    },
+  };
+}
+
+function figuresOf(price: NonNullable<ModelSettings['price']>): Figures {
+  return {
+    inputUsdPerMillion: price.input_usd_per_million,
+    cachedInputUsdPerMillion: price.cached_input_usd_per_million ?? price.input_usd_per_million,
+    outputUsdPerMillion: price.output_usd_per_million,
+  };
+}
+
+function mapOf<T, U>(
+  source: Readonly<Record<string, T>>,
+  convert: (value: T, name: string) => U,
+): Record<string, U> {
+  const result: Record<string, U> = Object.create(null);
+  for (const [name, value] of Object.entries(source)) result[name] = convert(value, name);
+  return result;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member);
+  }
+  return Object.freeze(value);
+}

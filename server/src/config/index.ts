@@ -1,0 +1,34 @@
+/**
+ * The public face of the configuration: load it, keep it, show it, and resolve targets with it.
+ */
+export { type Catalogue, loadCatalogue } from './catalogue.ts';
+export type { CatalogueModel, Figures, Vendor } from './catalogue-entries.ts';
+export type { CallLimits, Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
+export { type Change, diffSettings } from './diff.ts';
+export { fileJsonSchema } from './json-schema.ts';
+export {
+  configFile,
+  type Loaded,
+  type LoadInput,
+  load,
+  type Sources,
+  systemSources,
+} from './load.ts';
+export { ConfigError, type Problem, showProblem } from './problem.ts';
+export { redactSettings, redactUrl } from './redact.ts';
+export {
+  type ConfigKeeper,
+  createConfigKeeper,
+  type Generation,
+  type ReloadOutcome,
+  type Subscriber,
+} from './reload.ts';
+export type { Settings } from './schema/file.ts';
+export type { Environment } from './source/environment.ts';
+export { type FileAccess, systemFiles } from './source/files.ts';
+export {
+  createTargetResolver,
+  type ResolvedTarget,
+  type TargetPrice,
+  type TargetResolver,
+} from './targets.ts';

@@ -1,0 +1,187 @@
+/**
+ * The names that only the environment has: where the configuration file is, and the names of
+ * features that are not in this release. The latter are parsed and checked like any setting,
+ * so that a deployment can carry them already; setting one is answered with a warning.
+ *
+ * Names that would change where data lives or who answers, and cannot be honoured yet, are not
+ * among those: `refusals.ts` stops the start for them.
+ */
+import { choice, flag, optionalText, text, whole } from './setting.ts';
+
+const CLUSTER = 'clustered mode';
+const POSTGRES = 'PostgreSQL';
+const TOKENS = 'sign-in with tokens';
+const STORAGE = 'object storage';
+const LEARNING = 'the learning application';
+
+const ADDRESS = /^https?:\/\/\S+$/;
+const REDIS = /^rediss?:\/\/\S+$/;
+const ANY = /^.{1,4096}$/s;
+const SECONDS = 'seconds';
+
+const COUNT = { min: 1, max: 10_000 };
+const DURATION = { min: 1, max: 2_592_000 };
+
+export const environmentOnly = {
+  ESCLUSA_CONFIG: text('./esclusa.yaml', ANY, {
+    apply: 'restart',
+    accepts: 'a path',
+    description: 'The configuration file; without the variable the file may be absent.',
+  }),
+
+  REDIS_URL: optionalText(REDIS, {
+    usedBy: CLUSTER,
+    secret: true,
+    accepts: 'a `redis:` or `rediss:` address',
+    description: 'The Redis that the processes share. Set, it stops the start of this release.',
+  }),
+  REDIS_STATE_URL: optionalText(REDIS, {
+    usedBy: CLUSTER,
+    secret: true,
+    accepts: 'a `redis:` or `rediss:` address',
+    description: 'A second Redis for counters and locks. Set, it stops the start of this release.',
+  }),
+  REDIS_HOST: optionalText(/^[\w.:-]{1,255}$/, {
+    usedBy: CLUSTER,
+    accepts: 'an address or a host name',
+    description: 'Names the Redis where `REDIS_URL` is not set. Stops the start of this release.',
+  }),
+  REDIS_PORT: whole(
+    6379,
+    { min: 1, max: 65_535 },
+    {
+      usedBy: CLUSTER,
+      description: 'Its port.',
+    },
+  ),
+  REDIS_PASSWORD: optionalText(ANY, {
+    usedBy: CLUSTER,
+    secret: true,
+    description: 'Its password.',
+  }),
+  REDIS_SENTINELS: optionalText(/^[\w.:-]+(,[\w.:-]+)*$/, {
+    usedBy: CLUSTER,
+    accepts: '`host:port`, separated by commas',
+    description: 'The sentinels that know the Redis. Set, it stops the start of this release.',
+  }),
+  REDIS_SENTINEL_NAME: optionalText(/^[\w.-]{1,128}$/, {
+    usedBy: CLUSTER,
+    accepts: 'letters, digits, `_`, `.` and `-`',
+    description: 'The name under which the sentinels know it.',
+  }),
+  LLM_CACHE_BACKEND: choice('memory', ['memory', 'redis'], {
+    usedBy: CLUSTER,
+    description: 'Follows `REDIS_URL`. The value `redis` stops the start of this release.',
+  }),
+  ENABLE_REDIS_CACHE: flag(true, {
+    usedBy: CLUSTER,
+    killSwitch: true,
+    description: 'False keeps the cache in memory although there is a Redis.',
+  }),
+  CACHE_DEFAULT_TTL: whole(300, DURATION, {
+    usedBy: CLUSTER,
+    unit: SECONDS,
+    description: 'How long looked-up data other than answers is kept.',
+  }),
+
+  DB_POOL_SIZE: whole(20, COUNT, { usedBy: POSTGRES, description: 'Connections that are kept.' }),
+  DB_MAX_OVERFLOW: whole(
+    10,
+    { min: 0, max: 10_000 },
+    {
+      usedBy: POSTGRES,
+      description: 'Connections beyond these under load.',
+    },
+  ),
+  DB_POOL_TIMEOUT: whole(30, DURATION, {
+    usedBy: POSTGRES,
+    unit: SECONDS,
+    description: 'The longest wait for a free connection.',
+  }),
+  DB_POOL_RECYCLE: whole(3600, DURATION, {
+    usedBy: POSTGRES,
+    unit: SECONDS,
+    description: 'The age at which a connection is replaced.',
+  }),
+  DB_POOL_PRE_PING: flag(true, {
+    usedBy: POSTGRES,
+    description: 'Tests a connection that was idle before it is used.',
+  }),
+  ENABLE_CONNECTION_POOLING: flag(true, {
+    usedBy: POSTGRES,
+    killSwitch: true,
+    description: 'False opens a connection for each use.',
+  }),
+
+  JWT_SECRET_KEY: optionalText(ANY, {
+    usedBy: TOKENS,
+    secret: true,
+    accepts: 'at least 32 characters in production, and not the placeholder',
+    description: 'The secret that signs tokens.',
+  }),
+  JWT_ALGORITHM: choice('HS256', ['HS256', 'HS384', 'HS512'], {
+    usedBy: TOKENS,
+    description: 'How tokens are signed.',
+  }),
+  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(
+    30,
+    { min: 1, max: 1440 },
+    {
+      usedBy: TOKENS,
+      unit: 'minutes',
+      description: 'How long an access token is valid.',
+    },
+  ),
+  JWT_REFRESH_TOKEN_EXPIRE_DAYS: whole(
+    7,
+    { min: 1, max: 365 },
+    {
+      usedBy: TOKENS,
+      unit: 'days',
+      description: 'How long a refresh token is valid.',
+    },
+  ),
+  ALLOWED_ORIGINS: optionalText(/^[^\s,]+(\s*,\s*[^\s,]+)*$/, {
+    usedBy: 'the console in a browser',
+    accepts: 'origins separated by commas; in production neither `*` nor this machine',
+    description: 'Pages of other origins that may call the control plane.',
+  }),
+  DEBUG: flag(false, {
+    usedBy: 'the control plane',
+    description: 'Longer error pages; refused in production.',
+  }),
+  ENABLE_STARTUP_VALIDATION: flag(true, {
+    usedBy: 'the start-up validator',
+    killSwitch: true,
+    description: 'False skips the checks of dependencies at start.',
+  }),
+
+  LLM_PROVIDER: optionalText(/^[A-Za-z0-9][\w.-]{0,63}$/, {
+    usedBy: LEARNING,
+    accepts: 'the name of a provider',
+    description: 'The provider of applications that name no role.',
+  }),
+  SUPABASE_URL: optionalText(ADDRESS, {
+    usedBy: STORAGE,
+    accepts: 'an http or https address',
+    description: 'The address of the storage service.',
+  }),
+  SUPABASE_BACKEND_API_KEY: optionalText(ANY, {
+    usedBy: STORAGE,
+    secret: true,
+    description: 'Its credential.',
+  }),
+  SUPABASE_PROVIDERS_BUCKET: text('tinkubot-providers', /^[a-z0-9][a-z0-9._-]{1,62}$/, {
+    usedBy: STORAGE,
+    accepts: 'a bucket name',
+    description: 'The bucket for documents of suppliers.',
+  }),
+  GF_SECURITY_ADMIN_PASSWORD: optionalText(/^(?!admin$).+$/s, {
+    usedBy: 'the bundled Grafana',
+    secret: true,
+    accepts: 'any text but `admin`',
+    description: 'The password of the bundled dashboards.',
+  }),
+} as const;
+
+export type EnvironmentOnly = keyof typeof environmentOnly;

@@ -1,0 +1,44 @@
+/**
+ * The whole of `esclusa.yaml` as one schema.
+ */
+import type { z } from 'zod';
+import { cacheGroup, resilienceGroup } from './resilience.ts';
+import { modelsMap, providersMap, rolesMap } from './routing.ts';
+import {
+  adminGroup,
+  authGroup,
+  databaseGroup,
+  httpGroup,
+  journalGroup,
+  logGroup,
+  metricsGroup,
+  serviceShape,
+  startupGroup,
+} from './service.ts';
+import { group } from './setting.ts';
+
+export const fileSchema = group(
+  { apply: 'live' },
+  {
+    ...serviceShape,
+    providers: providersMap.default({}),
+    models: modelsMap.default({}),
+    roles: rolesMap.default({}),
+    cache: cacheGroup.prefault({}),
+    resilience: resilienceGroup.prefault({}),
+    http: httpGroup.prefault({}),
+    auth: authGroup.prefault({}),
+    admin: adminGroup.prefault({}),
+    database: databaseGroup.prefault({}),
+    journal: journalGroup.prefault({}),
+    log: logGroup.prefault({}),
+    metrics: metricsGroup.prefault({}),
+    startup: startupGroup.prefault({}),
+  },
+);
+
+/** A complete configuration in the words of the file: every default filled in. */
+export type Settings = z.output<typeof fileSchema>;
+
+/** What an operator writes: everything may be left out. */
+export type SettingsInput = z.input<typeof fileSchema>;

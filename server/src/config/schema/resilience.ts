@@ -1,0 +1,212 @@
+/**
+ * The settings that keep one provider's trouble from becoming everyone's: breaker, time limits,
+ * retries, concurrency; and the same again for one provider or one model. Cache settings too.
+ */
+import { decimal, flag, group, overrideOf, overridesOf, whole } from './setting.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_SECONDS = 86_400;
+const MIB = 1024 * 1024;
+
+const breaker = group(
+  { description: 'The breaker of each target.' },
+  {
+    enabled: flag(true, {
+      env: ['ENABLE_CIRCUIT_BREAKER'],
+      killSwitch: true,
+      description: 'Stops calling a target that keeps failing.',
+    }),
+    failure_threshold: whole(
+      5,
+      { min: 1, max: 10_000 },
+      {
+        description: 'Failures within the window that open the breaker.',
+      },
+    ),
+    success_threshold: whole(
+      2,
+      { min: 1, max: 1000 },
+      {
+        description: 'Successful probes that close it again.',
+      },
+    ),
+    open_seconds: decimal(
+      60,
+      { min: 0.05, max: DAY_SECONDS },
+      {
+        description: 'How long it stays open before probes are let through.',
+      },
+    ),
+    half_open_max_calls: whole(
+      3,
+      { min: 1, max: 1000 },
+      {
+        description: 'Probes that may run at once while it is half open.',
+      },
+    ),
+    minimum_calls: whole(
+      5,
+      { min: 1, max: 10_000 },
+      {
+        description: 'Calls within the window below which it never opens.',
+      },
+    ),
+  },
+);
+
+const timeouts = group(
+  { description: 'Time limits of one call.' },
+  {
+    connect_ms: whole(
+      5000,
+      { min: 1, max: HOUR_MS },
+      {
+        description: 'To open a connection to the provider.',
+      },
+    ),
+    first_token_ms: whole(
+      60_000,
+      { min: 1, max: HOUR_MS },
+      {
+        description: 'From sending the request to the first byte of the answer.',
+      },
+    ),
+    idle_ms: whole(
+      30_000,
+      { min: 1, max: HOUR_MS },
+      {
+        description: 'The longest silence between two pieces of an answer.',
+      },
+    ),
+    total_ms: whole(
+      600_000,
+      { min: 1, max: 24 * HOUR_MS },
+      {
+        description: 'From the first byte of the client’s request to the last byte of the answer.',
+      },
+    ),
+  },
+);
+
+const retry = group(
+  { description: 'Attempts at one target.' },
+  {
+    attempts: whole(
+      2,
+      { min: 1, max: 10 },
+      {
+        description: 'Attempts at one target, the first included.',
+      },
+    ),
+    budget_ratio: decimal(
+      0.2,
+      { min: 0, max: 1 },
+      {
+        description: 'Retries allowed as a share of requests; 0.2 is one in five.',
+      },
+    ),
+  },
+);
+
+const maxConcurrency = whole(
+  512,
+  { min: 1, max: 100_000 },
+  {
+    description: 'Calls that may run at one provider at once.',
+  },
+);
+
+export const resilienceGroup = group(
+  { apply: 'live', description: 'What keeps a provider’s trouble from spreading.' },
+  {
+    breaker: breaker.prefault({}),
+    timeouts: timeouts.prefault({}),
+    retry: retry.prefault({}),
+    max_concurrency: maxConcurrency,
+  },
+);
+
+const breakerNames = [
+  'failure_threshold',
+  'success_threshold',
+  'open_seconds',
+  'half_open_max_calls',
+  'minimum_calls',
+] as const;
+const timeoutNames = ['connect_ms', 'first_token_ms', 'idle_ms', 'total_ms'] as const;
+
+/** What a model may set again. */
+export function modelOverrides() {
+  return {
+    breaker: overridesOf(breaker, breakerNames, { description: 'Overrides `resilience.breaker`.' }),
+    timeouts: overridesOf(timeouts, timeoutNames, {
+      description: 'Overrides `resilience.timeouts`.',
+    }),
+    retry: overridesOf(retry, ['attempts', 'budget_ratio'], {
+      description: 'Overrides `resilience.retry`.',
+    }),
+  };
+}
+
+/** What a provider may set again. */
+export function providerOverrides() {
+  return { ...modelOverrides(), max_concurrency: overrideOf(maxConcurrency) };
+}
+
+export const cacheGroup = group(
+  { apply: 'live', description: 'The cache of answers.' },
+  {
+    enabled: flag(true, {
+      env: ['LLM_CACHE_ENABLED'],
+      description: 'Keeps complete answers to deterministic requests; off, everything bypasses.',
+    }),
+    ttl_seconds: whole(
+      3600,
+      { min: 1, max: 30 * DAY_SECONDS },
+      {
+        env: ['LLM_CACHE_TTL'],
+        description: 'How long an answer is fresh.',
+      },
+    ),
+    stale_if_error_seconds: whole(
+      DAY_SECONDS,
+      { min: 0, max: 30 * DAY_SECONDS },
+      {
+        description: 'How long after that it may still be served while every target is down.',
+      },
+    ),
+    max_entry_bytes: whole(
+      MIB,
+      { min: 1, max: 64 * MIB },
+      {
+        description: 'The largest answer that is kept.',
+      },
+    ),
+    max_entries: whole(
+      1000,
+      { min: 1, max: 10_000_000 },
+      {
+        apply: 'restart',
+        env: ['LLM_CACHE_MAX_ENTRIES'],
+        description: 'Answers kept in the memory of one process.',
+      },
+    ),
+    max_bytes: whole(
+      32 * MIB,
+      { min: 1, max: 64 * 1024 * MIB },
+      {
+        apply: 'restart',
+        description: 'Bytes of answers kept in the memory of one process.',
+      },
+    ),
+  },
+);
+
+/** What a model may set again. */
+export function cacheOverrides() {
+  return overridesOf(
+    cacheGroup,
+    ['enabled', 'ttl_seconds', 'stale_if_error_seconds', 'max_entry_bytes'],
+    { description: 'Overrides `cache`.' },
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * The maps an operator fills: providers by name, models by alias, roles by name. What is
+ * particular to a kind of provider is declared in that provider's folder and joined here with
+ * what all kinds have.
+ */
+import { z } from 'zod';
+import { mockSettings } from '../../providers/mock/settings.ts';
+import { openaiCompatibleSettings, openaiSettings } from '../../providers/openai/settings.ts';
+import { cacheOverrides, modelOverrides, providerOverrides } from './resilience.ts';
+import { choice, group, note } from './setting.ts';
+
+const TARGETS_MAX = 32;
+const PRICE_MAX_USD = 1_000_000;
+const PRICE_DECIMALS = 6;
+
+const NAME_FORM = 'letters, digits, `.`, `_` and `-`, up to 64, beginning with a letter or digit';
+
+const name = (what: string, pattern: RegExp, accepts: string) =>
+  note(z.string().regex(pattern), { accepts: `a ${what}: ${accepts}` });
+
+const modelName = z.string().regex(/^[\x21-\x7e]{1,256}$/);
+
+const overrides = providerOverrides();
+const provider = z.discriminatedUnion('kind', [
+  openaiSettings.extend(overrides).strict(),
+  openaiCompatibleSettings.extend(overrides).strict(),
+  mockSettings.extend(overrides).strict(),
+]);
+
+const usd = (description: string) =>
+  note(
+    z
+      .number()
+      .check(z.gte(0), z.lte(PRICE_MAX_USD))
+      .refine((value) => Number(value.toFixed(PRICE_DECIMALS)) === value),
+    {
+      description,
+      unit: 'USD per million tokens',
+      accepts: `a number from 0 to ${PRICE_MAX_USD} with at most ${PRICE_DECIMALS} decimals`,
+    },
+  );
+
+const price = () =>
+  note(
+    group(
+      {},
+      {
+        input_usd_per_million: usd('Price of input.'),
+        cached_input_usd_per_million: note(usd('').optional(), {
+          ...{ unit: 'USD per million tokens', accepts: 'as the price of input' },
+          description: 'Price of input the provider served from its own cache; else that of input.',
+        }),
+        output_usd_per_million: usd('Price of output.'),
+      },
+    ).optional(),
+    { description: 'What a call costs; wins over the catalogue.' },
+  );
+
+const maxOutputTokens = () =>
+  note(z.int().check(z.gte(1), z.lte(100_000_000)).optional(), {
+    description: 'The most tokens one answer can have; wins over the catalogue.',
+  });
+
+const target = group(
+  {},
+  {
+    provider: note(z.string(), {
+      description: 'The provider that answers.',
+      accepts: 'a name under `providers`',
+    }),
+    model: note(modelName, {
+      description: 'The model’s name at the provider.',
+      accepts: 'printable ASCII without spaces, up to 256 characters',
+    }),
+    weight: note(z.number().check(z.gte(0), z.lte(1_000_000)).default(1), {
+      description: 'The share of requests under the strategy `weighted`.',
+    }),
+    price: price(),
+    max_output_tokens: maxOutputTokens(),
+  },
+);
+
+const alias = group(
+  {},
+  {
+    strategy: choice('fallback', ['fallback', 'weighted'], {
+      description: 'In the order given, or by weight.',
+    }),
+    targets: note(z.array(target).check(z.minLength(1), z.maxLength(TARGETS_MAX)), {
+      description: 'Who can answer.',
+      accepts: `a list of 1 to ${TARGETS_MAX} targets`,
+    }),
+    price: price(),
+    max_output_tokens: maxOutputTokens(),
+    cache: cacheOverrides(),
+    ...modelOverrides(),
+  },
+);
+
+const providerName = name('provider name', /^[A-Za-z0-9][\w.-]{0,63}$/, NAME_FORM);
+const aliasName = name(
+  'model alias',
+  /^[A-Za-z0-9][\w.:-]{0,127}$/,
+  'letters, digits, `.`, `:`, `_` and `-`, up to 128, beginning with a letter or digit',
+);
+const roleName = name('role name', /^[A-Za-z0-9][\w.-]{0,63}$/, NAME_FORM);
+
+export const providersMap = note(z.record(providerName, provider), {
+  apply: 'live',
+  key: 'name',
+  description:
+    'Who serves models. Where the file does not name any, every vendor of the catalogue whose ' +
+    'key is in the environment exists under its own name; outside production a mock does too.',
+});
+
+export const modelsMap = note(z.record(aliasName, alias), {
+  apply: 'live',
+  key: 'alias',
+  description: 'The names clients ask for, beside `provider/model`.',
+});
+
+export const rolesMap = note(
+  z.record(roleName, note(z.string(), { accepts: 'an alias under `models`, or `provider/model`' })),
+  {
+    apply: 'live',
+    key: 'role',
+    description: 'Which model an application uses for what: an alias, or `provider/model`.',
+  },
+);

@@ -1,0 +1,239 @@
+/**
+ * The settings of the service itself: where it listens, where its data lies, how it starts and
+ * stops, what it logs and measures.
+ */
+import { choice, decimal, flag, group, optionalText, text, whole } from './setting.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+const restart = { apply: 'restart' } as const;
+
+export const serviceShape = {
+  environment: choice('development', ['development', 'staging', 'production'], {
+    ...restart,
+    env: ['ENVIRONMENT'],
+    spellings: { dev: 'development', prod: 'production' },
+    description: 'The profile. In production the checks are strict and the built-in mock is gone.',
+  }),
+  service_name: text('esclusa', /^[\w.-]{1,64}$/, {
+    ...restart,
+    env: ['SERVICE_NAME'],
+    accepts: 'letters, digits, `_`, `.` and `-`, up to 64',
+    description: 'The name of the service in logs and traces.',
+  }),
+  host: text('127.0.0.1', /^[\w.:-]{1,255}$/, {
+    ...restart,
+    env: ['HOST', 'SERVER_HOST'],
+    accepts: 'an address or a host name',
+    description: 'The address to listen on; `0.0.0.0` for every interface.',
+  }),
+  port: whole(
+    8000,
+    { min: 0, max: 65_535 },
+    {
+      ...restart,
+      env: ['PORT', 'PROVEEDORES_SERVER_PORT'],
+      description: 'The port to listen on; 0 takes a free one.',
+    },
+  ),
+  workers: whole(
+    1,
+    { min: 1, max: 256 },
+    {
+      ...restart,
+      env: ['ESCLUSA_WORKERS'],
+      description: 'Processes that share the port; more than 1 needs a shared Redis.',
+    },
+  ),
+  data_dir: text('./data', /^[^\0]+$/, {
+    ...restart,
+    env: ['ESCLUSA_DATA_DIR'],
+    accepts: 'a path',
+    description: 'The folder of the database file, the journal and generated secrets.',
+  }),
+  master_secret: optionalText(/^(?=.{32,512}$)[\x21-\x7e]+$/, {
+    ...restart,
+    env: ['ESCLUSA_MASTER_SECRET'],
+    secret: true,
+    accepts: '32 to 512 printable ASCII characters without spaces',
+    description: 'What all other secrets are derived from; else a file in `data_dir` holds it.',
+  }),
+  drain_delay_seconds: decimal(
+    5,
+    { min: 0, max: 3600 },
+    {
+      description: 'How long a stopping process still accepts requests after it reports not ready.',
+    },
+  ),
+  drain_seconds: decimal(
+    30,
+    { min: 0, max: 3600 },
+    {
+      description: 'How long running requests may still take once no new ones are accepted.',
+    },
+  ),
+  max_body_bytes: whole(
+    32 * MIB,
+    { min: KIB, max: GIB },
+    {
+      description: 'The largest request body that is accepted.',
+    },
+  ),
+  max_json_depth: whole(
+    128,
+    { min: 4, max: 1024 },
+    {
+      description: 'The deepest nesting of a JSON body that is accepted.',
+    },
+  ),
+  capture_bodies: flag(false, {
+    description: 'Keeps prompts and answers beside the ledger; off, they are never stored.',
+  }),
+};
+
+export const httpGroup = group(
+  { ...restart, description: 'The inbound edge.' },
+  {
+    headers_timeout_ms: whole(
+      10_000,
+      { min: 50, max: 600_000 },
+      {
+        description: 'From the first byte of a request to the last of its headers.',
+      },
+    ),
+    request_timeout_ms: whole(
+      60_000,
+      { min: 100, max: 3_600_000 },
+      {
+        description: 'From the first byte of a request to the last of its body.',
+      },
+    ),
+    keep_alive_ms: whole(
+      75_000,
+      { min: 0, max: 3_600_000 },
+      {
+        description:
+          'How long an idle connection is kept; longer than any proxy in front keeps it.',
+      },
+    ),
+    stalled_reader_ms: whole(
+      60_000,
+      { min: 100, max: 3_600_000 },
+      {
+        description: 'How long a client may leave a stream unread before its connection is cut.',
+      },
+    ),
+    max_in_flight: whole(
+      10_000,
+      { min: 1, max: 1_000_000 },
+      {
+        description:
+          'Requests to models that one process runs at once; more are answered with 529.',
+      },
+    ),
+  },
+);
+
+export const startupGroup = group(
+  { ...restart, description: 'Checks at start.' },
+  {
+    fail_on_warning: flag(false, {
+      env: ['STARTUP_FAIL_ON_WARNING'],
+      description: 'Treats every warning about the configuration as an error.',
+    }),
+  },
+);
+
+export const adminGroup = group(
+  { ...restart, description: 'The first administrator.' },
+  {
+    key: optionalText(/^[\x21-\x7e]{8,512}$/, {
+      env: ['ESCLUSA_ADMIN_KEY'],
+      secret: true,
+      accepts: '8 to 512 printable ASCII characters without spaces, at least 32 in production',
+      description: 'An API key with the role superadmin, valid from the first start.',
+    }),
+    email: optionalText(/^[^\s@]+@[^\s@]+$/, {
+      env: ['ESCLUSA_ADMIN_EMAIL'],
+      accepts: 'an e-mail address',
+      description: 'The address of the first administrator.',
+    }),
+    password: optionalText(/^.{8,256}$/, {
+      env: ['ESCLUSA_ADMIN_PASSWORD'],
+      secret: true,
+      accepts: '8 to 256 characters',
+      description: 'The password of the first administrator; generated where it is left out.',
+    }),
+  },
+);
+
+export const authGroup = group(
+  { apply: 'live', description: 'Checking of API keys.' },
+  {
+    snapshot_max_age_seconds: whole(
+      3600,
+      { min: 1, max: 604_800 },
+      {
+        description: 'How long known keys stay valid while the database cannot be read.',
+      },
+    ),
+  },
+);
+
+export const logGroup = group(
+  { description: 'The log.' },
+  {
+    level: choice('info', ['debug', 'info', 'warn', 'error'], {
+      apply: 'live',
+      env: ['LOG_LEVEL'],
+      spellings: { warning: 'warn' },
+      description: 'The least severe level that is written.',
+    }),
+    structured: flag(true, {
+      ...restart,
+      env: ['ENABLE_STRUCTURED_LOGGING'],
+      killSwitch: true,
+      description: 'JSON lines; off, plain text.',
+    }),
+  },
+);
+
+export const metricsGroup = group(
+  { apply: 'live', description: 'Metrics for Prometheus.' },
+  {
+    enabled: flag(true, {
+      env: ['ENABLE_PROMETHEUS_METRICS'],
+      killSwitch: true,
+      description: 'Serves `GET /metrics`; off, it answers 404.',
+    }),
+  },
+);
+
+export const databaseGroup = group(
+  { ...restart, description: 'The database.' },
+  {
+    url: optionalText(/^(sqlite|file|postgres|postgresql)(\+\w+)?:./, {
+      env: ['DATABASE_URL'],
+      accepts: 'a `sqlite:`, `file:`, `postgres:` or `postgresql:` address',
+      description: 'Where the data lies; a SQLite file in `data_dir` where it is left out.',
+    }),
+  },
+);
+
+export const journalGroup = group(
+  { ...restart, description: 'The append-only file that makes the ledger crash-safe.' },
+  {
+    fsync: choice('every_second', ['always', 'every_second', 'off'], {
+      description: 'When written entries are forced to the disk.',
+    }),
+    max_bytes: whole(
+      256 * MIB,
+      { min: MIB, max: 1024 * GIB },
+      {
+        description: 'The size at which new exchanges are refused until the database caught up.',
+      },
+    ),
+  },
+);
