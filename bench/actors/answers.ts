@@ -35,7 +35,8 @@ export function plainAnswer(): Buffer {
     system_fingerprint: 'fp_bench',
   });
   return Buffer.from(
-    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n' +
+      `content-length: ${body.length}\r\n\r\n${body}`,
   );
 }
 

@@ -2,7 +2,7 @@
  * What a reader must know about the machine to read a figure. No host name, user or path: the
  * results are published.
  */
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 
 export interface Machine {
   readonly cpu: string;
@@ -17,7 +17,8 @@ export interface Machine {
 export function describeMachine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
+    // Not the cores this process may use: it has pinned itself.
+    cores: cpus().length,
     memoryMb: Math.round(totalmem() / 1024 / 1024),
     os: `${platform()} ${release().split('-')[0] ?? ''} ${arch()}`,
     node: process.version,
