@@ -34,6 +34,8 @@ export interface MockRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Options that stand in for those of the model's name: `ttft=500ms,cut=3`. */
+  readonly options?: string;
 }
 
 export interface MockResponse {
@@ -234,7 +236,9 @@ function readCall(request: MockRequest): ReadCall | Refused {
   }
   const read = readRequest(operation, body);
   if (read.kind === 'refused') return refused(read.problem);
-  const model = readModelScript(read.facts.model);
+  const name = read.facts.model;
+  const given = request.options === undefined ? name : `${name.split(':')[0]}:${request.options}`;
+  const model = readModelScript(given);
   if ('problem' in model) return refused({ message: model.problem, field: 'model' });
   const tokens = read.facts.choices * (model.script.tokens ?? USUAL_TOKENS);
   if (tokens > MAX_ANSWER_TOKENS) {
