@@ -30,7 +30,9 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
     );
     request.on('error', () => reject(new GatewayError('client_closed')));
-    request.on('close', () => reject(new GatewayError('client_closed')));
+    request.on('close', () => {
+      if (!request.complete) reject(new GatewayError('client_closed'));
+    });
   });
 }
 
