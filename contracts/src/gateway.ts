@@ -63,17 +63,24 @@ export const breakerSchema = z.object({
 export const breakerListSchema = listSchema(breakerSchema);
 
 export const configChangeSchema = z.object({
+  /** `models.fast.targets[0].weight` */
   path: z.string(),
-  change: z.enum(['added', 'removed', 'changed']),
+  /** As it may be shown; left out where the setting was not there. */
+  before: z.unknown(),
+  /** Left out where the setting is gone. */
+  after: z.unknown(),
 });
 
 export const configReloadSchema = z.object({
-  /** False where the file was refused: the generation before stays in force. */
-  applied: z.boolean(),
+  /** `rejected`: the file is wrong, and the generation before stays in force. */
+  outcome: z.enum(['applied', 'unchanged', 'rejected']),
+  /** The generation in force afterwards. */
   generation: count,
   at: timestampSchema,
   changes: z.array(configChangeSchema),
-  /** What is wrong with the file; empty where it was applied. */
+  /** Settings that keep their value until the program is started again. */
+  need_restart: z.array(configChangeSchema),
+  /** What is wrong with the file; empty unless it was rejected. */
   problems: z.array(z.string()),
 });
 

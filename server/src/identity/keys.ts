@@ -17,8 +17,8 @@ import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Random } from '../kernel/random.ts';
 import { checkGrant, type Grant, settleGrant } from './grants.ts';
-import type { KeyRecord, KeyRepository } from './ports/key-repository.ts';
-import { confineTenant, requirePermission } from './roles.ts';
+import type { KeyPatch, KeyRecord, KeyRepository } from './ports/key-repository.ts';
+import { confineTenant } from './roles.ts';
 import { generateSecret, type HashSecret, secretHint } from './secret.ts';
 
 export interface NewKey extends Grant {
@@ -68,89 +68,94 @@ export interface KeyUseCasesOptions {
 
 /** Every method may throw `permission_denied`, `not_found` and `storage_unavailable`. */
 export function createKeyUseCases(options: KeyUseCasesOptions): KeyUseCases {
-  const { repository, clock } = options;
-
-  async function visible(actor: Principal, id: string): Promise<KeyRecord> {
-    const record = await repository.get(id);
-    const tenant = confineTenant(actor, 'keys.read', undefined);
-    if (record === null || (tenant !== null && record.tenant !== tenant)) throw keyNotFound();
-    return record;
-  }
-
-  async function create(actor: Principal, wanted: NewKey) {
-    requirePermission(actor, 'keys.write');
-    const tenant = confineTenant(actor, 'keys.write', wanted.tenant) ?? actor.tenant;
-    if (wanted.role !== 'service') requireSuperadmin(actor);
-    const grant = settleGrant(actor, wanted);
-    requireFuture(wanted.expiresAtMs, clock.wallMs());
-    await requireTenant(options, tenant);
-    const secret = generateSecret(options.random);
-    const record: KeyRecord = {
-      id: options.ids.next('key'),
-      tenant,
-      name: wanted.name,
-      hint: secretHint(secret),
-      secretHash: options.hashSecret(secret),
-      role: wanted.role,
-      models: withoutTwins(grant.models),
-      limits: grant.limits,
-      budget: grant.budget,
-      createdAtMs: clock.wallMs(),
-      expiresAtMs: grant.expiresAtMs,
-      revokedAtMs: null,
-    };
-    await repository.insert(record);
-    await options.refreshSnapshot();
-    return { record, secret };
-  }
-
-  async function change(id: string, patch: Parameters<KeyRepository['update']>[1]) {
-    const record = await repository.update(id, patch);
-    if (record === null) throw keyNotFound();
-    await options.refreshSnapshot();
-    return record;
-  }
-
   return {
-    create,
-    get(actor, id) {
-      requirePermission(actor, 'keys.read');
-      return visible(actor, id);
-    },
-    async list(actor, page) {
-      const tenant = confineTenant(actor, 'keys.read', page.tenant);
-      return repository.list({ tenant, limit: page.limit, beforeId: page.beforeId });
-    },
-    async update(actor, id, wanted) {
-      requirePermission(actor, 'keys.write');
-      const before = await visible(actor, id);
-      if (before.revokedAtMs !== null) {
-        throw new GatewayError('conflict', {
-          message: 'The key is revoked and cannot be changed. Create a new one.',
-        });
-      }
-      checkGrant(actor, wanted);
-      requireFuture(wanted.expiresAtMs, clock.wallMs());
-      return change(id, {
-        ...(wanted.name !== undefined && { name: wanted.name }),
-        ...(wanted.models !== undefined && { models: withoutTwins(wanted.models) }),
-        ...(wanted.limits !== undefined && { limits: wanted.limits }),
-        ...(wanted.budget !== undefined && { budget: wanted.budget }),
-        ...(wanted.expiresAtMs !== undefined && { expiresAtMs: wanted.expiresAtMs }),
-      });
-    },
-    async revoke(actor, id) {
-      requirePermission(actor, 'keys.write');
-      const before = await visible(actor, id);
-      if (before.revokedAtMs !== null) return before;
-      if (id === actor.keyId) {
-        throw new GatewayError('conflict', {
-          message: 'A key cannot revoke itself. Use another administrator’s key.',
-        });
-      }
-      return change(id, { revokedAtMs: clock.wallMs() });
-    },
+    create: (actor, wanted) => create(options, actor, wanted),
+    get: (actor, id) => read(options, actor, 'keys.read', id),
+    list: (actor, page) => list(options, actor, page),
+    update: (actor, id, change) => update(options, actor, id, change),
+    revoke: (actor, id) => revoke(options, actor, id),
   };
+}
+
+async function create(options: KeyUseCasesOptions, actor: Principal, wanted: NewKey) {
+  const { clock, ids, random } = options;
+  const tenant = confineTenant(actor, 'keys.write', wanted.tenant) ?? actor.tenant;
+  if (wanted.role !== 'service') requireSuperadmin(actor);
+  const grant = settleGrant(actor, wanted);
+  requireFuture(wanted.expiresAtMs, clock.wallMs());
+  await requireTenant(options, tenant);
+  const secret = generateSecret(random);
+  const record: KeyRecord = {
+    id: ids.next('key'),
+    tenant,
+    name: wanted.name,
+    hint: secretHint(secret),
+    secretHash: options.hashSecret(secret),
+    role: wanted.role,
+    models: withoutTwins(grant.models),
+    limits: grant.limits,
+    budget: grant.budget,
+    createdAtMs: clock.wallMs(),
+    expiresAtMs: grant.expiresAtMs,
+    revokedAtMs: null,
+  };
+  await options.repository.insert(record);
+  await options.refreshSnapshot();
+  return { record, secret };
+}
+
+async function list(options: KeyUseCasesOptions, actor: Principal, page: KeyPage) {
+  const tenant = confineTenant(actor, 'keys.read', page.tenant);
+  return options.repository.list({ tenant, limit: page.limit, beforeId: page.beforeId });
+}
+
+async function update(options: KeyUseCasesOptions, actor: Principal, id: string, to: KeyChange) {
+  const before = await read(options, actor, 'keys.write', id);
+  if (before.revokedAtMs !== null) {
+    throw new GatewayError('conflict', {
+      message: 'The key is revoked and cannot be changed. Create a new one.',
+    });
+  }
+  checkGrant(actor, to);
+  requireFuture(to.expiresAtMs, options.clock.wallMs());
+  return write(options, id, {
+    ...(to.name !== undefined && { name: to.name }),
+    ...(to.models !== undefined && { models: withoutTwins(to.models) }),
+    ...(to.limits !== undefined && { limits: to.limits }),
+    ...(to.budget !== undefined && { budget: to.budget }),
+    ...(to.expiresAtMs !== undefined && { expiresAtMs: to.expiresAtMs }),
+  });
+}
+
+async function revoke(options: KeyUseCasesOptions, actor: Principal, id: string) {
+  const before = await read(options, actor, 'keys.write', id);
+  if (before.revokedAtMs !== null) return before;
+  if (id === actor.keyId) {
+    throw new GatewayError('conflict', {
+      message: 'A key cannot revoke itself. Use another administrator’s key.',
+    });
+  }
+  return write(options, id, { revokedAtMs: options.clock.wallMs() });
+}
+
+/** The record, where the actor may have it; the reading costs the same for a foreign one. */
+async function read(
+  options: KeyUseCasesOptions,
+  actor: Principal,
+  permission: 'keys.read' | 'keys.write',
+  id: string,
+): Promise<KeyRecord> {
+  const tenant = confineTenant(actor, permission, undefined);
+  const record = await options.repository.get(id);
+  if (record === null || (tenant !== null && record.tenant !== tenant)) throw keyNotFound();
+  return record;
+}
+
+async function write(options: KeyUseCasesOptions, id: string, patch: KeyPatch): Promise<KeyRecord> {
+  const record = await options.repository.update(id, patch);
+  if (record === null) throw keyNotFound();
+  await options.refreshSnapshot();
+  return record;
 }
 
 function withoutTwins(models: readonly string[] | null): readonly string[] | null {

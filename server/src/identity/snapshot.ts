@@ -11,10 +11,12 @@
  * 4. At most `maxKeys` keys are held; beyond, unknown keys are `unavailable` and it is logged.
  * 5. The key of the environment needs no snapshot.
  */
-import type { Authentication, Authenticator, Principal } from '../gateway/index.ts';
+import type { Authentication, Authenticator } from '../gateway/index.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { KeyChanges, KeyRecord, KeyRepository } from './ports/key-repository.ts';
+import { coalesce } from './coalesce.ts';
+import { createKeyTable, type KeyTable } from './key-table.ts';
+import type { KeyRepository } from './ports/key-repository.ts';
 import { type HashSecret, isWellFormedSecret } from './secret.ts';
 import { environmentAdmin } from './superadmin.ts';
 
@@ -55,80 +57,37 @@ export interface KeySnapshot extends Authenticator {
   stop(): void;
 }
 
-type Known = Extract<Authentication, { kind: 'known' }>;
-
 const UNKNOWN: Authentication = Object.freeze({ kind: 'unknown' });
 const EXPIRED: Authentication = Object.freeze({ kind: 'expired' });
 const UNAVAILABLE: Authentication = Object.freeze({ kind: 'unavailable' });
+const ENVIRONMENT_ADMIN: Authentication = Object.freeze({
+  kind: 'known',
+  principal: environmentAdmin,
+});
 
 export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
-  const { repository, hashSecret, clock, log } = options;
+  const { repository, hashSecret, clock, log, adminSecret, maxAgeMs } = options;
   const pollMs = options.pollMs ?? DEFAULT_POLL_MS;
-  const maxKeys = options.maxKeys ?? DEFAULT_MAX_KEYS;
-  const adminLength = options.adminSecret?.length ?? -1;
-  const adminHash = options.adminSecret === null ? null : hashSecret(options.adminSecret);
-  const adminAnswer: Known = Object.freeze({ kind: 'known', principal: environmentAdmin });
-
-  let knownByHash = new Map<string, Known>();
-  let version = 0;
+  const adminLength = adminSecret?.length ?? -1;
+  const adminHash = adminSecret === null ? null : hashSecret(adminSecret);
+  const table = createKeyTable(options.maxKeys ?? DEFAULT_MAX_KEYS, log);
   let readAtMs: number | null = null;
   let isCurrent = false;
-  let isTruncated = false;
-  let waiting: Promise<void> | null = null;
-  let lastLoad: Promise<void> = Promise.resolve();
   let timer: Timer | null = null;
   let isStopped = false;
 
-  function apply(changes: KeyChanges, target: Map<string, Known>): void {
-    for (const record of changes.keys) {
-      if (record.revokedAtMs !== null) target.delete(record.secretHash);
-      else if (target.size < maxKeys || target.has(record.secretHash)) {
-        target.set(
-          record.secretHash,
-          Object.freeze({ kind: 'known', principal: toPrincipal(record) }),
-        );
-      } else if (!isTruncated) {
-        isTruncated = true;
-        log.error('more API keys than the snapshot may hold', { max_keys: maxKeys });
-      }
-    }
-    version = changes.version;
-  }
-
-  async function load(): Promise<void> {
+  const refresh = coalesce(async () => {
     const startedMs = clock.monotonicMs();
     try {
-      const changes = await repository.changedSince(version);
-      if (changes.version >= version) apply(changes, knownByHash);
-      else await reload();
+      await readChanges(repository, table);
       readAtMs = startedMs;
-      if (!isCurrent) log.info('API keys are up to date', { keys: knownByHash.size });
+      if (!isCurrent) log.info('API keys are up to date', { keys: table.size });
       isCurrent = true;
     } catch (error) {
       if (isCurrent || readAtMs === null) log.warn('API keys could not be refreshed', { error });
       isCurrent = false;
     }
-  }
-
-  /** An older version than ours: the database was restored, so nothing held is certain. */
-  async function reload(): Promise<void> {
-    const all = await repository.changedSince(0);
-    const fresh = new Map<string, Known>();
-    isTruncated = false;
-    apply(all, fresh);
-    knownByHash = fresh;
-  }
-
-  function refresh(): Promise<void> {
-    if (waiting !== null) return waiting; // it has not begun to read
-    const mine = lastLoad.then(() => {
-      waiting = null;
-      return load();
-    });
-    waiting = mine;
-    lastLoad = mine;
-    return mine;
-  }
+  });
 
   function poll(): void {
     if (isStopped) return;
@@ -141,32 +100,28 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
     return readAtMs === null ? Number.POSITIVE_INFINITY : clock.monotonicMs() - readAtMs;
   }
 
-  function authenticate(secret: string): Authentication {
-    if (!isWellFormedSecret(secret) && secret.length !== adminLength) return UNKNOWN;
-    const hash = hashSecret(secret);
-    if (hash === adminHash) return adminAnswer;
-    const known = knownByHash.get(hash);
-    if (known === undefined) {
-      const isCertain = isCurrent && !isTruncated && ageMs() <= pollMs * POLLS_UNTIL_DOUBT;
-      return isCertain ? UNKNOWN : UNAVAILABLE;
-    }
-    if (ageMs() > options.maxAgeMs) return UNAVAILABLE;
-    const { expiresAtMs } = known.principal;
-    return expiresAtMs !== null && expiresAtMs <= clock.wallMs() ? EXPIRED : known;
+  function judgeUnknown(): Authentication {
+    const isCertain = isCurrent && !table.isTruncated && ageMs() <= pollMs * POLLS_UNTIL_DOUBT;
+    return isCertain ? UNKNOWN : UNAVAILABLE;
   }
 
   return {
-    authenticate,
+    authenticate(secret) {
+      if (!isWellFormedSecret(secret) && secret.length !== adminLength) return UNKNOWN;
+      const hash = hashSecret(secret);
+      if (hash === adminHash) return ENVIRONMENT_ADMIN;
+      const known = table.find(hash);
+      if (known === undefined) return judgeUnknown();
+      if (ageMs() > maxAgeMs) return UNAVAILABLE;
+      const { expiresAtMs } = known.principal;
+      return expiresAtMs !== null && expiresAtMs <= clock.wallMs() ? EXPIRED : known;
+    },
     refresh,
     async start() {
       await refresh();
       poll();
     },
-    state: () => ({
-      keys: knownByHash.size,
-      ageMs: readAtMs === null ? null : ageMs(),
-      isCurrent,
-    }),
+    state: () => ({ keys: table.size, ageMs: readAtMs === null ? null : ageMs(), isCurrent }),
     stop() {
       isStopped = true;
       timer?.cancel();
@@ -174,16 +129,12 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
   };
 }
 
-function toPrincipal(record: KeyRecord): Principal {
-  return Object.freeze<Principal>({
-    kind: 'api_key',
-    keyId: record.id,
-    name: record.name,
-    tenant: record.tenant,
-    role: record.role,
-    models: record.models === null ? null : Object.freeze([...record.models]),
-    limits: Object.freeze({ ...record.limits }),
-    budget: record.budget === null ? null : Object.freeze({ ...record.budget }),
-    expiresAtMs: record.expiresAtMs,
-  });
+async function readChanges(
+  repository: KeySnapshotOptions['repository'],
+  table: KeyTable,
+): Promise<void> {
+  const changes = await repository.changedSince(table.version);
+  // An older version than ours: the database was restored, so nothing held is certain.
+  if (changes.version < table.version) table.replace(await repository.changedSince(0));
+  else table.apply(changes);
 }

@@ -5,8 +5,7 @@
  * one log line. Nothing here listens on a socket: the edge hands requests over.
  */
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify from 'fastify';
 import {
   serializerCompiler,
   validatorCompiler,
@@ -16,8 +15,10 @@ import { GatewayError } from '../../gateway/index.ts';
 import { readCorrelationId } from '../read-head.ts';
 import { guardRoutes } from './access.ts';
 import { createCursors } from './cursor.ts';
-import { collectRoutes, type DocumentedRoute, docsRoutes } from './docs.ts';
+import { collectRoutes, docsRoutes } from './docs.ts';
 import { createErrorHandler, sendError } from './errors.ts';
+import { INFERENCE_REFERENCE } from './inference-reference.ts';
+import type { AdminApp } from './instance.ts';
 import { logRequests } from './log-requests.ts';
 import { answerUnknownPaths } from './not-found.ts';
 import { cacheRoutes } from './routes/cache.ts';
@@ -32,21 +33,11 @@ import type { AdminServices } from './services.ts';
 const BODY_LIMIT_BYTES = 1_048_576;
 const PARAM_LENGTH_MAX = 300;
 
-export type AdminApp = FastifyInstance<
-  Server,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
-
 /** Adds routes to the control plane; each states its access. */
 export type RouteSet = (app: AdminApp) => void;
 
 export interface AdminExtras {
   readonly routes?: readonly RouteSet[];
-  /** Described in the reference, served elsewhere. */
-  readonly documented?: readonly DocumentedRoute[];
 }
 
 const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
@@ -87,7 +78,7 @@ export async function createAdminApp(
   logRequests(app, services);
   guardRoutes(app, services);
   answerUnknownPaths(app);
-  const described = collectRoutes(app, extras.documented ?? []);
+  const described = collectRoutes(app, INFERENCE_REFERENCE);
   for (const add of extras.routes ?? []) add(app);
 
   const cursors = createCursors(services.cursorKey);

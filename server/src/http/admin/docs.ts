@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type {} from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod';
-import type { AdminApp } from './app.ts';
+import type { AdminApp } from './instance.ts';
 
 /** A route that another part of the program serves, described here only. */
 export type DocumentedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>;

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { inferenceEndpoints } from '../../../src/http/index.ts';
 import { type AdminFixture, createAdminFixture } from './fixture.ts';
 
 interface OpenApi {
@@ -16,14 +17,7 @@ describe('the reference of the interface', () => {
   let fixture: AdminFixture;
   let document: OpenApi;
   before(async () => {
-    const documented = [
-      {
-        method: 'POST' as const,
-        url: '/v1/chat/completions',
-        schema: { summary: 'Answer a conversation' },
-      },
-    ];
-    fixture = await createAdminFixture({}, { documented });
+    fixture = await createAdminFixture();
     document = (await fixture.call(null, '/openapi.json')).json();
   });
   after(() => fixture.app.close());
@@ -38,7 +32,7 @@ describe('the reference of the interface', () => {
       'DELETE /api/v1/keys/{id}',
       'GET /api/v1/usage',
       'GET /health/live',
-      'POST /v1/chat/completions',
+      ...inferenceEndpoints.map(({ path }) => `POST ${path}`),
     ]) {
       assert.equal(operations.includes(expected), true, expected);
     }

@@ -280,7 +280,7 @@ describe('the gateway’s own routes', () => {
 });
 
 describe('health', () => {
-  it('is alive whatever the dependencies, ready while degraded, not ready without a critical one', async () => {
+  it('is alive whatever fails, and ready unless something critical does', async () => {
     const { health } = {
       health: { isStarted: () => false, report: () => Promise.reject(new Error('x')) },
     };
@@ -318,7 +318,7 @@ describe('health', () => {
 });
 
 describe('over a real socket', () => {
-  it('answers requests that the edge hands over, also to addresses that cannot be decoded', async () => {
+  it('answers what the edge hands over, also addresses that cannot be decoded', async () => {
     const server = createServer((request, response) => fixture.app.routing(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

@@ -11,7 +11,7 @@ import {
 import { confineTenant } from '../../../identity/index.ts';
 import { timestamp } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
-import type { AdminApp } from '../app.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['cache'];

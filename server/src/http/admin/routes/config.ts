@@ -2,7 +2,7 @@
  * `/api/v1/config`: the configuration in force, secrets masked, and reading it again.
  */
 import { configReloadSchema, configStateSchema, errorSchema } from '@esclusa/contracts';
-import type { AdminApp } from '../app.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['configuration'];

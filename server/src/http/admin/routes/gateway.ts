@@ -15,8 +15,8 @@ import { type Budget, GatewayError } from '../../../gateway/index.ts';
 import { confineTenant, type KeyRecord, reachOf } from '../../../identity/index.ts';
 import { budgetToWire, timestamp } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
-import type { AdminApp } from '../app.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 export function gatewayRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {

@@ -15,14 +15,18 @@ import {
 import { GatewayError } from '../../../gateway/index.ts';
 import { timestamp } from '../../shapes/index.ts';
 import { mayAlso } from '../access.ts';
-import type { AdminApp } from '../app.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['operations'];
 
 export function healthRoutes(app: AdminApp, services: AdminServices): void {
-  const { health, clock } = services;
+  probeRoutes(app, services);
+  detailRoute(app, services);
+  metricsRoute(app, services);
+}
 
+function probeRoutes(app: AdminApp, { health }: AdminServices): void {
   app.get(
     '/health/live',
     {
@@ -63,7 +67,9 @@ export function healthRoutes(app: AdminApp, services: AdminServices): void {
       return reply.code(isStarted ? 200 : 503).send({ status: isStarted ? 'started' : 'starting' });
     },
   );
+}
 
+function detailRoute(app: AdminApp, services: AdminServices): void {
   app.get(
     '/api/v1/health',
     {
@@ -76,14 +82,16 @@ export function healthRoutes(app: AdminApp, services: AdminServices): void {
     },
     async (request, reply) => {
       const withDetails = mayAlso(services, request, 'health.details');
-      const report = await health.report();
+      const report = await services.health.report();
       const checks = withDetails ? report.checks : withoutDetails(report.checks);
       return reply
         .code(report.status === 'unhealthy' ? 503 : 200)
-        .send({ ...report, checks, timestamp: timestamp(clock.wallMs()) });
+        .send({ ...report, checks, timestamp: timestamp(services.clock.wallMs()) });
     },
   );
+}
 
+function metricsRoute(app: AdminApp, services: AdminServices): void {
   app.get(
     '/metrics',
     {

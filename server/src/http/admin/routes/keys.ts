@@ -14,14 +14,20 @@ import {
 import type { KeyChange } from '../../../identity/index.ts';
 import { budgetFromWire, keyToWire, limitsFromWire } from '../../shapes/index.ts';
 import { callerOf, notFound } from '../access.ts';
-import type { AdminApp } from '../app.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import { type IdParams, isPlausibleId } from '../ids.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['keys'];
 
 export function keyRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
+  collectionRoutes(app, services, cursors);
+  readRoute(app, services);
+  writeRoutes(app, services);
+}
+
+function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
   const { keys, clock } = services;
 
   app.post(
@@ -70,7 +76,9 @@ export function keyRoutes(app: AdminApp, services: AdminServices, cursors: Curso
       );
     },
   );
+}
 
+function readRoute(app: AdminApp, { keys, clock }: AdminServices): void {
   app.get<IdParams>(
     '/api/v1/keys/:id',
     {
@@ -86,7 +94,9 @@ export function keyRoutes(app: AdminApp, services: AdminServices, cursors: Curso
       return keyToWire(record, clock.wallMs());
     },
   );
+}
 
+function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
   app.patch<IdParams & { Body: KeyUpdate }>(
     '/api/v1/keys/:id',
     {

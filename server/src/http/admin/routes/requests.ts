@@ -20,9 +20,9 @@ import {
 import { confineTenant, type Permission, reachOf } from '../../../identity/index.ts';
 import { requestToWire, timestamp, usageToWire } from '../../shapes/index.ts';
 import { callerOf, notFound } from '../access.ts';
-import type { AdminApp } from '../app.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import { type IdParams, isPlausibleId } from '../ids.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['usage'];

@@ -10,8 +10,8 @@ import {
 } from '@esclusa/contracts';
 import { tenantToWire } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
-import type { AdminApp } from '../app.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
+import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['tenants'];

@@ -1,0 +1,155 @@
+/**
+ * The state of a gateway as the control plane is shown it, and a ledger in memory.
+ */
+import type { LedgerEntry, LedgerFilter, LedgerQueries } from '../../../src/gateway/index.ts';
+import type { Log, LogFields } from '../../../src/kernel/log.ts';
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+const BREAKER = {
+  name: 'openai/gpt-4o-mini',
+  state: 'open' as const,
+  failures: 5,
+  successes: 0,
+  total_calls: 9,
+  total_failures: 5,
+  total_successes: 4,
+  opened_at: '2026-11-20T08:59:00.000Z',
+  retry_after_ms: 12_000,
+};
+
+const RELOAD = {
+  outcome: 'applied' as const,
+  generation: 2,
+  at: '2026-11-20T08:00:00.000Z',
+  changes: [{ path: 'models.fast.strategy', before: 'fallback', after: 'weighted' }],
+  need_restart: [],
+  problems: [],
+};
+
+const FIGURES = { hits: 3, misses: 1, hit_rate: 0.75, avg_latency_ms: 0.1 };
+
+export function gatewayState(purged: string[], resets: string[]) {
+  return {
+    routes: () => ({
+      list: () =>
+        ['fast', 'smart'].map((name) => ({
+          name,
+          createdSeconds: 1_763_600_000,
+          ownedBy: 'esclusa',
+          operations: ['chat' as const],
+        })),
+    }),
+    providers: () => [{ name: 'openai', kind: 'openai', base_url: null, models: ['fast'] }],
+    budgets: {
+      figures: async () => ({
+        spentNanousd: 500,
+        reservedNanousd: 20,
+        renewsAtMs: Date.UTC(2026, 10, 21),
+      }),
+    },
+    breakers: {
+      list: () => [BREAKER],
+      reset: (name: string) => {
+        resets.push(name);
+        return name === BREAKER.name;
+      },
+    },
+    config: {
+      state: () => ({ generation: 2, file: null, config: { cache: {} }, last_reload: RELOAD }),
+      reload: async () => RELOAD,
+    },
+    cache: {
+      purge: async (tenant: string) => {
+        purged.push(tenant);
+        return 7;
+      },
+      stats: () => ({
+        enabled: true,
+        backend: 'memory',
+        entries: 2,
+        bytes: 400,
+        errors: 0,
+        circuit_breaker: null,
+        ...FIGURES,
+        operations: { get: FIGURES },
+      }),
+      health: () => ({
+        status: 'healthy' as const,
+        healthy: true,
+        enabled: true,
+        critical: false,
+        backend: 'memory',
+      }),
+    },
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+    health: healthState(),
+  };
+}
+
+function healthState() {
+  return {
+    isStarted: () => true,
+    ready: () => ({ status: 'ready' as const, degraded: [], unavailable: [] }),
+    report: async () => ({
+      status: 'healthy' as const,
+      database: 'connected' as const,
+      cache: 'memory',
+      checks: {
+        database: {
+          healthy: true,
+          enabled: true,
+          critical: true,
+          latency_ms: 1,
+          message: 'file',
+        },
+      },
+    }),
+  };
+}
+
+export function memoryLedger(rows: readonly LedgerEntry[], filters: LedgerFilter[]): LedgerQueries {
+  return {
+    async get(id, tenant) {
+      return rows.find((row) => row.id === id && (tenant ?? row.tenant) === row.tenant) ?? null;
+    },
+    async list(filter, { limit, beforeId }) {
+      filters.push(filter);
+      return rows
+        .filter((row) => (filter.tenant ?? row.tenant) === row.tenant)
+        .filter((row) => (filter.keyId ?? row.keyId) === row.keyId)
+        .filter((row) => beforeId === null || row.id < beforeId)
+        .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+        .slice(0, limit);
+    },
+    async usage(filter, by) {
+      filters.push(filter);
+      return [
+        {
+          group: by.map((dimension) => (dimension === 'provider' ? null : `a ${dimension}`)),
+          requests: 3,
+          failed: 1,
+          cacheHits: 1,
+          inputTokens: 30,
+          cachedInputTokens: 10,
+          outputTokens: 9,
+          costNanousd: 1_500_000_001,
+          unpriced: 0,
+        },
+      ];
+    },
+  };
+}
+
+export function recordingLog(lines: LogLine[]): Log {
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) => {
+      lines.push({ level, message, fields });
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
