@@ -7,7 +7,8 @@ import { bare, childOf, type Path, schemaAt } from './schema/walk.ts';
 
 const REDACTED = '***';
 
-const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)([^/?#\s@:]*)(:[^/?#\s@]*)?@/gi;
+/** Up to the last `@`: a password may hold, wrongly, what an address gives another meaning. */
+const CREDENTIALS = /([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s"'@/:]*)(:[^\s"']*)?@/gi;
 
 /** A copy of the settings in the words of the file, safe to print. */
 export function redactSettings(settings: Settings): unknown {

@@ -136,22 +136,21 @@ const breakerNames = [
 const timeoutNames = ['connect_ms', 'first_token_ms', 'idle_ms', 'total_ms'] as const;
 
 /** What a model may set again. */
-export function modelOverrides() {
-  return {
-    breaker: overridesOf(breaker, breakerNames, { description: 'Overrides `resilience.breaker`.' }),
-    timeouts: overridesOf(timeouts, timeoutNames, {
-      description: 'Overrides `resilience.timeouts`.',
-    }),
-    retry: overridesOf(retry, ['attempts', 'budget_ratio'], {
-      description: 'Overrides `resilience.retry`.',
-    }),
-  };
-}
+export const modelOverrides = {
+  breaker: overridesOf(breaker, breakerNames, { description: 'Overrides `resilience.breaker`.' }),
+  timeouts: overridesOf(timeouts, timeoutNames, {
+    description: 'Overrides `resilience.timeouts`.',
+  }),
+  retry: overridesOf(retry, ['attempts', 'budget_ratio'], {
+    description: 'Overrides `resilience.retry`.',
+  }),
+};
 
 /** What a provider may set again. */
-export function providerOverrides() {
-  return { ...modelOverrides(), max_concurrency: overrideOf(maxConcurrency) };
-}
+export const providerOverrides = {
+  ...modelOverrides,
+  max_concurrency: overrideOf(maxConcurrency),
+};
 
 export const cacheGroup = group(
   { apply: 'live', description: 'The cache of answers.' },
@@ -203,10 +202,8 @@ export const cacheGroup = group(
 );
 
 /** What a model may set again. */
-export function cacheOverrides() {
-  return overridesOf(
-    cacheGroup,
-    ['enabled', 'ttl_seconds', 'stale_if_error_seconds', 'max_entry_bytes'],
-    { description: 'Overrides `cache`.' },
-  );
-}
+export const cacheOverrides = overridesOf(
+  cacheGroup,
+  ['enabled', 'ttl_seconds', 'stale_if_error_seconds', 'max_entry_bytes'],
+  { description: 'Overrides `cache`.' },
+);

@@ -20,11 +20,10 @@ const name = (what: string, pattern: RegExp, accepts: string) =>
 
 const modelName = z.string().regex(/^[\x21-\x7e]{1,256}$/);
 
-const overrides = providerOverrides();
 const provider = z.discriminatedUnion('kind', [
-  openaiSettings.extend(overrides).strict(),
-  openaiCompatibleSettings.extend(overrides).strict(),
-  mockSettings.extend(overrides).strict(),
+  openaiSettings.extend(providerOverrides).strict(),
+  openaiCompatibleSettings.extend(providerOverrides).strict(),
+  mockSettings.extend(providerOverrides).strict(),
 ]);
 
 const usd = (description: string) =>
@@ -92,8 +91,8 @@ const alias = group(
     }),
     price: price(),
     max_output_tokens: maxOutputTokens(),
-    cache: cacheOverrides(),
-    ...modelOverrides(),
+    cache: cacheOverrides,
+    ...modelOverrides,
   },
 );
 

@@ -41,6 +41,7 @@ describe('an address that is shown', () => {
       'postgres://u:p@db:5432/x': 'postgres://u:***@db:5432/x',
       'redis://:p@r:6379/0': 'redis://:***@r:6379/0',
       'https://token@x/y': 'https://***@x/y',
+      'postgres://u:p/w@1@db/x': 'postgres://u:***@db/x',
       'https://x/y?a=b@c': 'https://x/y?a=b@c',
       'see redis://a:b@c and redis://d:e@f': 'see redis://a:***@c and redis://d:***@f',
       'a@b.c': 'a@b.c',
