@@ -1,0 +1,162 @@
+/**
+ * The order of work in the database writer: recovery first, then the journal as it grows, and
+ * between its pieces the questions that depend on an exact place in it.
+ *
+ * 1. Tasks are done in the order in which they were asked for, so that an answer covers what
+ *    was appended before its question and nothing after it.
+ * 2. A database or disk that refuses makes the first task wait and be repeated; nothing is
+ *    skipped, and nothing is kept in memory but the tasks.
+ * 3. Work pauses between batches and while the main thread has a transaction open.
+ */
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import type { SegmentExtent } from '../../journal/position.ts';
+import type { Connection } from './connection.ts';
+import type { JournalTail } from './journal-tail.ts';
+import type { Report } from './protocol.ts';
+import { isUnavailable, resultCodeOf } from './result-codes.ts';
+import { spentNanousd } from './spending.ts';
+
+export interface ApplierOptions {
+  readonly connection: Connection;
+  /** Opens our own journal; null where we have none. */
+  readonly openTail: (() => JournalTail) | null;
+  /** Applies dead owners' journals; false when one of them cannot be read. */
+  readonly recover: (pause: () => Promise<void>) => Promise<boolean>;
+  readonly report: (report: Report) => void;
+}
+
+interface Task {
+  extents: readonly SegmentExtent[];
+  /** Runs when the extents are applied; null: nobody waits for them. */
+  readonly finish: (() => void | Promise<void>) | null;
+  readonly stillWanted: () => boolean;
+  readonly reject: (error: unknown) => void;
+}
+
+const RETRY_FIRST_MS = 20;
+const RETRY_MAX_MS = 1000;
+
+export class LedgerApplier {
+  readonly #options: ApplierOptions;
+  readonly #tasks: Task[] = [];
+  #tail: JournalTail | null = null;
+  #isWorking = false;
+  #isComplete = false;
+  #lag: string | null = null;
+  #retryMs = RETRY_FIRST_MS;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  /** Applies the journal up to here when there is time. */
+  advance(extents: readonly SegmentExtent[]): void {
+    const last = this.#tasks.at(-1);
+    if (last !== undefined && last.finish === null) last.extents = extents;
+    else this.#push({ extents, finish: null, stillWanted: () => true, reject: () => undefined });
+  }
+
+  flush(extents: readonly SegmentExtent[], stillWanted: () => boolean): Promise<void> {
+    return this.#ask(extents, stillWanted, () => undefined);
+  }
+
+  /** Rejects while a dead owner's journal cannot be read: the sum is not known then. */
+  spent(
+    question: { extents: readonly SegmentExtent[]; scopeId: string; sinceMs: number },
+    stillWanted: () => boolean,
+  ): Promise<number> {
+    return this.#ask(question.extents, stillWanted, () => {
+      if (!this.#isComplete) throw new Error('a journal of an earlier run is not applied yet');
+      return spentNanousd(this.#options.connection, question.scopeId, question.sinceMs);
+    });
+  }
+
+  recover(stillWanted: () => boolean): Promise<boolean> {
+    return this.#ask([], stillWanted, async () => {
+      this.#isComplete = await this.#options.recover(this.#pause);
+      return this.#isComplete;
+    });
+  }
+
+  #ask<Value>(
+    extents: readonly SegmentExtent[],
+    stillWanted: () => boolean,
+    work: () => Value | Promise<Value>,
+  ): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      const finish = async (): Promise<void> => resolve(await work());
+      this.#push({ extents, finish, stillWanted, reject });
+    });
+  }
+
+  #push(task: Task): void {
+    this.#tasks.push(task);
+    if (!this.#isWorking) void this.#work();
+  }
+
+  /** Never rejects. */
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    for (let task = this.#tasks[0]; task !== undefined; task = this.#tasks[0]) {
+      try {
+        await this.#run(task);
+        this.#report(null);
+        this.#tasks.shift();
+      } catch (error) {
+        if (isPassing(error)) await this.#retryLater(error);
+        else {
+          task.reject(error);
+          this.#tasks.shift();
+        }
+      }
+    }
+    this.#isWorking = false;
+  }
+
+  async #run(task: Task): Promise<void> {
+    if (!task.stillWanted()) throw new Error('nobody waits for the answer');
+    await this.#apply(task);
+    // Without a question nothing may come between here and the end of the task: extents that
+    // arrived meanwhile would be dropped with it.
+    if (task.finish === null) return;
+    await this.#pause();
+    await task.finish();
+  }
+
+  async #apply(task: Task): Promise<void> {
+    if (task.extents.length === 0 || this.#options.openTail === null) return;
+    this.#tail ??= this.#options.openTail();
+    const tail = this.#tail;
+    for (;;) {
+      await this.#pause();
+      if (tail.writeNext(task.extents) === null) return;
+      this.#report(null);
+      this.#options.report({ kind: 'applied', position: tail.position });
+    }
+  }
+
+  readonly #pause = async (): Promise<void> => {
+    await nextTurn();
+    await this.#options.connection.free();
+  };
+
+  async #retryLater(error: unknown): Promise<void> {
+    this.#report(error instanceof Error ? error.message : String(error));
+    await delay(this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+  }
+
+  /** Tells the main thread when the lag begins and when it ends, not in between. */
+  #report(error: string | null): void {
+    if (error === null) this.#retryMs = RETRY_FIRST_MS;
+    if ((error === null) === (this.#lag === null)) return;
+    this.#lag = error;
+    this.#options.report({ kind: 'lagging', error });
+  }
+}
+
+/** SQLite may take it later, or the disk may. */
+function isPassing(error: unknown): boolean {
+  if (isUnavailable(resultCodeOf(error))) return true;
+  return error instanceof Error && 'syscall' in error;
+}

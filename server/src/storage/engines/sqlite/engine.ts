@@ -1,0 +1,190 @@
+/**
+ * SQLite behind two workers: one connection that writes, one that reads. Neither runs on the
+ * event loop; a slow report holds up nobody who writes, and a lock held by another process
+ * holds up nobody who reads.
+ *
+ * The writer is also the sink of the journal: it reads the segment files by itself, so that
+ * the ledger's rows never pass through the main thread.
+ */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../../../kernel/clock.ts';
+import type { FaultPoints } from '../../../kernel/fault.ts';
+import type { Log } from '../../../kernel/log.ts';
+import type { Engine, SqlValue } from '../../engine.ts';
+import type { Ownership } from '../../journal/ownership.ts';
+import type { LedgerSink } from '../../journal/pipe.ts';
+import type { SegmentExtent } from '../../journal/position.ts';
+import { compareMigrations, migrate } from '../../migrations/index.ts';
+import type { Schema } from '../../schema.ts';
+import { Lease } from './connection-lease.ts';
+import type { Report, StatementResult } from './protocol.ts';
+import type { ReaderData } from './reader-worker.ts';
+import { WorkerClient } from './worker-client.ts';
+import type { WriterData } from './writer-worker.ts';
+
+export interface SqliteEngineOptions {
+  readonly path: string;
+  /** True where a commit must survive a power cut. */
+  readonly durable: boolean;
+  readonly journalRoot: string;
+  /** Our own journal, whose lock lives as long as this engine; null where we have none. */
+  readonly owned: Ownership | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults: FaultPoints;
+  /** How long a statement waits for another process that writes. */
+  readonly busyTimeoutMs: number;
+  /** How often the reader looks for changes of other processes. */
+  readonly pollMs: number;
+  readonly onReport: (report: Report) => void;
+  /** The writer is new and knows nothing of the journal. */
+  readonly onWriterRestart: () => void;
+}
+
+const WRITER = new URL('./writer-worker.ts', import.meta.url);
+const READER = new URL('./reader-worker.ts', import.meta.url);
+const CALLS_MAX = 256;
+const WAITERS_MAX = 64;
+const OPEN_TIMEOUT_MS = 15_000;
+const RECOVERY_TIMEOUT_MS = 600_000;
+const CLOSE_TIMEOUT_MS = 1000;
+const REOPEN_DELAY_MS = 1000;
+/** A call answers after its own busy wait, not before. */
+const CALL_MARGIN_MS = 1000;
+
+export class SqliteEngine implements Engine, LedgerSink {
+  readonly #options: SqliteEngineOptions;
+  readonly #writer: WorkerClient;
+  readonly #reader: WorkerClient;
+  readonly #lease: Lease;
+  readonly #callTimeoutMs: number;
+  #writerBuilder: Promise<Kysely<Schema>> | null = null;
+  #readerBuilder: Promise<Kysely<Schema>> | null = null;
+  #isClosed = false;
+
+  /** Starts both workers; nothing is opened yet. */
+  constructor(options: SqliteEngineOptions) {
+    this.#options = options;
+    const { path, durable, journalRoot, owned, clock, busyTimeoutMs, pollMs } = options;
+    this.#callTimeoutMs = busyTimeoutMs + CALL_MARGIN_MS;
+    this.#lease = new Lease(clock, { waitersMax: WAITERS_MAX, waitMs: busyTimeoutMs });
+    const synchronous = durable ? 'full' : 'normal';
+    const instance = owned && { name: owned.instance, directory: owned.directory };
+    const writerData: WriterData = { path, busyTimeoutMs, synchronous, journalRoot, instance };
+    this.#writer = this.#start('writer', WRITER, writerData, () => void this.#reviveWriter());
+    const readerData: ReaderData = { path, busyTimeoutMs, pollMs };
+    this.#reader = this.#start('reader', READER, readerData, () => void this.#openReader());
+  }
+
+  /** Opens the file and brings its tables up to date; throws `storage_unavailable`. */
+  async open(): Promise<void> {
+    const applied = await this.#writer.call({ kind: 'open' }, OPEN_TIMEOUT_MS);
+    if (compareMigrations(applied as string[]) === 'behind') {
+      const nowMs = this.#options.clock.wallMs();
+      await migrate((await this.writer()) as Kysely<unknown>, { dialect: 'sqlite', nowMs });
+    }
+    void this.#openReader();
+  }
+
+  /** Applies the journals of dead owners, now and from time to time; false: one is unreadable. */
+  async recover(): Promise<boolean> {
+    return (await this.#writer.call({ kind: 'recover' }, RECOVERY_TIMEOUT_MS)) === true;
+  }
+
+  async read<Row>(sql: string, parameters: readonly SqlValue[]): Promise<readonly Row[]> {
+    const result = await this.#reader.call({ kind: 'query', sql, parameters }, this.#callTimeoutMs);
+    return (result as StatementResult).rows as readonly Row[];
+  }
+
+  reader(): Promise<Kysely<Schema>> {
+    this.#readerBuilder ??= this.#build(this.#reader, null);
+    return this.#readerBuilder;
+  }
+
+  writer(): Promise<Kysely<Schema>> {
+    this.#writerBuilder ??= this.#build(this.#writer, this.#lease);
+    return this.#writerBuilder;
+  }
+
+  advance(extents: readonly SegmentExtent[]): void {
+    this.#writer.post({ kind: 'advance', extents });
+  }
+
+  async flush(extents: readonly SegmentExtent[], timeoutMs: number): Promise<void> {
+    await this.#writer.call({ kind: 'flush', extents }, timeoutMs);
+  }
+
+  async spentNanousd(
+    extents: readonly SegmentExtent[],
+    scopeId: string,
+    sinceMs: number,
+  ): Promise<number> {
+    const call = { kind: 'spent', extents, scopeId, sinceMs } as const;
+    return (await this.#writer.call(call, this.#callTimeoutMs)) as number;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const workers = [this.#writer, this.#reader];
+    await Promise.allSettled(workers.map((each) => each.call({ kind: 'close' }, CLOSE_TIMEOUT_MS)));
+    await Promise.all(workers.map((each) => each.close()));
+  }
+
+  #start(
+    name: string,
+    entry: URL,
+    data: WriterData | ReaderData,
+    onRestart: () => void,
+  ): WorkerClient {
+    const { clock, log, faults, onReport } = this.#options;
+    return new WorkerClient({
+      ...{ name, entry, data, callsMax: CALLS_MAX },
+      ...{ clock, log, faults, onReport, onRestart },
+    });
+  }
+
+  async #build(client: WorkerClient, lease: Lease | null): Promise<Kysely<Schema>> {
+    const [{ Kysely: Builder }, { createWorkerDialect }] = await Promise.all([
+      import('kysely'),
+      import('./dialect.ts'),
+    ]);
+    const { clock } = this.#options;
+    const dialect = createWorkerDialect({
+      client,
+      lease,
+      clock,
+      callTimeoutMs: this.#callTimeoutMs,
+    });
+    return new Builder<Schema>({ dialect });
+  }
+
+  /** Never rejects: a reader that cannot open the file tries again at its next query. */
+  async #openReader(): Promise<void> {
+    try {
+      await this.#reader.call({ kind: 'open' }, OPEN_TIMEOUT_MS);
+    } catch (error) {
+      if (!this.#isClosed) this.#warn('the database reader cannot open the file yet', error);
+    }
+  }
+
+  /** Never rejects. */
+  async #reviveWriter(): Promise<void> {
+    try {
+      await this.#writer.call({ kind: 'open' }, OPEN_TIMEOUT_MS);
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#warn('the database writer cannot open the file yet', error);
+      this.#options.clock.setTimer(REOPEN_DELAY_MS, () => void this.#reviveWriter());
+      return;
+    }
+    this.recover().catch((error: unknown) => {
+      if (!this.#isClosed) this.#warn('journals of earlier runs are not applied yet', error);
+    });
+    this.#options.onWriterRestart();
+  }
+
+  #warn(message: string, error: unknown): void {
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    this.#options.log.warn(message, { error: cause instanceof Error ? cause.message : `${cause}` });
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What the main thread and the database workers say to each other. A call is answered once, by
+ * its number; a notice is not answered; a report comes unasked. Messages of one direction
+ * arrive in order, and the order of notices and calls is part of their meaning.
+ */
+import type { SqlValue } from '../../engine.ts';
+import type { JournalPosition, SegmentExtent } from '../../journal/position.ts';
+
+export type Row = Readonly<Record<string, SqlValue>>;
+
+export interface StatementResult {
+  readonly rows: readonly Row[];
+  readonly changes: number;
+}
+
+export type Call =
+  | { readonly kind: 'query'; readonly sql: string; readonly parameters: readonly SqlValue[] }
+  /** Opens the file; answers the names of the applied migrations. */
+  | { readonly kind: 'open' }
+  /** Answers when everything up to the end of the extents is in the database. */
+  | { readonly kind: 'flush'; readonly extents: readonly SegmentExtent[] }
+  /** Answers the sum over everything up to the end of the extents, and over nothing behind it. */
+  | {
+      readonly kind: 'spent';
+      readonly extents: readonly SegmentExtent[];
+      readonly scopeId: string;
+      readonly sinceMs: number;
+    }
+  /** Applies the journals of dead owners; answers whether each could be read. */
+  | { readonly kind: 'recover' }
+  | { readonly kind: 'close' };
+
+export type Notice =
+  /** The journal ends here now; it is applied when there is time. */
+  | { readonly kind: 'advance'; readonly extents: readonly SegmentExtent[] }
+  /** Ends a transaction that nobody will end. */
+  | { readonly kind: 'reset' };
+
+export type Report =
+  | { readonly kind: 'applied'; readonly position: JournalPosition }
+  /** The database does not take the journal; null: it does again. */
+  | { readonly kind: 'lagging'; readonly error: string | null }
+  | { readonly kind: 'unreadable'; readonly records: number; readonly keptIn: string }
+  | { readonly kind: 'recovered'; readonly instance: string; readonly records: number }
+  | { readonly kind: 'recovery_failed'; readonly instance: string; readonly error: string }
+  /** The change versions, as one text to compare. */
+  | { readonly kind: 'versions'; readonly text: string };
+
+export type ToWorker =
+  | { readonly id: number; readonly timeoutMs: number; readonly call: Call }
+  | { readonly notice: Notice };
+
+export type FromWorker =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly failure: Failure }
+  | { readonly report: Report };
+
+/** An error without its class, which does not survive the way between threads. */
+export interface Failure {
+  readonly message: string;
+  /** SQLite's extended result code; null for errors of our own code. */
+  readonly resultCode: number | null;
+}

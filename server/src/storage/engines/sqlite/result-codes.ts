@@ -1,0 +1,62 @@
+/**
+ * What SQLite's result codes mean to us: the database is out of reach for now, a row broke a
+ * rule, or our statement is wrong. The lower eight bits are the primary code.
+ */
+import { GatewayError } from '../../../gateway/model/errors.ts';
+import { ConstraintError } from '../../engine.ts';
+import type { Failure } from './protocol.ts';
+
+const PRIMARY = 0xff;
+
+/** Primary codes of a database that may work later: busy, locked, full, I/O, and their kin. */
+const UNAVAILABLE = new Set([
+  3, // SQLITE_PERM
+  5, // SQLITE_BUSY
+  6, // SQLITE_LOCKED
+  7, // SQLITE_NOMEM
+  8, // SQLITE_READONLY
+  9, // SQLITE_INTERRUPT
+  10, // SQLITE_IOERR
+  11, // SQLITE_CORRUPT
+  13, // SQLITE_FULL
+  14, // SQLITE_CANTOPEN
+  15, // SQLITE_PROTOCOL
+  26, // SQLITE_NOTADB
+]);
+const CONSTRAINT = 19;
+const CONSTRAINT_FOREIGN_KEY = 787;
+const CONSTRAINT_PRIMARY_KEY = 1555;
+const CONSTRAINT_UNIQUE = 2067;
+
+/** SQLite's extended result code of whatever was thrown; null when it was not SQLite. */
+export function resultCodeOf(thrown: unknown): number | null {
+  if (!(thrown instanceof Error) || !('errcode' in thrown)) return null;
+  return typeof thrown.errcode === 'number' ? thrown.errcode : null;
+}
+
+/** True where the same statement may succeed later. */
+export function isUnavailable(resultCode: number | null): boolean {
+  return resultCode !== null && UNAVAILABLE.has(resultCode & PRIMARY);
+}
+
+export function failureOf(thrown: unknown): Failure {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { message, resultCode: resultCodeOf(thrown) };
+}
+
+/** The error the main thread throws for what a worker reported. */
+export function errorOf({ message, resultCode }: Failure): Error {
+  if (isUnavailable(resultCode)) {
+    return new GatewayError('storage_unavailable', { cause: new Error(message) });
+  }
+  if (resultCode !== null && (resultCode & PRIMARY) === CONSTRAINT) {
+    return new ConstraintError(ruleOf(resultCode), message);
+  }
+  return new Error(`database: ${message}`);
+}
+
+function ruleOf(resultCode: number): ConstraintError['rule'] {
+  if (resultCode === CONSTRAINT_FOREIGN_KEY) return 'foreign_key';
+  if (resultCode === CONSTRAINT_UNIQUE || resultCode === CONSTRAINT_PRIMARY_KEY) return 'unique';
+  return 'other';
+}

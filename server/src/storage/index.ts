@@ -1,0 +1,228 @@
+/**
+ * Storage as the composition root sees it: the ledger behind its journal, the repositories,
+ * the figures, and one way to close them all. Only this file names an engine.
+ *
+ * `openStorage` serves a process that answers requests; `openStorageTool` a short command
+ * beside it, which records nothing and leaves the journals of living processes alone.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
+import type { Ledger } from '../gateway/ports/ledger.ts';
+import type { LedgerQueries } from '../gateway/ports/ledger-query.ts';
+import type { KeyRepository } from '../identity/ports/key-repository.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { type FaultPoints, noFaults } from '../kernel/fault.ts';
+import type { IdSource } from '../kernel/id.ts';
+import type { Log } from '../kernel/log.ts';
+import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
+import { SqliteEngine } from './engines/sqlite/engine.ts';
+import { systemFiles } from './journal/files.ts';
+import { type FsyncPolicy, Journal } from './journal/journal.ts';
+import { createInstance, type Ownership } from './journal/ownership.ts';
+import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
+import { createReportBook, type ReportBook, type ReportFigures } from './report-book.ts';
+import { createKeyRepository } from './repositories/key-repository.ts';
+import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
+import { createPriceRepository, type PriceRepository } from './repositories/price-repository.ts';
+import { createTenantRepository } from './repositories/tenant-repository.ts';
+
+export type { FsyncPolicy } from './journal/journal.ts';
+export type { PriceRecord, PriceRepository } from './repositories/price-repository.ts';
+
+export interface StorageOptions {
+  /** The SQLite file; its folder is made where it is missing. */
+  readonly path: string;
+  /** Journals live in `journal/` below it. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults?: FaultPoints;
+  readonly limits?: Partial<StorageLimits>;
+}
+
+export interface JournalSettings {
+  readonly fsync: FsyncPolicy;
+  readonly maxBytes: number;
+}
+
+export interface StorageLimits {
+  /** How long a statement waits for another process that writes. */
+  readonly busyTimeoutMs: number;
+  /** How often changes of other processes are looked for. */
+  readonly pollMs: number;
+  /** How long a query of the ledger waits for the newest entries. */
+  readonly settleMs: number;
+  /** How long closing waits for the journal to reach the database. */
+  readonly closeMs: number;
+  readonly segmentMaxBytes: number;
+}
+
+const DEFAULT_LIMITS: StorageLimits = {
+  busyTimeoutMs: 5000,
+  pollMs: 500,
+  settleMs: 1000,
+  closeMs: 5000,
+  segmentMaxBytes: 8_388_608,
+};
+
+export interface Repositories {
+  readonly keys: KeyRepository;
+  readonly tenants: TenantRepository;
+  readonly ledgerQueries: LedgerQueries;
+  readonly prices: PriceRepository;
+}
+
+export interface StorageTool extends Repositories {
+  close(): Promise<void>;
+}
+
+export interface Storage extends Repositories {
+  readonly ledger: Ledger;
+  readonly history: SpendingHistory;
+  /**
+   * Calls `onChange` within two seconds of a change of keys or tenants, whichever process made
+   * it; returns the way to stop.
+   */
+  changes(onChange: () => void): () => void;
+  figures(): StorageFigures;
+  /**
+   * Refuses new entries, waits `closeMs` for the journal to reach the database, and ends. What
+   * did not get there stays on disk for the next start.
+   */
+  close(): Promise<void>;
+}
+
+export interface StorageFigures extends PipeFigures, ReportFigures {}
+
+/**
+ * Opens the database and begins a journal. Journals of dead processes are applied behind the
+ * scenes; until then `history` waits. Throws `storage_unavailable`, or what the disk said.
+ */
+export async function openStorage(
+  options: StorageOptions & { readonly ids: IdSource; readonly journal: JournalSettings },
+): Promise<Storage> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { clock, log, ids, journal: settings, faults = noFaults } = options;
+  const journalRoot = makeFolders(options);
+  const owned = createInstance(journalRoot, ids.next('journal'));
+  const book = createReportBook(log, (position) => pipe.applied(position));
+  const engine = new SqliteEngine({
+    ...engineOptions(options, limits, journalRoot, book),
+    durable: settings.fsync !== 'off',
+    owned,
+    onWriterRestart: () => pipe.republish(),
+  });
+  const { directory } = owned;
+  const { segmentMaxBytes, settleMs } = limits;
+  const pipe = new LedgerPipe(
+    (onWritten) =>
+      new Journal({
+        ...{ directory, files: systemFiles, segmentMaxBytes, clock, log, faults, onWritten },
+        ...settings,
+      }),
+    engine,
+    clock,
+  );
+  await openOrClose(engine, () => owned.remove());
+  void recoverInBackground(engine, log);
+  const settle = () => pipe.flush(settleMs).catch(() => undefined);
+  return {
+    ...repositories(engine, settle),
+    ledger: pipe,
+    history: pipe,
+    changes: (onChange) => book.watch(onChange),
+    figures: () => ({ ...pipe.figures(), ...book.figures() }),
+    close: () => closeStorage(pipe, engine, owned, limits.closeMs, log),
+  };
+}
+
+/**
+ * Opens the database without a journal, after applying those of dead processes for as long as
+ * `settleMs`. Throws `storage_unavailable`, or what the disk said.
+ */
+export async function openStorageTool(options: StorageOptions): Promise<StorageTool> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const journalRoot = makeFolders(options);
+  const book = createReportBook(options.log, () => undefined);
+  const engine = new SqliteEngine({
+    ...engineOptions(options, limits, journalRoot, book),
+    durable: true,
+    owned: null,
+    onWriterRestart: () => undefined,
+  });
+  await openOrClose(engine, () => undefined);
+  const recovered = recoverInBackground(engine, options.log);
+  const settle = () => Promise.race([recovered, patience(options.clock, limits.settleMs)]);
+  return { ...repositories(engine, settle), close: () => engine.close() };
+}
+
+function makeFolders({ path, dataDir }: StorageOptions): string {
+  mkdirSync(dirname(path), { recursive: true });
+  const journalRoot = join(dataDir, 'journal');
+  mkdirSync(journalRoot, { recursive: true, mode: 0o700 });
+  return journalRoot;
+}
+
+function engineOptions(
+  { path, clock, log, faults = noFaults }: StorageOptions,
+  { busyTimeoutMs, pollMs }: StorageLimits,
+  journalRoot: string,
+  { onReport }: ReportBook,
+) {
+  return { path, clock, log, faults, busyTimeoutMs, pollMs, journalRoot, onReport };
+}
+
+async function openOrClose(engine: SqliteEngine, undo: () => void): Promise<void> {
+  try {
+    await engine.open();
+  } catch (error) {
+    await engine.close();
+    undo();
+    throw error;
+  }
+}
+
+/** Never rejects. */
+async function recoverInBackground(engine: SqliteEngine, log: Log): Promise<void> {
+  try {
+    await engine.recover();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.warn('journals of earlier runs are not applied yet', { error: message });
+  }
+}
+
+function repositories(engine: SqliteEngine, settle: () => Promise<void>): Repositories {
+  return {
+    keys: createKeyRepository(engine),
+    tenants: createTenantRepository(engine),
+    ledgerQueries: lazyLedgerQueries(engine, settle),
+    prices: createPriceRepository(engine),
+  };
+}
+
+/** Never rejects: what cannot be removed is found and finished by the next start. */
+async function closeStorage(
+  pipe: LedgerPipe,
+  engine: SqliteEngine,
+  owned: Ownership,
+  waitMs: number,
+  log: Log,
+): Promise<void> {
+  try {
+    await pipe.close();
+    await pipe.flush(waitMs);
+    await engine.close();
+    owned.remove();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.warn('the journal of this run is left for the next start', { error: message });
+    await engine.close();
+    owned.release();
+  }
+}
+
+function patience(clock: Clock, waitMs: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(waitMs, resolve));
+}

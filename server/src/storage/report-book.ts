@@ -1,0 +1,83 @@
+/**
+ * What the database workers tell unasked, on the main thread: one log line for each change of
+ * state, the last known state for figures, and the call of those who watch for changes.
+ */
+import type { Log } from '../kernel/log.ts';
+import type { Report } from './engines/sqlite/protocol.ts';
+import type { JournalPosition } from './journal/position.ts';
+
+export interface ReportFigures {
+  /** Why the database does not take the journal; null when it does. */
+  readonly writerError: string | null;
+  /** Journal lines that could not be read since the start; they are kept beside the journals. */
+  readonly unreadableRecords: number;
+}
+
+export interface ReportBook {
+  onReport(report: Report): void;
+  watch(onChange: () => void): () => void;
+  figures(): ReportFigures;
+}
+
+export function createReportBook(
+  log: Log,
+  onApplied: (position: JournalPosition) => void,
+): ReportBook {
+  const watchers = new Set<() => void>();
+  const failedInstances = new Map<string, string>();
+  let versions: string | null = null;
+  let writerError: string | null = null;
+  let unreadableRecords = 0;
+  return {
+    onReport(report) {
+      switch (report.kind) {
+        case 'applied':
+          onApplied(report.position);
+          return;
+        case 'lagging':
+          writerError = report.error;
+          logLag(log, report.error);
+          return;
+        case 'unreadable':
+          unreadableRecords += report.records;
+          log.error('the ledger journal holds records that cannot be read; they are kept', {
+            records: report.records,
+            kept_in: report.keptIn,
+          });
+          return;
+        case 'recovered':
+          failedInstances.delete(report.instance);
+          logRecovered(log, report.instance, report.records);
+          return;
+        case 'recovery_failed':
+          if (failedInstances.get(report.instance) === report.error) return;
+          failedInstances.set(report.instance, report.error);
+          log.error('the journal of an earlier run cannot be applied; budgets are refused', {
+            journal: report.instance,
+            error: report.error,
+          });
+          return;
+        case 'versions': {
+          const isFirst = versions === null;
+          versions = report.text;
+          if (!isFirst) for (const onChange of watchers) onChange();
+          return;
+        }
+      }
+    },
+    watch(onChange) {
+      watchers.add(onChange);
+      return () => watchers.delete(onChange);
+    },
+    figures: () => ({ writerError, unreadableRecords }),
+  };
+}
+
+function logLag(log: Log, error: string | null): void {
+  if (error === null) log.info('the database takes the ledger again');
+  else log.warn('the database does not take the ledger, which waits in the journal', { error });
+}
+
+function logRecovered(log: Log, journal: string, records: number): void {
+  if (records > 0) log.info('the journal of an earlier run is in the ledger', { journal, records });
+}

@@ -1,0 +1,142 @@
+/**
+ * API keys in the database. Every write takes the next change version, by which each process
+ * keeps its snapshot fresh without reading all keys again.
+ */
+import type { Updateable } from 'kysely';
+import { GatewayError } from '../../gateway/model/errors.ts';
+import type { Budget, BudgetPeriod, Limits, Role } from '../../gateway/model/principal.ts';
+import type { KeyPatch, KeyRecord, KeyRepository } from '../../identity/ports/key-repository.ts';
+import { ConstraintError, type Engine } from '../engine.ts';
+import type { ApiKeysTable } from '../schema.ts';
+import { nextVersion } from './change-version.ts';
+
+export function createKeyRepository(engine: Engine): KeyRepository {
+  return {
+    async insert(record) {
+      const db = await engine.writer();
+      try {
+        await db.transaction().execute(async (transaction) => {
+          const version = await nextVersion(transaction, 'api_keys');
+          await transaction
+            .insertInto('api_keys')
+            .values({ ...rowOf(record), version })
+            .execute();
+        });
+      } catch (error) {
+        throw error instanceof ConstraintError ? refusal(record, error) : error;
+      }
+    },
+
+    async get(id) {
+      const db = await engine.reader();
+      const row = await db
+        .selectFrom('api_keys')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+
+    async list({ tenant, limit, beforeId }) {
+      const db = await engine.reader();
+      let query = db.selectFrom('api_keys').selectAll().orderBy('id', 'desc').limit(limit);
+      if (tenant !== null) query = query.where('tenant', '=', tenant);
+      if (beforeId !== null) query = query.where('id', '<', beforeId);
+      return (await query.execute()).map(recordOf);
+    },
+
+    async update(id, patch) {
+      const db = await engine.writer();
+      return db.transaction().execute(async (transaction) => {
+        const version = await nextVersion(transaction, 'api_keys');
+        const row = await transaction
+          .updateTable('api_keys')
+          .set({ ...changesOf(patch), version })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+        return row === undefined ? null : recordOf(row);
+      });
+    },
+
+    async changedSince(version) {
+      const rows = await engine.read<ApiKeysTable>(
+        'select * from api_keys where version > ? order by version',
+        [version],
+      );
+      return { keys: rows.map(recordOf), version: rows.at(-1)?.version ?? version };
+    },
+  };
+}
+
+function refusal(record: KeyRecord, cause: ConstraintError): GatewayError {
+  if (cause.rule === 'foreign_key') {
+    const message = `There is no tenant "${record.tenant}".`;
+    return new GatewayError('invalid_request', { message, field: 'tenant', cause });
+  }
+  return new GatewayError('conflict', { message: 'The API key exists already.', cause });
+}
+
+function rowOf(record: KeyRecord): Omit<ApiKeysTable, 'version'> {
+  return {
+    id: record.id,
+    tenant: record.tenant,
+    hint: record.hint,
+    secret_hash: record.secretHash,
+    role: record.role,
+    created_at_ms: record.createdAtMs,
+    name: record.name,
+    models: modelsColumn(record.models),
+    limits: JSON.stringify(record.limits),
+    ...budgetColumns(record.budget),
+    expires_at_ms: record.expiresAtMs,
+    revoked_at_ms: record.revokedAtMs,
+  };
+}
+
+/** Only the columns the patch names: an absent member is not a null one. */
+function changesOf(patch: KeyPatch): Updateable<ApiKeysTable> {
+  return {
+    ...(patch.name !== undefined && { name: patch.name }),
+    ...(patch.models !== undefined && { models: modelsColumn(patch.models) }),
+    ...(patch.limits !== undefined && { limits: JSON.stringify(patch.limits) }),
+    ...(patch.budget !== undefined && budgetColumns(patch.budget)),
+    ...(patch.expiresAtMs !== undefined && { expires_at_ms: patch.expiresAtMs }),
+    ...(patch.revokedAtMs !== undefined && { revoked_at_ms: patch.revokedAtMs }),
+  };
+}
+
+function modelsColumn(models: readonly string[] | null): string | null {
+  return models === null ? null : JSON.stringify(models);
+}
+
+function budgetColumns(
+  budget: Budget | null,
+): Pick<ApiKeysTable, 'budget_limit_nanousd' | 'budget_period'> {
+  return {
+    budget_limit_nanousd: budget?.limitNanousd ?? null,
+    budget_period: budget?.period ?? null,
+  };
+}
+
+function recordOf(row: ApiKeysTable): KeyRecord {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    name: row.name,
+    hint: row.hint,
+    secretHash: row.secret_hash,
+    role: row.role as Role,
+    models: row.models === null ? null : (JSON.parse(row.models) as string[]),
+    limits: JSON.parse(row.limits) as Limits,
+    budget: budgetOf(row),
+    createdAtMs: row.created_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    revokedAtMs: row.revoked_at_ms,
+  };
+}
+
+function budgetOf({ budget_limit_nanousd, budget_period }: ApiKeysTable): Budget | null {
+  if (budget_limit_nanousd === null || budget_period === null) return null;
+  return { limitNanousd: budget_limit_nanousd, period: budget_period as BudgetPeriod };
+}

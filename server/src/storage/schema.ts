@@ -1,0 +1,105 @@
+/**
+ * The tables as the query builder sees them, equal on every engine: 64-bit integers, texts and
+ * nothing else. Points in time are milliseconds since the epoch, amounts nano-dollars, prices
+ * pico-dollars per token, truth values 0 and 1.
+ *
+ * `migrations/` makes these tables; nothing here describes how.
+ */
+
+export interface TenantsTable {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly created_at_ms: number;
+}
+
+export interface ApiKeysTable {
+  readonly id: string;
+  /** The tenant's slug. */
+  readonly tenant: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly secret_hash: string;
+  readonly role: string;
+  /** A JSON list of names; null means all of them. */
+  readonly models: string | null;
+  /** A JSON object. */
+  readonly limits: string;
+  readonly budget_limit_nanousd: number | null;
+  readonly budget_period: string | null;
+  readonly created_at_ms: number;
+  readonly expires_at_ms: number | null;
+  readonly revoked_at_ms: number | null;
+  /** The value `change_versions` had when this row was last written. */
+  readonly version: number;
+}
+
+/** One rising number per subject; whoever writes a row of the subject takes the next one. */
+export interface ChangeVersionsTable {
+  readonly subject: string;
+  readonly version: number;
+}
+
+export interface PricesTable {
+  readonly id: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly input_picousd: number;
+  readonly cached_input_picousd: number;
+  readonly output_picousd: number;
+  readonly effective_from_ms: number;
+}
+
+/** The dictionary that keeps ledger rows narrow: tenants, keys, models, prices, error codes. */
+export interface NamesTable {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** The ledger. Columns ending in `_id` point into `names`; small codes are those of `codes.ts`. */
+export interface RequestsTable {
+  readonly id: string;
+  readonly created_at_ms: number;
+  readonly tenant_id: number;
+  readonly key_id: number;
+  /** null where it is the row's own id. */
+  readonly correlation_id: string | null;
+  readonly dialect: number;
+  readonly operation: number;
+  readonly model_id: number;
+  readonly provider_id: number | null;
+  readonly provider_model_id: number | null;
+  readonly stream: number;
+  readonly status: number;
+  readonly outcome: number;
+  readonly error_id: number | null;
+  readonly cache: number;
+  readonly attempts: number;
+  readonly input_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly output_tokens: number;
+  readonly reasoning_tokens: number;
+  readonly usage_source: number;
+  readonly cost_nanousd: number | null;
+  readonly price_id: number | null;
+  readonly duration_us: number;
+  readonly first_token_us: number | null;
+  readonly config_generation: number;
+}
+
+/** How far a journal is in the ledger; moves in the transaction that inserts the rows. */
+export interface JournalPositionsTable {
+  readonly instance: string;
+  readonly segment: number;
+  readonly byte_offset: number;
+}
+
+export interface Schema {
+  readonly tenants: TenantsTable;
+  readonly api_keys: ApiKeysTable;
+  readonly change_versions: ChangeVersionsTable;
+  readonly prices: PricesTable;
+  readonly names: NamesTable;
+  readonly requests: RequestsTable;
+  readonly journal_positions: JournalPositionsTable;
+}

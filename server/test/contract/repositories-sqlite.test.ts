@@ -1,0 +1,14 @@
+/** The repositories over SQLite, each test with a database file of its own. */
+import { openTestStorage } from '../support/storage.ts';
+import { keyRepositorySuite } from './key-repository-suite.ts';
+import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
+import { tenantRepositorySuite } from './tenant-repository-suite.ts';
+
+tenantRepositorySuite('sqlite', async (t) => (await openTestStorage(t)).tenants);
+
+keyRepositorySuite('sqlite', (t) => openTestStorage(t));
+
+ledgerQueriesSuite('sqlite', async (t) => {
+  const { ledger, ledgerQueries } = await openTestStorage(t);
+  return { ledger, queries: ledgerQueries };
+});

@@ -1,0 +1,43 @@
+/**
+ * A process that uses storage and is killed for it. Verbs: `append` writes entries for as long
+ * as it lives and prints the id of each acknowledged one; `migrate` opens and closes; `key`
+ * adds an API key.
+ */
+import { once } from 'node:events';
+import { ids, ledgerEntry, openAt } from './storage.ts';
+
+const ENTRIES_PER_TURN = 8;
+
+const [verb, dataDir = ''] = process.argv.slice(2);
+const storage = await openAt({ dataDir, limits: { segmentMaxBytes: 65_536 } });
+
+async function appendForEver(): Promise<never> {
+  for (;;) {
+    const turn = Array.from({ length: ENTRIES_PER_TURN }, async () => {
+      const entry = ledgerEntry({ costNanousd: 1 });
+      await storage.ledger.append(entry);
+      process.stdout.write(`${entry.id}\n`);
+    });
+    await Promise.all(turn);
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  }
+}
+
+if (verb === 'append') await appendForEver();
+if (verb === 'key') {
+  await storage.keys.insert({
+    id: ids.next('key'),
+    tenant: 'default',
+    name: 'From a child',
+    hint: 'esk_',
+    secretHash: ids.next('hash'),
+    role: 'service',
+    models: null,
+    limits: {},
+    budget: null,
+    createdAtMs: 1_700_000_000_000,
+    expiresAtMs: null,
+    revokedAtMs: null,
+  });
+}
+await storage.close();

@@ -1,0 +1,137 @@
+/**
+ * Real storage in a folder that goes away with the test, a log that remembers, and ledger
+ * entries of which a test writes out only what its claim is about.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { LedgerEntry } from '../../src/gateway/model/ledger-entry.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import type { FaultPoints } from '../../src/kernel/fault.ts';
+import { createIdSource } from '../../src/kernel/id.ts';
+import type { Log, LogFields } from '../../src/kernel/log.ts';
+import { systemRandom } from '../../src/kernel/random.ts';
+import {
+  type FsyncPolicy,
+  openStorage,
+  type Storage,
+  type StorageLimits,
+} from '../../src/storage/index.ts';
+
+export const ids = createIdSource(systemClock, systemRandom);
+
+export interface RememberedLine {
+  readonly level: keyof Log;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export interface RememberingLog extends Log {
+  readonly lines: RememberedLine[];
+}
+
+export function rememberingLog(): RememberingLog {
+  const lines: RememberedLine[] = [];
+  const at =
+    (level: keyof Log) =>
+    (message: string, fields: LogFields = {}): void => {
+      lines.push({ level, message, fields });
+    };
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'esclusa-storage-'));
+  afterwards(t, () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+const undoing = new WeakMap<TestContext, (() => unknown)[]>();
+
+/** Runs what was begun last first: a folder goes after the storage in it is closed. */
+export function afterwards(t: TestContext, undo: () => unknown): void {
+  const known = undoing.get(t);
+  if (known !== undefined) {
+    known.push(undo);
+    return;
+  }
+  const stack = [undo];
+  undoing.set(t, stack);
+  t.after(async () => {
+    for (const each of stack.reverse()) await each();
+  });
+}
+
+export interface TestStorageOptions {
+  readonly dataDir: string;
+  readonly fsync?: FsyncPolicy;
+  readonly maxBytes?: number;
+  readonly log?: Log;
+  readonly faults?: FaultPoints;
+  readonly limits?: Partial<StorageLimits>;
+}
+
+export function databasePath(dataDir: string): string {
+  return join(dataDir, 'esclusa.sqlite');
+}
+
+/** Opens storage over the real clock and disk; the test closes it. */
+export function openAt(options: TestStorageOptions): Promise<Storage> {
+  const { dataDir, fsync = 'off', maxBytes = 1 << 28, log = rememberingLog() } = options;
+  return openStorage({
+    path: databasePath(dataDir),
+    dataDir,
+    clock: systemClock,
+    log,
+    ids,
+    journal: { fsync, maxBytes },
+    ...(options.faults !== undefined && { faults: options.faults }),
+    ...(options.limits !== undefined && { limits: options.limits }),
+  });
+}
+
+/** The same in a folder of its own, closed after the test. */
+export async function openTestStorage(
+  t: TestContext,
+  options: Partial<TestStorageOptions> = {},
+): Promise<Storage> {
+  const dataDir = options.dataDir ?? temporaryFolder(t);
+  const storage = await openAt({ ...options, dataDir });
+  afterwards(t, () => storage.close());
+  return storage;
+}
+
+export function ledgerEntry(overrides: Partial<LedgerEntry> = {}): LedgerEntry {
+  return {
+    id: ids.next('req'),
+    createdAtMs: 1_700_000_000_000,
+    tenant: 'default',
+    keyId: 'key_a',
+    correlationId: 'corr-1',
+    dialect: 'openai',
+    operation: 'chat',
+    model: 'fast',
+    provider: 'demo',
+    providerModel: 'demo-1',
+    stream: false,
+    status: 200,
+    outcome: 'completed',
+    errorCode: null,
+    cache: 'MISS',
+    attempts: 1,
+    usage: {
+      inputTokens: 10,
+      cachedInputTokens: 4,
+      outputTokens: 5,
+      reasoningTokens: 2,
+      source: 'provider',
+    },
+    costNanousd: 1500,
+    priceId: 'price_1',
+    durationMs: 12.345,
+    firstTokenMs: 3.25,
+    configGeneration: 7,
+    ...overrides,
+  };
+}
