@@ -21,7 +21,7 @@ export interface StreamForm {
 
 const FINGERPRINT = 'fp_mock';
 
-export function encodeUsage(usage: MockUsage): JsonObject {
+function encodeUsage(usage: MockUsage): JsonObject {
   return {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,

@@ -56,7 +56,7 @@ const WORDS = {
 } as const;
 
 /** Spanish where its letters or its words prevail, else English. */
-export function languageOf(text: string): Language {
+function languageOf(text: string): Language {
   const sample = text.slice(0, 2_000);
   const spanish = count(sample, SPANISH_WORDS) + (SPANISH_LETTERS.test(sample) ? 2 : 0);
   return spanish > count(sample, ENGLISH_WORDS) ? 'es' : 'en';

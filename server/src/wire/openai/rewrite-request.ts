@@ -30,7 +30,6 @@ interface Edit {
 const USAGE_MEMBER = '"include_usage":true';
 const STREAM_OPTIONS_DEPTH = 64;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 export function rewriteRequest(request: RewritableRequest, changes: RequestChanges): Buffer {
   const edits: Edit[] = [];
@@ -86,19 +85,10 @@ function limitEdits(request: RewritableRequest): Edit[] {
   }));
 }
 
-/** Goes back from a value over the colon to the quote that opens its key. */
+/** Goes back from a value over its key, which holds no quote of its own. */
 function keyStart(bytes: Buffer, valueStart: number): number {
-  let at = bytes.lastIndexOf(QUOTE, valueStart - 1);
-  do {
-    at = bytes.lastIndexOf(QUOTE, at - 1);
-  } while (isEscaped(bytes, at));
-  return at;
-}
-
-function isEscaped(bytes: Buffer, at: number): boolean {
-  let backslashes = 0;
-  while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
-  return backslashes % 2 === 1;
+  const closing = bytes.lastIndexOf(QUOTE, valueStart - 1);
+  return bytes.lastIndexOf(QUOTE, closing - 1);
 }
 
 function membersNamed(members: readonly JsonMember[], key: string): JsonMember[] {

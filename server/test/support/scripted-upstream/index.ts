@@ -16,7 +16,7 @@ import { until } from '../until.ts';
 import { answerCall } from './answer-call.ts';
 import type { Behaviour, RecordedCall, RecordedConnection } from './behaviour.ts';
 
-export type { Behaviour, Ending, RecordedCall, RecordedConnection } from './behaviour.ts';
+export type { Behaviour, RecordedCall, RecordedConnection } from './behaviour.ts';
 
 export interface ScriptedUpstream {
   /** To configure as a provider's base URL: `http://127.0.0.1:port/v1`. */

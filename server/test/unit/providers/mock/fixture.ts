@@ -14,7 +14,7 @@ import { createManualClock } from '../../../support/manual-clock.ts';
 import { providerCall } from '../../../support/provider-call.ts';
 import { createSeededRandom } from '../../../support/seeded-random.ts';
 
-export const TIMEOUTS: UpstreamTimeouts = { firstByteMs: 60_000, idleMs: 30_000 };
+const TIMEOUTS: UpstreamTimeouts = { firstByteMs: 60_000, idleMs: 30_000 };
 const NEVER = new AbortController().signal;
 
 export type Operation = 'chat' | 'completion' | 'embedding';

@@ -247,6 +247,14 @@ test('a last event without its blank line is read, and gets one', () => {
   }
 });
 
+test('the marker without its blank line ends even an answer without a finish', () => {
+  const unfinished = chunk({ content: 'a' });
+
+  const outcome = decode([Buffer.from(unfinished + DONE.trimEnd())]);
+
+  assert.deepEqual([outcome.text, outcome.terminal], [unfinished, DONE]);
+});
+
 test('a usage chunk without its blank line is read and still taken out', () => {
   const usage = event({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } });
   const body = Buffer.from(chunk({ content: 'a' }, 'stop') + usage.trimEnd());
