@@ -28,7 +28,9 @@ export interface MasterSecret {
   readonly isExposed: boolean;
 }
 
-export class MasterSecretError extends Error {}
+export class MasterSecretError extends Error {
+  override readonly name = 'MasterSecretError';
+}
 
 /**
  * Reads the master secret, or creates it where there is none. `override` is the value of

@@ -32,7 +32,7 @@ interface ValidationIssue {
   readonly params: { readonly keys?: unknown };
 }
 
-export function classify(thrown: unknown): GatewayError {
+function classify(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   const error = thrown as Partial<FastifyError> | null;
   if (Array.isArray(error?.validation)) {
@@ -43,7 +43,7 @@ export function classify(thrown: unknown): GatewayError {
   return new GatewayError('internal_error', { cause: thrown });
 }
 
-export function errorBody(error: GatewayError, requestId: string): ErrorBody {
+function errorBody(error: GatewayError, requestId: string): ErrorBody {
   return {
     error: {
       code: error.code,

@@ -1,0 +1,150 @@
+/**
+ * An installation as a short command works on it: its configuration, and its data opened
+ * directly, so that commands work with and without a running server. A running one notices
+ * changed keys within two seconds.
+ *
+ * Everything is loaded when it is first asked for: help and mistakes must cost nothing.
+ */
+import type { Catalogue, Loaded, Sources } from '../config/index.ts';
+import type { LedgerEntry } from '../gateway/index.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { createIdSource, type IdSource } from '../kernel/id.ts';
+import { type Log, silentLog } from '../kernel/log.ts';
+import { type Random, systemRandom } from '../kernel/random.ts';
+import type { PriceRecord, Repositories, StorageTool } from '../storage/index.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface Configuration {
+  readonly loaded: Loaded;
+  readonly catalogue: Catalogue;
+}
+
+export interface WritableWorkspace extends Workspace {
+  /** Adds exchanges to the ledger; those whose id is there already change nothing. */
+  append(entries: readonly LedgerEntry[]): Promise<void>;
+  savePrices(prices: readonly PriceRecord[]): Promise<void>;
+}
+
+export interface Installation {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Environment and files, with the command's own choices over them. */
+  sources(): Promise<Sources>;
+  /** Throws a `ConfigError` with every problem. */
+  configuration(): Promise<Configuration>;
+  /** Opens the database, brings it up to date and closes it; throws what is wrong with it. */
+  openDatabase(): Promise<void>;
+  /** Opens the data, runs `work` and closes again, whatever happens. */
+  use<T>(work: (workspace: Workspace) => Promise<T>): Promise<T>;
+  useWritable<T>(work: (workspace: WritableWorkspace) => Promise<T>): Promise<T>;
+}
+
+export interface InstallationOptions {
+  readonly sources: () => Promise<Sources>;
+  /** Over the sources' own. */
+  readonly dataDir: string | undefined;
+  readonly config: string | undefined;
+  /** Tells people what they should know of the installation. */
+  readonly warn: (message: string) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export function createInstallation(options: InstallationOptions): Installation {
+  const { clock = systemClock, random = systemRandom } = options;
+  const parts: Parts = { clock, random, ids: createIdSource(clock, random), warn: options.warn };
+  let configuration: Promise<Configuration> | null = null;
+
+  const installation: Installation = {
+    clock,
+    random,
+    async sources() {
+      const { env, files } = await options.sources();
+      const own = {
+        ...(options.dataDir !== undefined && { ESCLUSA_DATA_DIR: options.dataDir }),
+        ...(options.config !== undefined && { ESCLUSA_CONFIG: options.config }),
+      };
+      return { env: { ...env, ...own }, files };
+    },
+    configuration() {
+      configuration ??= installation.sources().then((sources) => configure(parts, sources));
+      return configuration;
+    },
+    async openDatabase() {
+      const { loaded } = await installation.configuration();
+      const storage = await openTool(parts, loaded);
+      await storage.close();
+    },
+    async use(work) {
+      const { loaded } = await installation.configuration();
+      const storage = await openTool(parts, loaded);
+      try {
+        return await work(await workspaceOver(parts, loaded, storage));
+      } finally {
+        await storage.close();
+      }
+    },
+    async useWritable(work) {
+      const { loaded } = await installation.configuration();
+      return writing(parts, loaded, work);
+    },
+  };
+  return installation;
+}
+
+interface Parts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly warn: (message: string) => void;
+}
+
+async function configure({ clock }: Parts, sources: Sources): Promise<Configuration> {
+  const { load, loadCatalogue } = await import('../config/index.ts');
+  const catalogue = await loadCatalogue(sources.files);
+  return { loaded: await load({ ...sources, catalogue, nowMs: clock.wallMs() }), catalogue };
+}
+
+async function openTool({ clock }: Parts, { config }: Loaded): Promise<StorageTool> {
+  const { openStorageTool } = await import('../storage/index.ts');
+  const { dataDir, database } = config;
+  return openStorageTool({ path: database.file, dataDir, clock, log: silentLog });
+}
+
+async function writing<T>(
+  parts: Parts,
+  loaded: Loaded,
+  work: (workspace: WritableWorkspace) => Promise<T>,
+): Promise<T> {
+  const { openStorage } = await import('../storage/index.ts');
+  const { clock, ids } = parts;
+  const { dataDir, database, journal } = loaded.config;
+  const path = database.file;
+  const storage = await openStorage({ path, dataDir, clock, ids, journal, log: silentLog });
+  try {
+    const workspace = await workspaceOver(parts, loaded, storage);
+    return await work({
+      ...workspace,
+      savePrices: (prices) => storage.prices.savePrices(prices),
+      async append(entries) {
+        await Promise.all(entries.map((entry) => storage.ledger.append(entry)));
+      },
+    });
+  } finally {
+    await storage.close();
+  }
+}
+
+async function workspaceOver(
+  { clock, random, ids, warn }: Parts,
+  { config }: Loaded,
+  repositories: Repositories,
+): Promise<Workspace> {
+  const [{ createIdentity }, { createWorkspace }] = await Promise.all([
+    import('./identity.ts'),
+    import('./workspace.ts'),
+  ]);
+  const log: Log = { ...silentLog, warn };
+  const identity = createIdentity({ clock, random, ids, log }, config, repositories);
+  return createWorkspace(identity, repositories.ledgerQueries, clock);
+}

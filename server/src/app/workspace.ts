@@ -1,0 +1,113 @@
+/**
+ * What whoever runs the machine may do to the data: keys, tenants and the ledger, in the very
+ * shapes of the control plane and under the same checks, with the rights of a superadmin.
+ */
+import {
+  type Key,
+  type KeyCreated,
+  keyCreateSchema,
+  type RequestRow,
+  type Tenant,
+  tenantCreateSchema,
+  type UsageReportRow,
+} from '@esclusa/contracts';
+import type { z } from 'zod';
+import {
+  GatewayError,
+  type LedgerFilter,
+  type LedgerQueries,
+  type UsageDimension,
+} from '../gateway/index.ts';
+import {
+  budgetFromWire,
+  keyToWire,
+  limitsFromWire,
+  requestToWire,
+  tenantToWire,
+  usageToWire,
+} from '../http/shapes/index.ts';
+import { operator } from '../identity/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Identity } from './identity.ts';
+
+export type { Key, KeyCreated, RequestRow, Tenant, UsageReportRow } from '@esclusa/contracts';
+
+export interface Page {
+  readonly limit: number;
+  readonly beforeId: string | null;
+}
+
+/** Bodies are checked: `invalid_request` names the member at fault. */
+export interface Workspace {
+  createKey(body: unknown): Promise<KeyCreated>;
+  /** Newest first. */
+  listKeys(page: Page, tenant: string | undefined): Promise<readonly Key[]>;
+  /** Throws `not_found`. */
+  revokeKey(id: string): Promise<Key>;
+  /** Throws `conflict`. */
+  createTenant(body: unknown): Promise<Tenant>;
+  ensureTenant(tenant: { readonly slug: string; readonly name: string }): Promise<void>;
+  listTenants(limit: number): Promise<readonly Tenant[]>;
+  /** Newest first. */
+  listRequests(filter: LedgerFilter, page: Page): Promise<readonly RequestRow[]>;
+  getRequest(id: string): Promise<RequestRow | null>;
+  /** Dearest first. */
+  usage(
+    filter: LedgerFilter,
+    by: readonly UsageDimension[],
+    limit: number,
+  ): Promise<readonly UsageReportRow[]>;
+}
+
+export function createWorkspace(
+  { keys, tenants }: Pick<Identity, 'keys' | 'tenants'>,
+  ledger: LedgerQueries,
+  clock: Clock,
+): Workspace {
+  return {
+    async createKey(body) {
+      const { limits, budget, expires_at, ...rest } = checked(keyCreateSchema, body);
+      const { record, secret } = await keys.create(operator, {
+        ...rest,
+        limits: limits === undefined ? undefined : limitsFromWire(limits),
+        budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
+        expiresAtMs: typeof expires_at === 'string' ? Date.parse(expires_at) : expires_at,
+      });
+      return { ...keyToWire(record, clock.wallMs()), key: secret };
+    },
+    async listKeys({ limit, beforeId }, tenant) {
+      const rows = await keys.list(operator, { tenant, limit, beforeId });
+      return rows.map((row) => keyToWire(row, clock.wallMs()));
+    },
+    async revokeKey(id) {
+      return keyToWire(await keys.revoke(operator, id), clock.wallMs());
+    },
+    async createTenant(body) {
+      return tenantToWire(await tenants.create(operator, checked(tenantCreateSchema, body)));
+    },
+    ensureTenant: (tenant) => tenants.ensure(tenant),
+    async listTenants(limit) {
+      const rows = await tenants.list(operator, { limit, afterSlug: null });
+      return rows.map(tenantToWire);
+    },
+    async listRequests(filter, page) {
+      return (await ledger.list(filter, page)).map(requestToWire);
+    },
+    async getRequest(id) {
+      const entry = await ledger.get(id, null);
+      return entry === null ? null : requestToWire(entry);
+    },
+    async usage(filter, by, limit) {
+      return (await ledger.usage(filter, by, limit)).map((row) => usageToWire(row, by));
+    },
+  };
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  const message = issue?.message ?? 'Not accepted.';
+  throw new GatewayError('invalid_request', { message: `\`${field}\`: ${message}`, field });
+}

@@ -1,0 +1,71 @@
+/**
+ * Checks of what is kept: the master secret and the database. They change neither: a secret
+ * that is missing beside an existing database is a loss to be told, not a file to be made.
+ */
+import { access } from 'node:fs/promises';
+import type { Installation } from '../../app/installation.ts';
+import type { Config } from '../../config/index.ts';
+import { createSecretFile, loadMasterSecret, MasterSecretError } from '../../identity/index.ts';
+import type { Messages } from '../messages/index.ts';
+import { type Finding, fault, good, reasonOf, remark } from './finding.ts';
+
+export async function checkSecrets(
+  { doctor: say }: Messages,
+  config: Config,
+  { random }: Installation,
+): Promise<Finding> {
+  const file = createSecretFile(config.dataDir);
+  try {
+    if (config.masterSecret === null && file.read() === null) {
+      const isLost = await exists(config.database.file);
+      return isLost ? fault('secrets', say.secrets.lost) : good('secrets', say.secrets.missing);
+    }
+    const master = loadMasterSecret(file, random, config.masterSecret);
+    if (master.source === 'environment') return good('secrets', say.secrets.environment);
+    return master.isExposed
+      ? remark('secrets', say.secrets.exposed(file.path))
+      : good('secrets', say.secrets.good);
+  } catch (error) {
+    const isOurs = error instanceof MasterSecretError;
+    return fault('secrets', say.secrets.bad(isOurs ? error.message : reasonOf(error)));
+  }
+}
+
+export async function checkDatabase(
+  { doctor: say }: Messages,
+  config: Config,
+  installation: Installation,
+): Promise<Finding> {
+  const { file } = config.database;
+  if (!(await exists(file))) return good('database', say.database.missing);
+  try {
+    await installation.openDatabase();
+    const damage = await damageOf(file);
+    return damage === null
+      ? good('database', say.database.good(file))
+      : fault('database', say.database.bad(damage));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return fault('database', say.database.bad(message));
+  }
+}
+
+/** What SQLite's own examination says; null where it finds nothing. */
+async function damageOf(file: string): Promise<string | null> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const row = database.prepare('pragma quick_check(1)').get();
+    const verdict = String(Object.values(row ?? {})[0]);
+    return verdict === 'ok' ? null : verdict;
+  } finally {
+    database.close();
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,29 @@
+/**
+ * What the command line knows of the terminal it runs in. `NO_COLOR` and the like are obeyed
+ * by Node itself, which also says which language the machine speaks.
+ */
+import { styleText } from 'node:util';
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+export interface Terminal {
+  write(text: string): void;
+  writeError(text: string): void;
+  /** Adds colour where it will be shown. */
+  style(style: Style, text: string): string;
+  /** A person is there to be asked. */
+  readonly isInteractive: boolean;
+  /** Such as `es-ES`. */
+  readonly locale: string;
+}
+
+export function systemTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  return {
+    write: (text) => void stdout.write(text),
+    writeError: (text) => void stderr.write(text),
+    style: (style, text) => styleText(style, text, { stream: stdout }),
+    isInteractive: stdin.isTTY === true && stdout.isTTY === true,
+    locale: Intl.DateTimeFormat().resolvedOptions().locale,
+  };
+}

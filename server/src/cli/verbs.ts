@@ -1,0 +1,168 @@
+/**
+ * Every verb of the command line: its arguments, options and examples, and where its code is.
+ * The code is loaded when the verb is used, so that help costs nothing.
+ */
+
+import type { VerbAction } from './context.ts';
+import type { Messages } from './messages/index.ts';
+
+export interface OptionSpec {
+  readonly flags: string;
+  readonly text: keyof Messages['options'];
+}
+
+export interface Verb {
+  /** Written as commander does: `<id>` is required. */
+  readonly args: readonly { readonly name: string; readonly text: keyof Messages['arguments'] }[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<{ readonly run: VerbAction }>;
+}
+
+/** Options of every verb. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--data-dir <path>', text: 'dataDir' },
+  { flags: '--config <file>', text: 'config' },
+  { flags: '--json', text: 'json' },
+  { flags: '--lang <language>', text: 'lang' },
+];
+
+const tenant: OptionSpec = { flags: '--tenant <slug>', text: 'tenant' };
+const limit: OptionSpec = { flags: '--limit <count>', text: 'limit' };
+const before: OptionSpec = { flags: '--before <id>', text: 'before' };
+
+const filters: readonly OptionSpec[] = [
+  tenant,
+  { flags: '--model <name>', text: 'model' },
+  { flags: '--provider <name>', text: 'provider' },
+  { flags: '--key <id>', text: 'key' },
+  { flags: '--outcome <outcome>', text: 'outcome' },
+  { flags: '--since <time>', text: 'since' },
+  { flags: '--until <time>', text: 'until' },
+];
+
+export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
+  start: {
+    args: [],
+    options: [
+      { flags: '--host <address>', text: 'host' },
+      { flags: '--port <number>', text: 'port' },
+    ],
+    examples: ['esclusa start', 'esclusa start --host 0.0.0.0 --port 8080'],
+    load: () => import('./verbs/start.ts'),
+  },
+  doctor: {
+    args: [],
+    options: [],
+    examples: ['esclusa doctor', 'esclusa doctor --data-dir /var/lib/esclusa --json'],
+    load: () => import('./verbs/doctor.ts'),
+  },
+  migrate: {
+    args: [],
+    options: [],
+    examples: ['esclusa migrate --data-dir /var/lib/esclusa'],
+    load: () => import('./verbs/migrate.ts'),
+  },
+  'keys create': {
+    args: [{ name: '<name>', text: 'name' }],
+    options: [
+      tenant,
+      { flags: '--role <role>', text: 'role' },
+      { flags: '--models <list>', text: 'models' },
+      { flags: '--requests-per-minute <count>', text: 'requestsPerMinute' },
+      { flags: '--tokens-per-minute <count>', text: 'tokensPerMinute' },
+      { flags: '--concurrency <count>', text: 'concurrency' },
+      { flags: '--budget <amount>', text: 'budget' },
+      { flags: '--expires <time>', text: 'expires' },
+    ],
+    examples: [
+      'esclusa keys create "Tutor" --tenant valle-claro --models fast,smart',
+      'esclusa keys create "Night batch" --budget 20/month --requests-per-minute 60',
+    ],
+    load: () => import('./verbs/keys-create.ts'),
+  },
+  'keys list': {
+    args: [],
+    options: [tenant, limit, before],
+    examples: ['esclusa keys list --tenant valle-claro', 'esclusa keys list --json'],
+    load: () => import('./verbs/keys-list.ts'),
+  },
+  'keys revoke': {
+    args: [{ name: '<id>', text: 'keyId' }],
+    options: [{ flags: '--yes', text: 'yes' }],
+    examples: ['esclusa keys revoke key_01JD0000000000000000000000 --yes'],
+    load: () => import('./verbs/keys-revoke.ts'),
+  },
+  'tenants create': {
+    args: [
+      { name: '<slug>', text: 'slug' },
+      { name: '<name>', text: 'tenantName' },
+    ],
+    options: [],
+    examples: ['esclusa tenants create valle-claro "Universidad del Valle Claro"'],
+    load: () => import('./verbs/tenants-create.ts'),
+  },
+  'tenants list': {
+    args: [],
+    options: [limit],
+    examples: ['esclusa tenants list'],
+    load: () => import('./verbs/tenants-list.ts'),
+  },
+  usage: {
+    args: [],
+    options: [{ flags: '--by <dimensions>', text: 'by' }, ...filters, limit],
+    examples: [
+      'esclusa usage --since 7d',
+      'esclusa usage --by tenant,day --since 2026-11-01 --until 2026-12-01 --json',
+    ],
+    load: () => import('./verbs/usage.ts'),
+  },
+  'requests list': {
+    args: [],
+    options: [...filters, limit, before],
+    examples: ['esclusa requests list --since 24h --outcome failed'],
+    load: () => import('./verbs/requests-list.ts'),
+  },
+  'requests show': {
+    args: [{ name: '<id>', text: 'requestId' }],
+    options: [],
+    examples: ['esclusa requests show req_01JD0000000000000000000000'],
+    load: () => import('./verbs/requests-show.ts'),
+  },
+  'config check': {
+    args: [],
+    options: [],
+    examples: ['esclusa config check --config ./esclusa.yaml'],
+    load: () => import('./verbs/config-check.ts'),
+  },
+  'config show': {
+    args: [],
+    options: [],
+    examples: ['esclusa config show', 'esclusa config show --json'],
+    load: () => import('./verbs/config-show.ts'),
+  },
+  'config schema': {
+    args: [],
+    options: [],
+    examples: ['esclusa config schema > esclusa.schema.json'],
+    load: () => import('./verbs/config-schema.ts'),
+  },
+  'models list': {
+    args: [],
+    options: [],
+    examples: ['esclusa models list', 'esclusa models list --config ./esclusa.yaml --json'],
+    load: () => import('./verbs/models-list.ts'),
+  },
+  'secrets generate': {
+    args: [],
+    options: [],
+    examples: ['esclusa secrets generate'],
+    load: () => import('./verbs/secrets-generate.ts'),
+  },
+  seed: {
+    args: [],
+    options: [{ flags: '--force', text: 'force' }],
+    examples: ['esclusa seed', 'esclusa seed --data-dir /tmp/esclusa-demo --lang es'],
+    load: () => import('./verbs/seed.ts'),
+  },
+};

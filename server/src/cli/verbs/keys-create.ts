@@ -1,0 +1,59 @@
+/** `esclusa keys create` */
+import { badOption, textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
+import { parseInstant } from '../instants.ts';
+
+export async function run(context: VerbContext): Promise<undefined> {
+  const body = bodyOf(context);
+  const key = await context.installation.use((workspace) => workspace.createKey(body));
+  if (context.isJson) {
+    writeJson(context, key);
+    return;
+  }
+  const { say, terminal } = context;
+  writeLine(context, say.keyCreated(key.name, key.tenant));
+  writeLine(context, `  ${terminal.style('bold', key.key)}`);
+  writeLine(context, terminal.style('dim', `${key.id} · ${say.keyShownOnce}`));
+}
+
+/** The body that the control plane would take; what was not said is left out. */
+function bodyOf(context: VerbContext): Readonly<Record<string, unknown>> {
+  const members = {
+    name: context.args[0],
+    tenant: textOption(context, 'tenant'),
+    role: textOption(context, 'role'),
+    models: textOption(context, 'models')
+      ?.split(',')
+      .map((name) => name.trim()),
+    limits: limitsOf(context),
+    budget: budgetOf(context),
+    expires_at: expiryOf(context),
+  };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+function limitsOf(context: VerbContext): Record<string, unknown> | undefined {
+  const given = [
+    ['requests_per_minute', textOption(context, 'requestsPerMinute')],
+    ['tokens_per_minute', textOption(context, 'tokensPerMinute')],
+    ['concurrency', textOption(context, 'concurrency')],
+  ].flatMap(([name, text]) => (text === undefined ? [] : [[name, Number(text)]]));
+  return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+function budgetOf(context: VerbContext): unknown {
+  const text = textOption(context, 'budget');
+  if (text === undefined) return undefined;
+  const [limit_usd, period, ...rest] = text.split('/');
+  if (period === undefined || rest.length > 0) {
+    throw badOption(context, 'budget', context.say.refusals.budget);
+  }
+  return { limit_usd, period };
+}
+
+function expiryOf(context: VerbContext): string | undefined {
+  const text = textOption(context, 'expires');
+  if (text === undefined) return undefined;
+  const ms = parseInstant(text, context.nowMs());
+  if (ms === null) throw badOption(context, 'expires', context.say.usage.badInstant);
+  return new Date(ms).toISOString();
+}

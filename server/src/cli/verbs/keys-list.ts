@@ -1,0 +1,40 @@
+/** `esclusa keys list` */
+import type { Key } from '../../app/workspace.ts';
+import { numberOption, textOption, type VerbContext } from '../context.ts';
+import { formatInstant } from '../format.ts';
+import { writePage } from '../page.ts';
+
+export async function run(context: VerbContext): Promise<undefined> {
+  const limit = numberOption(context, 'limit', { min: 1, max: 1000 }) ?? 50;
+  const tenant = textOption(context, 'tenant');
+  const beforeId = textOption(context, 'before') ?? null;
+  const page = { limit: limit + 1, beforeId };
+  const rows = await context.installation.use((workspace) => workspace.listKeys(page, tenant));
+  const { columns } = context.say;
+  writePage(context, rows, limit, [
+    { title: columns.id, value: (key) => key.id },
+    { title: columns.name, value: (key) => key.name },
+    { title: columns.tenant, value: (key) => key.tenant },
+    { title: columns.role, value: (key) => key.role },
+    { title: columns.status, value: (key) => key.status },
+    { title: columns.key, value: (key) => key.hint },
+    { title: columns.models, value: (key) => key.models?.join(',') ?? '*' },
+    { title: columns.limits, value: limitsText },
+    { title: columns.budget, value: budgetText },
+    { title: columns.created, value: (key) => formatInstant(Date.parse(key.created_at)) },
+  ]);
+}
+
+function limitsText({ limits }: Key): string {
+  const { requests_per_minute, tokens_per_minute, concurrency } = limits;
+  const parts = [
+    requests_per_minute === undefined ? '' : `${requests_per_minute} rpm`,
+    tokens_per_minute === undefined ? '' : `${tokens_per_minute} tpm`,
+    concurrency === undefined ? '' : `${concurrency}×`,
+  ];
+  return parts.filter((part) => part !== '').join(' ') || '–';
+}
+
+function budgetText({ budget }: Key): string {
+  return budget === null ? '–' : `$${budget.limit_usd}/${budget.period}`;
+}

@@ -1,0 +1,90 @@
+/**
+ * `esclusa start`: runs the gateway until it is told to stop. The first SIGTERM or SIGINT
+ * drains it, the second hurries; SIGHUP reads the configuration again.
+ */
+import type { RunningServer } from '../../app/start.ts';
+import { textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
+import { CliFailure } from '../failure.ts';
+
+/** Longest delay a timer takes; only there so that the process waits for the end of the drain. */
+const HEARTBEAT_MS = 2_147_483_647;
+
+export async function run(context: VerbContext): Promise<undefined> {
+  const heartbeat = setInterval(() => undefined, HEARTBEAT_MS);
+  try {
+    const server = await start(context);
+    announce(context, server);
+    await untilStopped(context, server);
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+async function start(context: VerbContext): Promise<RunningServer> {
+  const { startServer } = await import('../../app/start.ts');
+  const { env, files } = await context.installation.sources();
+  const host = textOption(context, 'host');
+  const port = textOption(context, 'port');
+  const own = {
+    ...(host !== undefined && { HOST: host }),
+    ...(port !== undefined && { PORT: port }),
+  };
+  try {
+    return await startServer({ sources: { env: { ...env, ...own }, files } });
+  } catch (error) {
+    throw worded(context, error);
+  }
+}
+
+/** What the system says of an address that cannot be had. */
+function worded({ say }: VerbContext, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return error;
+  const host = 'address' in error ? `${String(error.address)}:` : '';
+  const address = `${host}${String(error.port)}`;
+  if (error.code === 'EADDRINUSE') return new CliFailure(say.start.taken(address));
+  return error.code === 'EACCES' ? new CliFailure(say.start.forbidden(address)) : error;
+}
+
+function announce(context: VerbContext, { url, firstKey, config }: RunningServer): void {
+  const model = Object.keys(config.models)[0] ?? null;
+  const curl = firstKey === null || model === null ? null : curlLine(url, firstKey, model);
+  if (context.isJson) {
+    writeJson(context, { url, key: firstKey, try: curl });
+    return;
+  }
+  const { say, terminal } = context;
+  writeLine(context, terminal.style('bold', say.start.ready(url)));
+  writeLine(context, say.start.docs(url));
+  if (firstKey === null) return;
+  writeLine(context, `\n${say.start.firstKey}\n  ${terminal.style('bold', firstKey)}`);
+  if (curl !== null) writeLine(context, `\n${say.start.tryIt}\n  ${curl}\n`);
+}
+
+function curlLine(url: string, key: string, model: string): string {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hola' }] });
+  return (
+    `curl ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' ` +
+    `-H 'content-type: application/json' -d '${body}'`
+  );
+}
+
+function untilStopped(context: VerbContext, server: RunningServer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isStopping = false;
+    const stop = (): void => {
+      if (!isStopping && context.terminal.isInteractive) {
+        writeLine(context, context.say.start.stopping);
+      }
+      server.close(isStopping ? 'now' : 'drain').then(finish, reject);
+      isStopping = true;
+    };
+    const reload = (): void => {
+      server.reload().catch(reject);
+    };
+    const finish = (): void => {
+      process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+      resolve();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+  });
+}

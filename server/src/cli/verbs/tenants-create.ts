@@ -1,0 +1,15 @@
+/** `esclusa tenants create` */
+import { type VerbContext, writeJson, writeLine } from '../context.ts';
+import { codeOf } from '../explain.ts';
+import { CliFailure } from '../failure.ts';
+
+export async function run(context: VerbContext): Promise<undefined> {
+  const [slug = '', name] = context.args;
+  const tenant = await context.installation
+    .use((workspace) => workspace.createTenant({ slug, name }))
+    .catch((error: unknown) => {
+      throw codeOf(error) === 'conflict' ? new CliFailure(context.say.tenantTaken(slug)) : error;
+    });
+  if (context.isJson) writeJson(context, tenant);
+  else writeLine(context, context.say.tenantCreated(tenant.slug));
+}

@@ -1,0 +1,224 @@
+/**
+ * Verbs about the installation: doctor, configuration, models, migrations, secrets. The folder,
+ * the files, the port and the provider that is asked are real.
+ */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Finding } from '../../../src/cli/doctor/finding.ts';
+import { type CommandLine, createCommandLine } from './fixture.ts';
+
+let line: CommandLine;
+beforeEach(async () => {
+  line = await createCommandLine();
+  line.env = { PORT: '0' };
+});
+afterEach(() => line.remove());
+
+describe('doctor', () => {
+  it('finds nothing wrong before the first start and changes nothing', async () => {
+    const { exitCode, out } = await line.run('doctor');
+
+    assert.equal(exitCode, 0);
+    assert.doesNotMatch(out, /✗|!/);
+    assert.match(out, /Everything works\.\n$/);
+    assert.deepEqual(await examine(line, 'database'), ['good']);
+    assert.match((await line.run('keys', 'list')).out, /Nothing to show/);
+  });
+
+  it('finds nothing wrong in a folder that is used', async () => {
+    await line.run('keys', 'create', 'x');
+
+    const { exitCode, out } = await line.run('doctor', '--lang', 'es');
+
+    assert.equal(exitCode, 0);
+    assert.match(out, /✓ la base de datos abre, está entera y al día/);
+    assert.match(out, /✓ solo su dueño puede leer el secreto maestro/);
+  });
+
+  it('finds a master secret that is lost, exposed or broken', async () => {
+    await line.run('keys', 'create', 'x');
+    const file = join(line.folder, 'data', 'secrets.json');
+
+    chmodSync(file, 0o644);
+    assert.deepEqual(await examine(line, 'secrets'), ['remark']);
+    writeFileSync(file, '{}');
+    assert.deepEqual(await examine(line, 'secrets'), ['fault']);
+    rmSync(file);
+    assert.deepEqual(await examine(line, 'secrets'), ['fault']);
+  });
+
+  it('finds a file that is no database', async () => {
+    mkdirSync(join(line.folder, 'data'));
+    writeFileSync(join(line.folder, 'data', 'esclusa.sqlite'), 'no database '.repeat(1000));
+
+    assert.deepEqual(await examine(line, 'database'), ['fault']);
+  });
+
+  it('tells a port that is free, ours, and taken by another', async () => {
+    let body = '{"status":"alive"}';
+    const server = await serve((_url) => ({ status: 200, body }));
+    line.env = { PORT: String(portOf(server)) };
+
+    const ours = await examine(line, 'port');
+    body = 'another program';
+    const taken = await line.run('doctor');
+    await close(server);
+    const free = await examine(line, 'port');
+
+    assert.deepEqual(ours, ['good']);
+    assert.equal(taken.exitCode, 1);
+    assert.match(taken.out, /✗ 127\.0\.0\.1:\d+ is taken by another program/);
+    assert.deepEqual(free, ['good']);
+  });
+
+  it('asks each provider for its models with its key, and for nothing that costs', async () => {
+    const asked: string[] = [];
+    const server = await serve((url, authorization) => {
+      asked.push(`${url} ${authorization}`);
+      if (authorization === 'Bearer bad-key-0123456789') return { status: 401, body: '{}' };
+      return { status: url.startsWith('/odd') ? 404 : 200, body: '{"data":[]}' };
+    });
+    const base = `http://127.0.0.1:${portOf(server)}`;
+    configure(line, {
+      good: { kind: 'openai-compatible', base_url: `${base}/v1`, api_key: 'good-key-0123456789' },
+      bad: { kind: 'openai-compatible', base_url: `${base}/v1`, api_key: 'bad-key-0123456789' },
+      odd: { kind: 'openai-compatible', base_url: `${base}/odd`, api_key: 'good-key-0123456789' },
+      gone: {
+        kind: 'openai-compatible',
+        base_url: 'http://127.0.0.1:9/v1',
+        api_key: 'good-key-0123456789',
+      },
+    });
+
+    const states = Object.fromEntries(
+      await Promise.all(
+        ['good', 'bad', 'odd', 'gone'].map(async (name) => [
+          name,
+          (await examine(line, `provider ${name}`))[0],
+        ]),
+      ),
+    );
+    await close(server);
+
+    assert.deepEqual(states, { good: 'good', bad: 'fault', odd: 'remark', gone: 'fault' });
+    assert.equal(
+      asked.every((call) => /^\/(v1|odd)\/models /.test(call)),
+      true,
+      String(asked),
+    );
+  });
+
+  it('names each problem of a broken configuration and goes no further', async () => {
+    line.env = { PORT: 'many', ESCLUSA_WORKERZ: '1' };
+
+    const { exitCode, out } = await line.run('doctor');
+
+    assert.equal(exitCode, 1);
+    assert.equal(out.match(/^✗ configuration/gm)?.length, 2);
+    assert.doesNotMatch(out, /database/);
+  });
+});
+
+describe('the configuration on the command line', () => {
+  it('is checked without starting, and every problem is named', async () => {
+    const good = await line.run('config', 'check');
+    line.env = { PORT: 'many', LOG_LEVEL: 'loud' };
+    const bad = await line.run('config', 'check');
+
+    assert.equal(good.exitCode, 0);
+    assert.match(good.out, /The configuration is good/);
+    assert.equal(bad.exitCode, 1);
+    assert.match(bad.err, /PORT/);
+    assert.match(bad.err, /LOG_LEVEL/);
+  });
+
+  it('is shown without its secrets', async () => {
+    const secret = 'sk-canary-0123456789abcdef';
+    configure(line, {
+      p: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9', api_key: secret },
+    });
+
+    const people = await line.run('config', 'show');
+    const shown = await line.json<{ providers: { p: { api_key: string } } }>('config', 'show');
+
+    assert.equal(people.out.includes(secret), false);
+    assert.match(people.out, /^ +base_url: http:\/\/127\.0\.0\.1:9$/m);
+    assert.equal(shown.providers.p.api_key, '***');
+  });
+
+  it('has a published schema', async () => {
+    const { out } = await line.run('config', 'schema');
+
+    assert.equal(typeof JSON.parse(out).properties.providers, 'object');
+  });
+});
+
+describe('models, migrations and secrets', () => {
+  it('list aliases with their targets and prices', async () => {
+    const { data } = await line.json<{ data: { id: string; targets: { price: unknown }[] }[] }>(
+      'models',
+      'list',
+    );
+    const { out } = await line.run('models', 'list');
+
+    assert.equal(data[0]?.id, 'mock');
+    assert.notEqual(data[0]?.targets[0]?.price, null);
+    assert.match(out, /^mock +mock\/mock/m);
+  });
+
+  it('make the database, once and again', async () => {
+    const first = await line.run('migrate');
+    const second = await line.json<{ is_current: boolean }>('migrate');
+
+    assert.match(first.out, /up to date: .*esclusa\.sqlite\n$/);
+    assert.equal(second.is_current, true);
+  });
+
+  it('make a secret that the program accepts, another each time', async () => {
+    const name = 'ESCLUSA_MASTER_SECRET';
+    const one = await line.json<Record<string, string>>('secrets', 'generate');
+    const { out } = await line.run('secrets', 'generate');
+
+    line.env = { [name]: one[name] ?? '' };
+    const used = await line.run('keys', 'create', 'x');
+    assert.match(out, /^ESCLUSA_MASTER_SECRET=[A-Za-z0-9_-]{43}\n$/);
+    assert.notEqual(out, `${name}=${one[name]}\n`);
+    assert.equal(used.exitCode, 0, used.err);
+  });
+});
+
+async function examine(from: CommandLine, check: string): Promise<string[]> {
+  const { out } = await from.run('doctor', '--json');
+  const { checks } = JSON.parse(out) as { checks: Finding[] };
+  return checks.filter((finding) => finding.check === check).map(({ state }) => state);
+}
+
+function configure(to: CommandLine, providers: Record<string, unknown>): void {
+  const file = join(to.folder, 'esclusa.yaml');
+  writeFileSync(file, JSON.stringify({ providers }));
+  to.env = { ...to.env, ESCLUSA_CONFIG: file };
+}
+
+type Answer = { readonly status: number; readonly body: string };
+
+async function serve(answer: (url: string, authorization: string) => Answer): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { status, body } = answer(request.url ?? '', request.headers.authorization ?? '');
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
