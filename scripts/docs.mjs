@@ -11,6 +11,14 @@ import { root } from '../bin/runtime.mjs';
 
 /** @type {Readonly<Record<string, () => Promise<readonly Document[]>>>} */
 const documents = {
+  async environment() {
+    const { environmentDocuments } = await import('./docs/environment.mjs');
+    return environmentDocuments();
+  },
+  async metrics() {
+    const { metricsDocuments } = await import('./docs/metrics.mjs');
+    return metricsDocuments();
+  },
   async settings() {
     const { settingsDocuments } = await import('./docs/settings.mjs');
     return settingsDocuments();

@@ -7,6 +7,7 @@ import { fileSchema } from '../../server/src/config/schema/file.ts';
 import { listSettings } from '../../server/src/config/schema/list.ts';
 import { acceptedBy, bare, showPath } from '../../server/src/config/schema/walk.ts';
 import { INTRODUCTION } from './introduction.mjs';
+import { code, table } from './markdown.mjs';
 
 /**
  * @typedef {import('../../server/src/config/index.ts').Vendor} Vendor
@@ -117,8 +118,12 @@ function defaultOf(path, fallback) {
   return `${code(String(fallback))} (${fallback / size} ${name})`;
 }
 
-/** @param {Path} path */
-function unitOf(path) {
+/**
+ * The unit that a setting's name ends in; undefined where it names none.
+ *
+ * @param {Path} path
+ */
+export function unitOf(path) {
   const name = String(path.at(-1) ?? '');
   return units.find(([suffix = '']) => name.endsWith(suffix))?.[1];
 }
@@ -129,19 +134,4 @@ function unitOf(path) {
  */
 function withUnit(accepted, unit) {
   return unit === undefined || !/number/.test(accepted) ? accepted : `${accepted}, ${unit}`;
-}
-
-/** @param {string} text */
-function code(text) {
-  return `\`${text}\``;
-}
-
-/**
- * @param {readonly string[]} head
- * @param {readonly (readonly string[])[]} rows
- */
-function table(head, rows) {
-  const line = (/** @type {readonly string[]} */ cells) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

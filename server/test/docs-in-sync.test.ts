@@ -4,13 +4,22 @@
  * is searched for every name the code has.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { environmentDocuments } from '../../scripts/docs/environment.mjs';
+import { metricsDocuments } from '../../scripts/docs/metrics.mjs';
 import { settingsDocuments } from '../../scripts/docs/settings.mjs';
+import { MESSAGES } from '../src/cli/messages/index.ts';
+import { COMMON_OPTIONS, VERBS } from '../src/cli/verbs.ts';
 import { fileJsonSchema } from '../src/config/index.ts';
+import { ERROR_CATALOGUE } from '../src/gateway/model/errors.ts';
+import { type PipelineDeps, stages } from '../src/gateway/pipeline/index.ts';
+import { createMetrics } from '../src/telemetry/metrics.ts';
 import { loadText } from './support/config.ts';
+import { missingPaths, typedLines, unknownScripts, unknownVerbs } from './support/docs/commands.ts';
+import { brokenLinks, fencesOf, headingsOf, readPages, rowsOf } from './support/docs/markdown.ts';
 import { createSchemaCheck } from './support/json-schema.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -18,6 +27,16 @@ const ROOT = join(import.meta.dirname, '../..');
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
+
+function exists(path: string): boolean {
+  return existsSync(join(ROOT, path));
+}
+
+/** What was to be built, in the words of those who asked for it: it names what is not there yet. */
+const LEDGER = new Set(['docs/requirements.md', 'docs/domain.md']);
+
+const allPages = readPages(ROOT);
+const pages = allPages.filter(({ path }) => !LEDGER.has(path));
 
 describe('docs/settings.md and docs/esclusa.schema.json', () => {
   it('equal what the schema generates', async () => {
@@ -70,3 +89,192 @@ describe('the JSON Schema of the configuration file', () => {
     assert.notDeepEqual(check({ models: { a: { targets: [] } } }), []);
   });
 });
+
+describe('docs/metrics.md', () => {
+  it('equals what the table of metrics generates', async () => {
+    const [page] = await metricsDocuments();
+
+    assert.ok(read('docs/metrics.md') === page?.text, 'run `node scripts/docs.mjs metrics`');
+  });
+
+  it('tells how many series a metric may have', async () => {
+    const { cost } = createMetrics();
+    for (let i = 0; i < 2000; i += 1) cost.child({ model: `model-${i}`, provider: 'one' });
+    const { values } = await cost.get();
+
+    const collapsed = 1;
+    assert.match(read('docs/metrics.md'), new RegExp(`has ${values.length - collapsed}\\s+series`));
+  });
+});
+
+describe('.env.example', () => {
+  it('equals what the schema generates', async () => {
+    const [page] = await environmentDocuments();
+
+    assert.ok(read('.env.example') === page?.text, 'run `node scripts/docs.mjs environment`');
+  });
+
+  it('has every variable of the settings page, each commented out', () => {
+    const named = [...read('docs/settings.md').matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !/^(NAME|SIGHUP|GET)$/.test(name));
+    const lines = read('.env.example').split('\n');
+
+    assert.ok(named.length > 50, `only ${named.length} names were found`);
+    assert.deepEqual(
+      named.filter((name) => !lines.some((line) => line.startsWith('# ') && line.includes(name))),
+      [],
+    );
+    assert.deepEqual(
+      lines.filter((line) => line !== '' && !line.startsWith('#')),
+      [],
+    );
+  });
+});
+
+describe('esclusa.example.yaml', () => {
+  it('is accepted by the program and by the JSON Schema', async () => {
+    const text = read('esclusa.example.yaml');
+    const variables = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name);
+    const env = Object.fromEntries(variables.map((name) => [name, 'sk-1']));
+    const check = createSchemaCheck(fileJsonSchema());
+
+    const { config, warnings } = await loadText(text, env);
+
+    assert.ok(Object.keys(config.models).length > 1, 'it shows more than one model');
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(check(parse(text.replaceAll(/\$\{\w+\}/g, 'sk-1'))), []);
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('equals the catalogue of errors, row by row', () => {
+    const rows = rowsOf(read('docs/errors.md')).map(([code, status, retryable, ...texts]) => {
+      const [, id, name] = /^<a id="(\w+)"><\/a>`(\w+)`$/.exec(code ?? '') ?? [];
+      assert.ok(id !== undefined && id === name, `${code} has an anchor of its own name`);
+      const [summary, advice] = texts;
+      return [name, { status: Number(status), retryable: retryable === 'yes', summary, advice }];
+    });
+
+    assert.equal(new Set(rows.map(([name]) => name)).size, rows.length, 'a code stands once');
+    assert.deepEqual(Object.fromEntries(rows), ERROR_CATALOGUE);
+  });
+});
+
+describe('docs/request-lifecycle.md', () => {
+  const page = read('docs/request-lifecycle.md');
+  const names = stages(unused<PipelineDeps>()).map(({ name }) => name);
+
+  it('has the stages in their order, each with its codes and their status', () => {
+    const [, section = ''] = page.split('May end with |');
+    const [table = ''] = section.split('\n\n');
+    const rows = rowsOf(`| | | |${table}`).map(([name, , codes]) => [
+      name?.replaceAll('`', ''),
+      codes ?? '',
+    ]);
+
+    assert.deepEqual(
+      rows,
+      stages(unused<PipelineDeps>()).map(({ name, codes }) => [
+        name,
+        codes.map((code) => `\`${code}\` (${ERROR_CATALOGUE[code].status})`).join(', '),
+      ]),
+    );
+  });
+
+  it('draws them in their order: to the right, and back', () => {
+    const [lines = []] = fencesOf(page).map(({ lines: drawn }) => drawn);
+    const named = (line: string | undefined) =>
+      [...(line ?? '').matchAll(/[a-z]+/g)].map(String).filter((word) => names.includes(word));
+
+    assert.deepEqual([...named(lines[0]), ...named(lines.at(-1)).toReversed()], names);
+  });
+});
+
+describe('every page', () => {
+  it('links to what is there', () => {
+    assert.ok(allPages.length >= 15, `only ${allPages.length} pages were found`);
+    assert.deepEqual(brokenLinks(allPages, exists), []);
+  });
+
+  it('names files that are there', () => {
+    assert.deepEqual(
+      pages.flatMap((page) => missingPaths(page, exists)),
+      [],
+    );
+  });
+
+  it('names npm scripts that are there', () => {
+    const scripts = new Set(Object.keys(JSON.parse(read('package.json')).scripts));
+
+    assert.deepEqual(
+      pages.flatMap((page) => unknownScripts(page, scripts)),
+      [],
+    );
+  });
+
+  it('names verbs and options that the command line has', () => {
+    const verbs = new Map(
+      Object.entries(VERBS).map(([name, { options }]) => [
+        name,
+        new Set([...options, ...COMMON_OPTIONS].map(({ flags }) => flags.split(' ')[0] ?? '')),
+      ]),
+    );
+
+    assert.deepEqual(
+      pages.flatMap((page) => unknownVerbs(page, verbs)),
+      [],
+    );
+  });
+});
+
+describe('README.md and README.es.md', () => {
+  const english = read('README.md');
+  const spanish = read('README.es.md');
+
+  it('have the same sections', () => {
+    const levels = (text: string) => headingsOf(text).map(({ level }) => level);
+
+    assert.deepEqual(levels(spanish), levels(english));
+  });
+
+  it('have the same commands, and blocks of the same kinds', () => {
+    const kinds = (text: string) => fencesOf(text).map(({ language }) => language);
+
+    assert.ok(typedLines(english).length >= 6, 'a reader is told what to type');
+    assert.deepEqual(typedLines(spanish), typedLines(english));
+    assert.deepEqual(kinds(spanish), kinds(english));
+  });
+
+  it('show a configuration that is accepted, and the same in both', async () => {
+    const example = (text: string) =>
+      fencesOf(text)
+        .filter(({ language }) => language === 'yaml')
+        .map(({ lines }) => lines.join('\n'))
+        .join('\n');
+
+    const { config } = await loadText(example(english), {
+      OPENAI_API_KEY: 'sk-1',
+      DEEPSEEK_API_KEY: 'sk-2',
+    });
+
+    assert.ok(Object.keys(config.providers).length > 1, 'it shows more than one provider');
+    assert.deepEqual(parse(example(spanish)), parse(example(english)));
+  });
+
+  it('show what the program says at its first start, each in its language', () => {
+    for (const [text, say] of [
+      [english, MESSAGES.en],
+      [spanish, MESSAGES.es],
+    ] as const) {
+      for (const line of [say.start.ready('http://127.0.0.1:8000'), say.start.firstKey]) {
+        assert.ok(text.includes(line), `“${line}” is not in it`);
+      }
+    }
+  });
+});
+
+/** Stands for parts that must not be used: all of its members are made up. */
+function unused<T extends object>(): T {
+  return new Proxy({}, { get: () => () => assert.fail('it was used') }) as T;
+}

@@ -4,7 +4,13 @@
  */
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
-import { createAdminApp, createEdge, inferenceEndpoints, openaiModels } from '../http/index.ts';
+import {
+  answerCodecs,
+  createAdminApp,
+  createEdge,
+  inferenceEndpoints,
+  openaiModels,
+} from '../http/index.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
@@ -39,6 +45,7 @@ export async function createServing(
   const gateway = createGateway(
     {
       ...parts,
+      codecs: answerCodecs,
       observer: createObserver(telemetry.log, metrics),
       breakerListener: breakerMeters(metrics),
       providers: () => current().providers,

@@ -9,6 +9,11 @@ export type {
   StreamAnswer,
   StreamFrame,
 } from './model/answer.ts';
+export type {
+  CanonicalChatRequest,
+  CanonicalChunk,
+  CanonicalCompletion,
+} from './model/canonical.ts';
 export { asGatewayError, ERROR_CATALOGUE, type ErrorCode, GatewayError } from './model/errors.ts';
 export { type Credential, Exchange } from './model/exchange.ts';
 export type { CacheStatus, LedgerEntry, Outcome } from './model/ledger-entry.ts';
@@ -22,6 +27,7 @@ export { principalOf } from './pipeline/authenticate.ts';
 export { createPipeline, type PipelineDeps } from './pipeline/index.ts';
 export type { Handler as PipelineHandler } from './pipeline/stage.ts';
 export type { Authentication, Authenticator } from './ports/authenticator.ts';
+export type { AnswerCodec, AnswerCodecs, StreamEncoder } from './ports/codec.ts';
 export type {
   LedgerFilter,
   LedgerQueries,

@@ -38,12 +38,12 @@ export interface InferenceLimits {
   readonly maxJsonDepth: number;
 }
 
-type Decoded =
-  | { readonly request: InferenceRequest; readonly malformed: null }
-  | { readonly request: InferenceRequest; readonly malformed: GatewayError };
+interface Decoded {
+  readonly request: InferenceRequest;
+  readonly malformed: GatewayError | null;
+  readonly correlationId: string | null;
+}
 
-/** How long the connection of a refused upload stays open so that its client can read why. */
-const LINGER_MS = 500;
 const SHORT_REST_BYTES = 65_536;
 
 export async function handleInference(
@@ -63,10 +63,10 @@ export async function handleInference(
   const decoded =
     credential.kind === 'secret'
       ? await decode(deps, endpoint, request)
-      : { request: unreadRequest(endpoint), malformed: null };
+      : unread(endpoint, request, null);
   const exchange = new Exchange({
     id,
-    correlationId: readCorrelationId(request) ?? id,
+    correlationId: decoded.correlationId ?? id,
     createdAtMs,
     startedMs,
     configGeneration: deps.generation(),
@@ -81,8 +81,7 @@ export async function handleInference(
     if (answer.kind === 'plain') writePlain(deps, response, exchange, answer);
     else await pumpStream(deps, response, exchange, endpoint.writer, answer);
   } catch (thrown) {
-    lingerAfter(deps, request);
-    writeError(deps, response, exchange, endpoint.writer, thrown);
+    writeError(deps, response, exchange, endpoint.writer, thrown, hasLongRest(request));
   } finally {
     deps.running.delete(abort);
   }
@@ -98,14 +97,24 @@ async function decode(
     const head = readHead(request);
     const bytes = await readBody(request, limits.maxBodyBytes);
     const parsed = parseBody(bytes, limits.maxJsonDepth);
-    return { request: endpoint.decode(parsed, head.cacheControl), malformed: null };
+    const decoded = endpoint.decode(parsed, head.cacheControl);
+    return { request: decoded, malformed: null, correlationId: head.correlationId };
   } catch (thrown) {
-    return { request: unreadRequest(endpoint), malformed: asGatewayError(thrown) };
+    return unread(endpoint, request, asGatewayError(thrown));
   }
 }
 
-/** Stands for a body that was not read, or could not be. */
-function unreadRequest(endpoint: InferenceEndpoint): InferenceRequest {
+/** A body that was not read, or could not be. */
+function unread(
+  endpoint: InferenceEndpoint,
+  request: IncomingMessage,
+  malformed: GatewayError | null,
+): Decoded {
+  const correlationId = readCorrelationId(request);
+  return { request: emptyRequest(endpoint), malformed, correlationId };
+}
+
+function emptyRequest(endpoint: InferenceEndpoint): InferenceRequest {
   return {
     operation: endpoint.operation,
     dialect: endpoint.writer.dialect,
@@ -123,15 +132,10 @@ function unreadRequest(endpoint: InferenceEndpoint): InferenceRequest {
 }
 
 /**
- * Answering before the body was read and closing would make the kernel reset the connection,
- * and the client lose the answer. A short rest is read and dropped by the server; a long one
- * stays unread, and its connection is closed a moment after the answer.
+ * True where much of the body was not read. A short rest is read and dropped by the server,
+ * and its connection is used again.
  */
-function lingerAfter(deps: InferenceDeps, request: IncomingMessage): void {
+function hasLongRest(request: IncomingMessage): boolean {
   const declaredBytes = declaredLength(request);
-  if (request.complete || (declaredBytes > 0 && declaredBytes <= SHORT_REST_BYTES)) return;
-  request.read(0); // marks the body as ours, so that the server does not read it to its end
-  const { socket } = request;
-  const timer = deps.clock.setTimer(LINGER_MS, () => socket.destroy());
-  socket.once('close', () => timer.cancel());
+  return !request.complete && !(declaredBytes > 0 && declaredBytes <= SHORT_REST_BYTES);
 }

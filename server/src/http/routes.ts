@@ -2,8 +2,10 @@
  * Every endpoint that runs models. Each goes through the whole pipeline and so needs an API
  * key; the routes of the control plane stand in `admin/`, each with its permission.
  */
+import type { AnswerCodecs } from '../gateway/index.ts';
 import type { InferenceEndpoint } from './endpoint.ts';
 import { chatCompletions } from './openai/chat-completions.ts';
+import { openaiCodec } from './openai/codec.ts';
 import { completions } from './openai/completions.ts';
 import { embeddings } from './openai/embeddings.ts';
 
@@ -12,3 +14,6 @@ export const inferenceEndpoints: readonly InferenceEndpoint[] = [
   completions,
   embeddings,
 ];
+
+/** How each dialect writes answers that came from a provider with another wire. */
+export const answerCodecs: AnswerCodecs = { openai: openaiCodec };

@@ -22,6 +22,8 @@ export interface WriteDeps {
 }
 
 const OK = 200;
+/** How long the connection of a refused upload stays open so that its client can read why. */
+const LINGER_MS = 500;
 
 export function writePlain(
   deps: WriteDeps,
@@ -36,12 +38,14 @@ export function writePlain(
   response.end(answer.bytes);
 }
 
+/** `restUnread`: most of the request's body was not read, and its connection must end. */
 export function writeError(
   deps: WriteDeps,
   response: ServerResponse,
   exchange: Exchange,
   writer: DialectWriter,
   thrown: unknown,
+  restUnread = false,
 ): void {
   if (response.destroyed) return;
   const error = asGatewayError(thrown);
@@ -49,8 +53,24 @@ export function writeError(
   const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
   headers.push(...retryHeaders(error));
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
+  if (restUnread) headers.push('connection', 'close');
   response.writeHead(error.status, headers);
-  response.end(body);
+  if (restUnread) {
+    response.write(body);
+    endLater(deps, response);
+  } else {
+    response.end(body);
+  }
+}
+
+/**
+ * Closing while bytes are left unread would make the kernel reset the connection, and the
+ * client lose the answer; going on with it would make the rest of one request part of the
+ * next. So the client is told that the connection ends, and it ends a moment later.
+ */
+function endLater(deps: WriteDeps, response: ServerResponse): void {
+  const timer = deps.clock.setTimer(LINGER_MS, () => response.end());
+  response.once('close', () => timer.cancel());
 }
 
 /** Resolves when the stream has ended, well or not; never rejects. */

@@ -7,6 +7,7 @@
  * when it returns early.
  */
 import type { JsonObject } from '../../kernel/json.ts';
+import type { CanonicalChunk } from './canonical.ts';
 import type { Dialect } from './target.ts';
 import type { Usage } from './usage.ts';
 
@@ -23,7 +24,10 @@ export interface PlainAnswer {
   readonly dialect: Dialect;
   readonly contentType: string;
   readonly bytes: Buffer;
-  /** The parsed form; null where only bytes are at hand (a stored answer). */
+  /**
+   * The canonical form; null where only bytes are at hand (a stored answer, or one whose
+   * provider speaks the client's dialect and not OpenAI's).
+   */
   readonly body: JsonObject | null;
   /** null where the provider did not say. */
   readonly usage: Usage | null;
@@ -44,6 +48,8 @@ export interface StreamFrame {
   readonly bytes: Buffer;
   /** The end marker of the dialect (`data: [DONE]` and its blank line); nothing follows it. */
   readonly terminal: Buffer | null;
+  /** The events in canonical form; set where the client speaks another dialect. */
+  readonly chunks?: readonly CanonicalChunk[];
   /** Characters of text, tool arguments and reasoning that these events carry. */
   readonly producedCharacters: number;
   /** Set on the frame in which the provider told its usage. */

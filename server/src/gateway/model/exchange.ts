@@ -85,6 +85,8 @@ export class Exchange {
   readonly attempts: Attempt[] = [];
   /** call: the last attempt was sent and no refusal came back, so it may be charged for */
   dispatched = false;
+  /** call: fields of the request that the last target could not be told */
+  dropped: readonly string[] = [];
   /** call: milliseconds of the whole duration spent waiting for the provider */
   upstreamMs = 0;
   /** call: milliseconds from the start to the first piece of the answer */

@@ -14,6 +14,7 @@ import type { Answer, StreamFrame } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Target } from '../model/target.ts';
+import type { AnswerCodecs } from '../ports/codec.ts';
 import type { Providers } from '../ports/provider.ts';
 import { type HeldCall, mayFailOver, type PolicyStack } from '../resilience/policy-stack.ts';
 import { planRoute, type RoutePlan, soonestRetryMs } from '../routing/order.ts';
@@ -21,6 +22,7 @@ import { type AttemptContext, attempt } from './attempt.ts';
 import type { Stage } from './stage.ts';
 
 export interface CallDeps {
+  readonly codecs: AnswerCodecs;
   readonly providers: () => Providers;
   readonly policies: PolicyStack;
   readonly clock: Clock;
@@ -57,7 +59,7 @@ export function call(deps: CallDeps): Stage {
 function startDeadline(deps: CallDeps, exchange: Exchange, plan: RoutePlan): Timer {
   const totalMs = Math.max(0, ...plan.targets.map((target) => target.timeouts.totalMs));
   const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
-  return deps.clock.setTimer(totalMs - elapsedMs, () => {
+  return deps.clock.setTimer(Math.max(0, totalMs - elapsedMs), () => {
     exchange.work.abort(
       new GatewayError('deadline_exceeded', {
         message: `The answer was not complete after ${totalMs} ms (timeouts.total_ms).`,
@@ -72,7 +74,12 @@ async function callTargets(
   plan: RoutePlan,
 ): Promise<HeldCall<Answer>> {
   let failure: GatewayError | null = null;
-  const context: AttemptContext = { exchange, providers: deps.providers(), clock: deps.clock };
+  const context: AttemptContext = {
+    exchange,
+    providers: deps.providers(),
+    codecs: deps.codecs,
+    clock: deps.clock,
+  };
   for (const target of plan.targets) {
     const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
     const deadline = deadlineIn(deps.clock, target.timeouts.totalMs - elapsedMs);

@@ -14,6 +14,11 @@ export interface ProviderCall {
   readonly target: Target;
 }
 
+export interface EncodedRequest extends UpstreamRequest {
+  /** Fields of the client that the provider's wire cannot carry: `messages[0].name`. */
+  readonly dropped?: readonly string[];
+}
+
 export interface ResponseHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -22,9 +27,15 @@ export interface ResponseHead {
 export interface ProviderAdapter {
   /** The wire the provider speaks; bytes pass through where the client speaks it too. */
   readonly dialect: Dialect;
-  /** Throws `field_not_supported` for what the provider cannot honour. */
-  encode(call: ProviderCall): UpstreamRequest;
-  /** Reads a 2xx answer; throws `upstream_invalid` for what is no answer. */
+  /**
+   * Throws `field_not_supported` for what the provider cannot honour and the client would miss;
+   * what it may leave out is named in `dropped`.
+   */
+  encode(call: ProviderCall): EncodedRequest;
+  /**
+   * Reads a 2xx answer; throws `upstream_invalid` for what is no answer. Its `body` is canonical
+   * where the client speaks another dialect than the provider.
+   */
   decodeAnswer(call: ProviderCall, head: ResponseHead, bytes: Buffer): PlainAnswer;
   /** Throws `upstream_invalid` when the head is not that of a stream. */
   createStreamDecoder(call: ProviderCall, head: ResponseHead): StreamDecoder;

@@ -47,8 +47,3 @@ export function rollOver(account: Account, startMs: number): void {
   account.ready = true;
   account.loading = null;
 }
-
-/** Beyond the safe integers a sum stays at the largest, which no limit reaches. */
-export function added(a: Nanousd, b: Nanousd): Nanousd {
-  return Math.min(Number.MAX_SAFE_INTEGER, a + b);
-}

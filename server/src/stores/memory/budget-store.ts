@@ -2,7 +2,8 @@
  * Budgets counted in this process, over the ledger as the truth: the first use of a scope loads
  * what it has spent in the running period, then reservations and costs are added here.
  *
- * 1. spent + reserved ≤ limit at every grant; amounts are whole nano-dollars.
+ * 1. spent + reserved ≤ limit at every grant; amounts are whole nano-dollars. A sum beyond the safe
+ *    integers is no longer exact, but above every limit.
  * 2. While a scope loads, reservations wait for it, and costs booked meanwhile are added to
  *    what is loaded: the ledger answers for what was appended before the load began and the
  *    counter for what came after. So whoever books a cost appends it to the ledger in the same
@@ -26,7 +27,7 @@ import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import { periodStartMs, renewsInMs } from '../budget-period.ts';
-import { type Account, added, newAccount, rollOver } from './budget-account.ts';
+import { type Account, newAccount, rollOver } from './budget-account.ts';
 
 export interface MemoryBudgetStoreOptions {
   readonly clock: Clock;
@@ -84,32 +85,20 @@ class CountingBudgetStore implements MemoryBudgetStore {
 
   async reserve(scopes: readonly BudgetScope[], amount: Nanousd): Promise<BudgetDecision> {
     assertAmount(amount);
-    for (let awaited = 0; awaited <= MAX_LOADS_AWAITED; awaited += 1) {
-      this.#expire();
-      const accounts: Account[] = [];
-      const loads: Promise<boolean>[] = [];
-      for (const scope of scopes) {
-        const account = this.#accountOf(scope);
-        if (account === null) return UNAVAILABLE;
-        accounts.push(account);
-        if (!account.ready) loads.push(account.loading ?? this.#load(account));
-      }
-      if (loads.length === 0) return this.#decide(scopes, accounts, amount);
-      const loaded = await Promise.all(loads);
-      if (loaded.includes(false)) return UNAVAILABLE;
-    }
-    return UNAVAILABLE;
+    const decide = (accounts: readonly Account[]) => this.#decide(scopes, accounts, amount);
+    return (await this.#whenReady(scopes, decide)) ?? UNAVAILABLE;
   }
 
-  async figures(scope: BudgetScope): Promise<BudgetFigures | null> {
-    this.#expire();
-    const account = this.#accountOf(scope);
-    if (account === null) return null;
-    if (!account.ready && !(await (account.loading ?? this.#load(account)))) return null;
-    const { spentNanousd, reservedNanousd } = account;
-    const nowMs = this.#clock.wallMs();
-    const waitMs = renewsInMs(scope.budget.period, nowMs);
-    return { spentNanousd, reservedNanousd, renewsAtMs: waitMs === null ? null : nowMs + waitMs };
+  figures(scope: BudgetScope): Promise<BudgetFigures | null> {
+    return this.#whenReady([scope], ([account]) => {
+      const nowMs = this.#clock.wallMs();
+      const waitMs = renewsInMs(scope.budget.period, nowMs);
+      return {
+        spentNanousd: account?.spentNanousd ?? 0,
+        reservedNanousd: account?.reservedNanousd ?? 0,
+        renewsAtMs: waitMs === null ? null : nowMs + waitMs,
+      };
+    });
   }
 
   open(): number {
@@ -124,7 +113,7 @@ class CountingBudgetStore implements MemoryBudgetStore {
       const account = this.#accounts.get(id);
       if (account === undefined) continue;
       rollOver(account, periodStartMs(account.period, nowMs));
-      account.spentNanousd = added(account.spentNanousd, cost);
+      account.spentNanousd += cost;
     }
   }
 
@@ -135,10 +124,34 @@ class CountingBudgetStore implements MemoryBudgetStore {
     for (const { account } of reservation.shares) {
       const current = this.#accounts.get(account.id);
       if (current === undefined) continue;
-      rollOver(current, periodStartMs(current.period, this.#clock.wallMs()));
       if (reservation.madeAtMs < current.startMs) continue;
-      current.spentNanousd = added(current.spentNanousd, cost);
+      current.spentNanousd += cost;
     }
+  }
+
+  /**
+   * Calls `then` in the very turn in which all accounts are found loaded, so that nothing can
+   * come between; null when they cannot be.
+   */
+  async #whenReady<T>(
+    scopes: readonly BudgetScope[],
+    then: (accounts: readonly Account[]) => T,
+  ): Promise<T | null> {
+    for (let awaited = 0; awaited <= MAX_LOADS_AWAITED; awaited += 1) {
+      this.#expire();
+      const accounts: Account[] = [];
+      const loads: Promise<boolean>[] = [];
+      for (const scope of scopes) {
+        const account = this.#accountOf(scope);
+        if (account === null) return null;
+        accounts.push(account);
+        if (!account.ready) loads.push(account.loading ?? this.#load(account));
+      }
+      if (loads.length === 0) return then(accounts);
+      const loaded = await Promise.all(loads);
+      if (loaded.includes(false)) return null;
+    }
+    return null;
   }
 
   #decide(
@@ -199,7 +212,7 @@ class CountingBudgetStore implements MemoryBudgetStore {
       if (account.loading !== loading) return true; // overtaken: who waits looks again
       account.loading = null;
       if (spent === null) return false;
-      account.spentNanousd = added(account.spentNanousd, spent);
+      account.spentNanousd += spent;
       account.ready = true;
       return true;
     });

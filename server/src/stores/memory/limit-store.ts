@@ -42,11 +42,15 @@ const MAX_SCOPES = 100_000;
 const EVICTION_SCAN = 64;
 const FULL_RETRY_MS = 1000;
 
-export function createMemoryLimitStore(options: MemoryLimitStoreOptions): LimitStore {
-  return new MemoryLimitStore(options);
+export interface MemoryLimitStore extends LimitStore {
+  take(scopes: readonly LimitScope[], tokens: number): LimitDecision;
 }
 
-class MemoryLimitStore implements LimitStore {
+export function createMemoryLimitStore(options: MemoryLimitStoreOptions): MemoryLimitStore {
+  return new ScopeCounters(options);
+}
+
+class ScopeCounters implements MemoryLimitStore {
   readonly #clock: Clock;
   readonly #maxScopes: number;
   readonly #scopes = new Map<string, Counted>();
@@ -80,8 +84,7 @@ class MemoryLimitStore implements LimitStore {
   correct(scopes: readonly LimitScope[], moreTokens: number): void {
     const nowMs = this.#nowMs();
     for (const scope of scopes) {
-      const isCounted = this.#scopes.has(scope.id);
-      if (!isCounted && (moreTokens <= 0 || this.#makeRoom([scope], nowMs) !== null)) continue;
+      if (!this.#scopes.has(scope.id) && this.#makeRoom([scope], nowMs) !== null) continue;
       this.#keep(scope, corrected(this.#useOf(scope.id), scope.limits, moreTokens, nowMs));
     }
   }
@@ -142,12 +145,12 @@ class MemoryLimitStore implements LimitStore {
 }
 
 class MemoryLease implements LimitLease {
-  readonly #store: MemoryLimitStore;
+  readonly #store: ScopeCounters;
   readonly #scopes: readonly LimitScope[];
   #tokens: number;
   #released = false;
 
-  constructor(store: MemoryLimitStore, scopes: readonly LimitScope[], tokens: number) {
+  constructor(store: ScopeCounters, scopes: readonly LimitScope[], tokens: number) {
     this.#store = store;
     this.#scopes = scopes;
     this.#tokens = tokens;

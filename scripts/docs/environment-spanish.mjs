@@ -1,0 +1,64 @@
+/**
+ * What each variable means, in Spanish: the second language of `.env.example`. The English text
+ * stands with the setting itself.
+ */
+
+/** @type {Readonly<Record<string, string>>} */
+export const SPANISH = {
+  ESCLUSA_CONFIG: 'El archivo de configuración; sin esta variable, el archivo puede faltar.',
+  ENVIRONMENT:
+    'El perfil. En producción las comprobaciones son estrictas y el proveedor de prueba no existe.',
+  SERVICE_NAME: 'El nombre del servicio en los registros y en las trazas.',
+  HOST: 'La dirección en la que se escucha; `0.0.0.0` para todas las interfaces.',
+  PORT: 'El puerto en el que se escucha; con 0 se toma uno libre.',
+  ESCLUSA_WORKERS: 'Procesos que comparten el puerto; más de 1 necesita un Redis común.',
+  ESCLUSA_DATA_DIR: 'La carpeta de la base de datos, del diario y de los secretos generados.',
+  ESCLUSA_MASTER_SECRET:
+    'De él se derivan todos los demás secretos; si falta, lo guarda un archivo en `data_dir`.',
+  LLM_CACHE_ENABLED:
+    'Guarda las respuestas completas a peticiones deterministas; si se apaga, nada pasa por ella.',
+  LLM_CACHE_TTL: 'Cuánto tiempo se considera fresca una respuesta.',
+  LLM_CACHE_MAX_ENTRIES: 'Respuestas que se guardan en la memoria de un proceso.',
+  ENABLE_CIRCUIT_BREAKER: 'Deja de llamar a un destino que falla una y otra vez.',
+  ESCLUSA_ADMIN_KEY: 'Una clave de API con el papel superadmin, válida desde el primer arranque.',
+  ESCLUSA_ADMIN_EMAIL: 'La dirección de la primera persona que administra.',
+  ESCLUSA_ADMIN_PASSWORD: 'Su contraseña; si falta, se genera.',
+  DATABASE_URL: 'Dónde están los datos; si falta, un archivo SQLite en `data_dir`.',
+  LOG_LEVEL: 'El nivel menos grave que se escribe.',
+  ENABLE_STRUCTURED_LOGGING: 'Líneas en JSON; si se apaga, texto corriente.',
+  ENABLE_PROMETHEUS_METRICS: 'Sirve `GET /metrics`; si se apaga, responde 404.',
+  STARTUP_FAIL_ON_WARNING: 'Trata como error cada aviso sobre la configuración.',
+
+  REDIS_URL: 'El Redis que comparten los procesos. Si se pone, esta versión no arranca.',
+  REDIS_STATE_URL:
+    'Un segundo Redis para contadores y cerrojos. Si se pone, esta versión no arranca.',
+  REDIS_HOST: 'El Redis, cuando no hay `REDIS_URL`. Si se pone, esta versión no arranca.',
+  REDIS_PORT: 'Su puerto.',
+  REDIS_PASSWORD: 'Su contraseña.',
+  REDIS_SENTINELS: 'Los centinelas que conocen el Redis. Si se pone, esta versión no arranca.',
+  REDIS_SENTINEL_NAME: 'El nombre con el que lo conocen los centinelas.',
+  LLM_CACHE_BACKEND: 'Sigue a `REDIS_URL`. Con el valor `redis`, esta versión no arranca.',
+  ENABLE_REDIS_CACHE: 'Con false, la caché se queda en la memoria aunque haya un Redis.',
+  CACHE_DEFAULT_TTL: 'Cuánto se guardan los datos consultados que no son respuestas.',
+  DB_POOL_SIZE: 'Conexiones que se mantienen.',
+  DB_MAX_OVERFLOW: 'Conexiones de más cuando hay carga.',
+  DB_POOL_TIMEOUT: 'La espera más larga por una conexión libre.',
+  DB_POOL_RECYCLE: 'La edad a la que se cambia una conexión.',
+  DB_POOL_PRE_PING: 'Prueba una conexión que estuvo parada antes de usarla.',
+  ENABLE_CONNECTION_POOLING: 'Con false, se abre una conexión para cada uso.',
+  JWT_SECRET_KEY: 'El secreto con el que se firman los tokens.',
+  JWT_ALGORITHM: 'Cómo se firman los tokens.',
+  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: 'Cuánto vale un token de acceso.',
+  JWT_REFRESH_TOKEN_EXPIRE_DAYS: 'Cuánto vale un token de renovación.',
+  ALLOWED_ORIGINS: 'Páginas de otros orígenes que pueden llamar al plano de control.',
+  DEBUG: 'Páginas de error más largas; se rechaza en producción.',
+  ENABLE_STARTUP_VALIDATION: 'Con false, no se comprueban las dependencias al arrancar.',
+  LLM_PROVIDER: 'El proveedor de las aplicaciones que no nombran un papel.',
+  SUPABASE_URL: 'La dirección del servicio de almacenamiento.',
+  SUPABASE_BACKEND_API_KEY: 'Su credencial.',
+  SUPABASE_PROVIDERS_BUCKET: 'El depósito de los documentos de los profesionales.',
+  GF_SECURITY_ADMIN_PASSWORD: 'La contraseña de los cuadros de mando incluidos.',
+};
+
+/** @type {Readonly<Record<string, string>>} */
+export const SPANISH_UNITS = { seconds: 'segundos', minutes: 'minutos', days: 'días' };

@@ -1,0 +1,433 @@
+/**
+ * What every store of budgets promises: whatever the order of reservations, settlements,
+ * expiries, charges and loads, money is neither lost nor promised twice. An adapter's test file
+ * opens the store over a ledger it can script, with a clock it can move.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Reservation } from '../../src/gateway/model/holds.ts';
+import type { BudgetPeriod } from '../../src/gateway/model/principal.ts';
+import type {
+  BudgetDecision,
+  BudgetScope,
+  BudgetStore,
+} from '../../src/gateway/ports/budget-store.ts';
+import type { FakeLedger } from './fake-ledger.ts';
+
+export interface BudgetStoreUnderTest {
+  readonly store: BudgetStore;
+  readonly ledger: FakeLedger;
+  advance(ms: number): void | Promise<void>;
+  setWallMs(wallMs: number): void | Promise<void>;
+  /** Resolves when everything ended and charged so far has reached the counters. */
+  settled(): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+/** How long a reservation counts in the stores under test. */
+export const RESERVATION_TTL_MS = 60_000;
+
+type Open = () => BudgetStoreUnderTest | Promise<BudgetStoreUnderTest>;
+
+const NOON_MS = Date.UTC(2026, 10, 20, 12);
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export function key(id: string, limitNanousd: number, period: BudgetPeriod = 'total'): BudgetScope {
+  return { id: `key:${id}`, budget: { limitNanousd, period } };
+}
+
+export function granted(decision: BudgetDecision): Reservation {
+  assert.equal(decision.kind, 'granted', JSON.stringify(decision));
+  return (decision as Extract<BudgetDecision, { kind: 'granted' }>).reservation;
+}
+
+export function budgetStoreSuite(adapter: string, open: Open): void {
+  function check(claim: string, run: (under: BudgetStoreUnderTest) => Promise<void>): void {
+    test(`${adapter}: ${claim}`, async (t) => {
+      const under = await open();
+      t.after(() => under.close());
+      await under.setWallMs(NOON_MS);
+      const store: BudgetStore = {
+        charge: (ids, cost) => under.store.charge(ids, cost),
+        async reserve(scopes, amount) {
+          await under.settled();
+          return under.store.reserve(scopes, amount);
+        },
+      };
+      await run({ ...under, store });
+    });
+  }
+
+  /** What is left of a scope: the largest amount it would grant. */
+  async function left(under: BudgetStoreUnderTest, scope: BudgetScope): Promise<number> {
+    let low = -1;
+    let high = scope.budget.limitNanousd;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const decision = middle < 0 ? null : await under.store.reserve([scope], middle);
+      if (decision?.kind === 'granted') decision.reservation.release();
+      if (decision === null || decision.kind === 'granted') low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  check('reservations are granted up to the limit and not a nano-dollar beyond', async (under) => {
+    const scope = key('a', 1000);
+
+    granted(await under.store.reserve([scope], 999));
+    granted(await under.store.reserve([scope], 1));
+
+    assert.deepEqual(await under.store.reserve([scope], 1), {
+      kind: 'exceeded',
+      scope: 'key:a',
+      renewsInMs: null,
+    });
+    granted(await under.store.reserve([scope], 0));
+  });
+
+  check('a settlement replaces the reservation by the cost, once', async (under) => {
+    const scope = key('a', 1000);
+    const reservation = granted(await under.store.reserve([scope], 900));
+    assert.equal(reservation.amountNanousd, 900);
+
+    reservation.settle(250);
+    reservation.settle(250);
+    reservation.release();
+
+    assert.equal(await left(under, scope), 750);
+  });
+
+  check('a release gives everything back, once', async (under) => {
+    const scope = key('a', 1000);
+    const kept = granted(await under.store.reserve([scope], 400));
+    const reservation = granted(await under.store.reserve([scope], 600));
+
+    reservation.release();
+    reservation.release();
+    reservation.settle(600);
+
+    assert.equal(await left(under, scope), 600);
+    kept.release();
+  });
+
+  check('a cost above its reservation is booked whole', async (under) => {
+    const scope = key('a', 1000);
+
+    granted(await under.store.reserve([scope], 100)).settle(1500);
+
+    assert.equal((await under.store.reserve([scope], 0)).kind, 'exceeded');
+  });
+
+  check('what the ledger holds counts from the first reservation on', async (under) => {
+    under.ledger.spent.set('key:a', 700);
+    const scope = key('a', 1000);
+
+    assert.equal((await under.store.reserve([scope], 301)).kind, 'exceeded');
+    assert.equal(await left(under, scope), 300);
+    assert.equal(under.ledger.loads.length, 1);
+  });
+
+  check('many first reservations load a scope once, and wait for it', async (under) => {
+    under.ledger.spent.set('key:a', 95);
+    under.ledger.hold();
+    const scope = key('a', 100);
+
+    const waiting = Promise.all(Array.from({ length: 20 }, () => under.store.reserve([scope], 1)));
+    await under.ledger.asked(1);
+    under.ledger.release();
+
+    const decisions = await waiting;
+    assert.equal(decisions.filter((one) => one.kind === 'granted').length, 5);
+    assert.equal(under.ledger.loads.length, 1);
+  });
+
+  check('a scope that cannot be loaded is unavailable, and is loaded anew later', async (under) => {
+    under.ledger.spent.set('key:a', 40);
+    under.ledger.failing = true;
+    const scope = key('a', 100);
+
+    assert.deepEqual(await under.store.reserve([scope], 1), { kind: 'unavailable' });
+    assert.deepEqual(await under.store.reserve([scope], 0), { kind: 'unavailable' });
+    assert.equal(under.ledger.loads.length, 2, 'one question for each');
+    under.ledger.failing = false;
+
+    assert.equal(await left(under, scope), 60);
+  });
+
+  check('a cost booked while its scope loads is added to what is loaded', async (under) => {
+    under.ledger.spent.set('key:a', 40);
+    under.ledger.hold();
+    const scope = key('a', 100);
+
+    const waiting = under.store.reserve([scope], 0);
+    await under.ledger.asked(1);
+    under.ledger.append('key:a', 7);
+    under.store.charge(['key:a'], 7);
+    under.ledger.release();
+    granted(await waiting).release();
+
+    assert.equal(await left(under, scope), 53);
+  });
+
+  check('a cost booked before a failed load is not counted twice by the next', async (under) => {
+    const scope = key('a', 100);
+    under.ledger.failing = true;
+    under.ledger.hold();
+    const failing = under.store.reserve([scope], 0);
+    await under.ledger.asked(1);
+    under.ledger.append('key:a', 10);
+    under.store.charge(['key:a'], 10);
+    under.ledger.release();
+    assert.equal((await failing).kind, 'unavailable');
+    under.ledger.append('key:a', 5);
+    under.store.charge(['key:a'], 5);
+    under.ledger.failing = false;
+
+    assert.equal(await left(under, scope), 85);
+  });
+
+  check('a charge for a scope nobody counts is left to the ledger', async (under) => {
+    under.ledger.append('key:a', 30);
+    under.store.charge(['key:a', 'key:other'], 30);
+
+    assert.equal(await left(under, key('a', 100)), 70);
+  });
+
+  check('a charge for a counted scope counts', async (under) => {
+    const scope = key('a', 100);
+    granted(await under.store.reserve([scope], 0)).release();
+
+    under.store.charge(['key:a', 'key:unknown'], 30);
+
+    assert.equal(await left(under, scope), 70);
+  });
+
+  check('all scopes grant or none does', async (under) => {
+    const rich = key('rich', 1000);
+    const poor = key('poor', 10);
+
+    for (let i = 0; i < 5; i += 1) {
+      const decision = await under.store.reserve([rich, poor], 11);
+      assert.equal(decision.kind === 'exceeded' && decision.scope, 'key:poor');
+    }
+    assert.equal(await left(under, rich), 1000);
+    granted(await under.store.reserve([rich, poor], 10)).settle(4);
+
+    assert.equal(await left(under, rich), 996);
+    assert.equal(await left(under, poor), 6);
+  });
+
+  check('one scope that cannot be loaded makes the whole unavailable', async (under) => {
+    const known = key('known', 100);
+    granted(await under.store.reserve([known], 0)).release();
+    under.ledger.failing = true;
+
+    assert.equal((await under.store.reserve([known, key('new', 100)], 50)).kind, 'unavailable');
+
+    assert.equal(await left(under, known), 100);
+  });
+
+  check('a changed limit applies at once', async (under) => {
+    const reservation = granted(await under.store.reserve([key('a', 100)], 80));
+
+    assert.equal((await under.store.reserve([key('a', 79)], 0)).kind, 'exceeded');
+    granted(await under.store.reserve([key('a', 200)], 120)).release();
+    reservation.settle(80);
+
+    assert.equal(await left(under, key('a', 90)), 10);
+  });
+
+  check('a changed period is loaded anew and keeps what is reserved', async (under) => {
+    under.ledger.spentSince = (_id, sinceMs) => (sinceMs === 0 ? 500 : 20);
+    const reservation = granted(await under.store.reserve([key('a', 100, 'day')], 30));
+    assert.equal(await left(under, key('a', 100, 'day')), 50);
+
+    assert.equal(await left(under, key('a', 1000, 'total')), 470);
+    reservation.settle(25);
+
+    assert.equal(await left(under, key('a', 1000, 'total')), 475);
+  });
+
+  check('a period that changes during a load is not judged by the other one', async (under) => {
+    under.ledger.spentSince = (_id, sinceMs) => (sinceMs === 0 ? 500 : 20);
+    under.ledger.hold();
+    const daily = under.store.reserve([key('a', 1000, 'day')], 0);
+    await under.ledger.asked(1);
+
+    const total = under.store.reserve([key('a', 510, 'total')], 100);
+    await under.settled();
+    under.ledger.release();
+
+    assert.notEqual((await total).kind, 'granted');
+    assert.notEqual((await daily).kind, 'exceeded');
+  });
+
+  check('a daily budget counts from midnight UTC and tells when it renews', async (under) => {
+    const scope = key('a', 100, 'day');
+    granted(await under.store.reserve([scope], 100)).settle(100);
+
+    const decision = await under.store.reserve([scope], 1);
+
+    assert.deepEqual(decision, { kind: 'exceeded', scope: 'key:a', renewsInMs: 12 * HOUR_MS });
+    assert.deepEqual(under.ledger.loads, [{ id: 'key:a', sinceMs: Date.UTC(2026, 10, 20) }]);
+    await under.advance(12 * HOUR_MS - 1);
+    assert.equal((await under.store.reserve([scope], 1)).kind, 'exceeded');
+    await under.advance(1);
+    assert.equal(await left(under, scope), 100);
+    assert.equal(under.ledger.loads.length, 1, 'a new day starts at zero without a load');
+  });
+
+  check('a monthly budget counts from the first of the month, over any length', async (under) => {
+    const scope = key('a', 100, 'month');
+    for (const [nowMs, renewsInMs] of [
+      [NOON_MS, 10 * DAY_MS + 12 * HOUR_MS],
+      [Date.UTC(2026, 11, 31, 23, 59, 59, 999), 1],
+      [Date.UTC(2028, 1, 28), 2 * DAY_MS],
+    ] as const) {
+      await under.setWallMs(nowMs);
+      granted(await under.store.reserve([scope], 100)).settle(100);
+      const decision = await under.store.reserve([scope], 1);
+      assert.deepEqual(decision, { kind: 'exceeded', scope: 'key:a', renewsInMs });
+    }
+    assert.deepEqual(under.ledger.loads, [{ id: 'key:a', sinceMs: Date.UTC(2026, 10, 1) }]);
+  });
+
+  check('a total budget never renews', async (under) => {
+    const scope = key('a', 100);
+    granted(await under.store.reserve([scope], 100)).settle(100);
+
+    await under.advance(4000 * DAY_MS);
+
+    assert.equal((await under.store.reserve([scope], 1)).kind, 'exceeded');
+    assert.deepEqual(under.ledger.loads, [{ id: 'key:a', sinceMs: 0 }]);
+  });
+
+  check('of exceeded scopes the one that renews last is told', async (under) => {
+    const scopes = [key('day', 0, 'day'), key('month', 0, 'month'), key('day2', 0, 'day')];
+
+    const monthly = await under.store.reserve(scopes, 1);
+    const never = await under.store.reserve([...scopes, key('total', 0)], 1);
+    const first = await under.store.reserve([...scopes, key('total', 0)].toReversed(), 1);
+
+    assert.equal(monthly.kind === 'exceeded' && monthly.scope, 'key:month');
+    assert.equal(never.kind === 'exceeded' && never.scope, 'key:total');
+    assert.equal(first.kind === 'exceeded' && first.scope, 'key:total');
+  });
+
+  check('a reservation over midnight belongs to the day before', async (under) => {
+    const scope = key('a', 100, 'day');
+    await under.setWallMs(Date.UTC(2026, 10, 20, 23, 59, 59));
+    const reservation = granted(await under.store.reserve([scope], 80));
+
+    await under.advance(2000);
+    assert.equal(await left(under, scope), 100);
+    reservation.settle(80);
+
+    assert.equal(await left(under, scope), 100);
+  });
+
+  check('a charge after midnight belongs to the new day', async (under) => {
+    const scope = key('a', 100, 'day');
+    granted(await under.store.reserve([scope], 60)).settle(60);
+    await under.advance(DAY_MS);
+
+    under.store.charge(['key:a'], 30);
+
+    assert.equal(await left(under, scope), 70);
+  });
+
+  check('midnight during a load leaves the load of the old day behind', async (under) => {
+    const scope = key('a', 100, 'day');
+    under.ledger.spent.set('key:a', 90);
+    under.ledger.hold();
+    const waiting = under.store.reserve([scope], 50);
+    await under.ledger.asked(1);
+
+    await under.advance(DAY_MS);
+    under.store.charge(['key:a'], 1);
+    under.ledger.release();
+    granted(await waiting).release();
+
+    assert.equal(await left(under, scope), 99);
+  });
+
+  check('a clock set back makes the day be counted from the ledger again', async (under) => {
+    const scope = key('a', 100, 'day');
+    granted(await under.store.reserve([scope], 60)).settle(60);
+    const open = granted(await under.store.reserve([scope], 5));
+    await under.setWallMs(NOON_MS + DAY_MS);
+    granted(await under.store.reserve([scope], 0)).release();
+    under.ledger.spent.set('key:a', 60);
+
+    await under.setWallMs(NOON_MS);
+    assert.equal(await left(under, scope), 40);
+    open.settle(5);
+
+    assert.equal(await left(under, scope), 35);
+  });
+
+  check('a reservation that nobody ends stops counting after its time', async (under) => {
+    const scope = key('a', 100);
+    granted(await under.store.reserve([scope], 70));
+    await under.advance(RESERVATION_TTL_MS - 1);
+    assert.equal(await left(under, scope), 30);
+
+    await under.advance(1);
+
+    assert.equal(await left(under, scope), 100);
+  });
+
+  check('a settlement after the expiry still books its cost, once', async (under) => {
+    const scope = key('a', 100);
+    const late = granted(await under.store.reserve([scope], 70));
+    await under.advance(RESERVATION_TTL_MS);
+    assert.equal(await left(under, scope), 100);
+
+    late.settle(65);
+    late.settle(65);
+
+    assert.equal(await left(under, scope), 35);
+  });
+
+  check('a release after the expiry changes nothing', async (under) => {
+    const scope = key('a', 100);
+    const late = granted(await under.store.reserve([scope], 70));
+    await under.advance(RESERVATION_TTL_MS);
+    granted(await under.store.reserve([scope], 90));
+
+    late.release();
+
+    assert.equal(await left(under, scope), 10);
+  });
+
+  check('three hundred mixed calls at once are right to the nano-dollar', async (under) => {
+    const scope = key('a', 1_000_003);
+    under.ledger.spent.set('key:a', 3);
+    let spent = 0;
+    let refused = 0;
+
+    await Promise.all(
+      Array.from({ length: 300 }, async (_, i) => {
+        const decision = await under.store.reserve([scope], 5000);
+        if (decision.kind !== 'granted') {
+          refused += 1;
+          return;
+        }
+        for (let turn = 0; turn < i % 7; turn += 1) await Promise.resolve();
+        if (i % 5 === 0) {
+          decision.reservation.release();
+          return;
+        }
+        decision.reservation.settle(1234 + i);
+        spent += 1234 + i;
+      }),
+    );
+    under.store.charge(['key:a'], 17);
+    await under.settled();
+
+    assert.ok(refused > 0, 'the limit was reached on the way');
+    assert.equal(await left(under, scope), 1_000_000 - spent - 17);
+  });
+}
