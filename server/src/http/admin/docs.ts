@@ -1,25 +1,17 @@
 /**
  * The reference of the interface: `/openapi.json` (OpenAPI 3.1) and the page `/docs`.
  *
- * Both are made at the first request for them and not at the start: the page's script is
- * megabytes. A second, hidden instance knows every route's schema and no handler; requests for
- * documents are passed on to it.
+ * Made at the first request for any of it and not at the start, then kept compressed: the
+ * page's script is megabytes, and sending it must not hold up the event loop.
  */
-import { createHash } from 'node:crypto';
-import type {} from '@fastify/swagger';
-import fastify, { type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify';
-import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { DocumentedRoute, StoredDocument } from './document.ts';
 import type { AdminApp } from './instance.ts';
 
-/** A route that another part of the program serves, described here only. */
-export type DocumentedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>;
-
-const DOCS_PATHS = ['/openapi.json', '/docs', '/docs/', '/docs/js/scalar.js'];
-
-const DESCRIPTION =
-  'One gateway in front of every language model an organisation uses. Inference endpoints speak ' +
-  'the dialects of the vendors’ SDKs; everything below `/api/v1` is the control plane. Send ' +
-  'the API key as `Authorization: Bearer <key>`.';
+const DOCS_PATHS = ['/openapi.json', '/docs', '/docs/', '/docs/js/scalar.js'] as const;
+const decompress = promisify(gunzip);
 
 /** Notes every route that is registered from now on. */
 export function collectRoutes(
@@ -34,96 +26,36 @@ export function collectRoutes(
 }
 
 export function docsRoutes(app: AdminApp, described: readonly DocumentedRoute[]): void {
-  let documents: Promise<FastifyInstance> | null = null;
+  let rendered: Promise<ReadonlyMap<string, StoredDocument>> | null = null;
 
-  app.addHook('onClose', async () => {
-    if (documents !== null) await (await documents).close();
-  });
+  async function render(): Promise<ReadonlyMap<string, StoredDocument>> {
+    try {
+      const { renderDocuments } = await import('./render-docs.ts');
+      return await renderDocuments(described, DOCS_PATHS);
+    } catch (error) {
+      rendered = null; // the next request tries again
+      throw error;
+    }
+  }
 
   for (const url of DOCS_PATHS) {
-    app.get(
-      url,
-      { config: { access: 'public' }, schema: { hide: true } },
-      async (_request, reply) => {
-        documents ??= buildDocuments(described);
-        const instance = await documents;
-        return instance.inject({ method: 'GET', url }).then((answer) => passOn(reply, answer));
-      },
-    );
-  }
-}
-
-async function buildDocuments(described: readonly DocumentedRoute[]): Promise<FastifyInstance> {
-  const [swagger, scalar] = await Promise.all([
-    import('@fastify/swagger'),
-    import('@scalar/fastify-api-reference'),
-  ]);
-  const app = fastify({ logger: false });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(() => JSON.stringify);
-  await app.register(swagger.default, {
-    transform: jsonSchemaTransform,
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Esclusa', description: DESCRIPTION, version: '1' },
-      components: {
-        securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
-      },
-      security: [{ key: [] }],
-    },
-  });
-  await app.register(scalar.default, {
-    routePrefix: '/docs',
-    configuration: {
-      url: '/openapi.json',
-      pageTitle: 'Esclusa',
-      withDefaultFonts: false,
-      hideClientButton: true,
-      telemetry: false,
-    },
-  });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  for (const { method, url, schema, config } of described) {
-    const isPublic = config?.access === 'public';
-    app.route({
-      method,
-      url,
-      schema: { ...schema, ...(isPublic && { security: [] }) },
-      handler: () => null,
+    const options = { config: { access: 'public' as const }, schema: { hide: true } };
+    app.get(url, options, async (request, reply) => {
+      rendered ??= render();
+      const document = (await rendered).get(url);
+      return document === undefined ? reply.callNotFound() : send(request, reply, document);
     });
   }
-  await app.ready();
-  return app;
 }
 
-type Injected = Awaited<ReturnType<FastifyInstance['inject']>>;
-
-function passOn(reply: FastifyReply, answer: Injected): FastifyReply {
-  const type = String(answer.headers['content-type']);
-  reply.code(answer.statusCode).header('content-type', type);
-  if (answer.headers.location !== undefined) reply.header('location', answer.headers.location);
-  if (type.startsWith('text/html'))
-    reply.header('content-security-policy', pagePolicy(answer.body));
-  return reply.serializer(String).send(answer.body);
-}
-
-/** Own scripts only, and the page's own start-up lines, named by their hash. */
-function pagePolicy(html: string): string {
-  const inline = [...html.matchAll(/<script[^>]*>([^<]+)<\/script>/g)].map(([, code]) => {
-    const hash = createHash('sha256')
-      .update(code ?? '')
-      .digest('base64');
-    return ` 'sha256-${hash}'`;
-  });
-  return [
-    "default-src 'none'",
-    `script-src 'self'${inline.join('')}`,
-    "style-src 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, body }: StoredDocument,
+): Promise<FastifyReply> {
+  reply.code(status).headers(headers).header('vary', 'accept-encoding');
+  if (!String(request.headers['accept-encoding'] ?? '').includes('gzip')) {
+    return reply.send(await decompress(body));
+  }
+  return reply.header('content-encoding', 'gzip').send(body);
 }

@@ -3,7 +3,7 @@
  * checked there, permissively: what is not listed here is passed on to the provider.
  */
 import { z } from 'zod';
-import type { DocumentedRoute } from './docs.ts';
+import type { DocumentedRoute } from './document.ts';
 
 const tags = ['models (OpenAI dialect)'];
 

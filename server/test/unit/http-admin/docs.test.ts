@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { inferenceEndpoints } from '../../../src/http/index.ts';
 import { type AdminFixture, createAdminFixture } from './fixture.ts';
 
@@ -65,6 +66,17 @@ describe('the reference of the interface', () => {
     assert.equal(policy.includes(hash), true);
     assert.match(String(script.headers['content-type']), /javascript/);
     assert.equal(script.body.length > 1_000_000, true);
+  });
+
+  it('is sent compressed to who takes that', async () => {
+    const headers = { 'accept-encoding': 'br, gzip' };
+    const plain = await fixture.call(null, '/openapi.json');
+
+    const packed = await fixture.call(null, { url: '/openapi.json', headers });
+
+    assert.equal(packed.headers['content-encoding'], 'gzip');
+    assert.equal(gunzipSync(packed.rawPayload).toString(), plain.body);
+    assert.equal(plain.headers['content-encoding'], undefined);
   });
 
   it('leads from /docs to the page', async () => {
