@@ -17,8 +17,10 @@ export interface DialectWriter {
   error(error: GatewayError, requestId: string): Buffer;
   /** The event that ends a broken stream legally. */
   errorFrame(error: GatewayError, requestId: string): Buffer;
-  /** Content type of streams. */
-  readonly streamContentType: string;
+  /** What clients skip, put before the end of a stream; empty where the form has no such thing. */
+  comment(request: InferenceRequest, text: string): Buffer;
+  /** Content type of the stream that answers this request. */
+  streamContentType(request: InferenceRequest): string;
 }
 
 export interface InferenceEndpoint {

@@ -87,7 +87,8 @@ export async function pumpStream(
       if (frame.bytes.length > 0 && !response.write(frame.bytes)) {
         await drained(deps, response, exchange);
       }
-      if (frame.terminal !== null) response.end(Buffer.concat([closing(exchange), frame.terminal]));
+      if (frame.terminal !== null)
+        response.end(Buffer.concat([closing(exchange, writer), frame.terminal]));
     }
   } catch (thrown) {
     endBroken(deps, response, exchange, writer, thrown);
@@ -101,7 +102,7 @@ function writeStreamHead(
   writer: DialectWriter,
 ): void {
   const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
-  headers.push('content-type', writer.streamContentType);
+  headers.push('content-type', writer.streamContentType(exchange.request));
   headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   response.writeHead(OK, headers);
 }
@@ -122,7 +123,7 @@ function endBroken(
 }
 
 /** What a stream's headers could not say yet, as a comment that clients skip. */
-function closing(exchange: Exchange): Buffer {
+function closing(exchange: Exchange, writer: DialectWriter): Buffer {
   const entry = exchange.entry;
   if (entry === null) return Buffer.alloc(0);
   const facts = {
@@ -135,7 +136,7 @@ function closing(exchange: Exchange): Buffer {
     usage_source: entry.usage.source,
     duration_ms: entry.durationMs,
   };
-  return Buffer.from(`: esclusa ${JSON.stringify(facts)}\n\n`);
+  return writer.comment(exchange.request, `esclusa ${JSON.stringify(facts)}`);
 }
 
 function drained(deps: WriteDeps, response: ServerResponse, exchange: Exchange): Promise<void> {

@@ -64,6 +64,11 @@ function costOf({ usage }: Row): number {
   return Math.floor((picousd + 500) / 1000); // half up, once
 }
 
+async function codeOf(answer: Response): Promise<string> {
+  const body = (await answer.json()) as { readonly error: { readonly code: string } };
+  return body.error.code;
+}
+
 type Shape = 'plain' | 'stream' | 'aborted';
 const SHAPES: readonly Shape[] = ['plain', 'stream', 'aborted'];
 
@@ -143,7 +148,7 @@ test('a used-up budget says so once and for all where it never renews', async ()
   const answer = await gateway.chat({ model: 'paid', messages }, key.secret);
 
   assert.equal(answer.status, 402);
-  assert.equal((await answer.json()).error.code, 'budget_exceeded');
+  assert.equal(await codeOf(answer), 'budget_exceeded');
   assert.equal(answer.headers.get('x-should-retry'), 'false');
   assert.equal(answer.headers.get('retry-after'), null);
 });
@@ -237,5 +242,5 @@ test('a model without a price is booked as unpriced, and refused under a budget'
   const [row] = await rowsOf(plain.id);
   assert.equal(row?.cost_nanousd, null);
   assert.equal(refused.status, 403);
-  assert.equal((await refused.json()).error.code, 'price_unknown');
+  assert.equal(await codeOf(refused), 'price_unknown');
 });

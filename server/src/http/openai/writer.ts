@@ -8,5 +8,6 @@ export const openaiWriter: DialectWriter = {
   dialect: 'openai',
   error: encodeError,
   errorFrame: encodeErrorFrame,
-  streamContentType: 'text/event-stream; charset=utf-8',
+  comment: (_request, text) => Buffer.from(`: ${text}\n\n`),
+  streamContentType: () => 'text/event-stream; charset=utf-8',
 };
