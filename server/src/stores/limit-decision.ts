@@ -103,7 +103,10 @@ export function limitState(
   return { requests, tokens };
 }
 
-/** When the scope will be as good as never used, if nothing more happens; Infinity while a request runs. */
+/**
+ * When the scope will be as good as never used, if nothing more happens; Infinity while a
+ * request runs.
+ */
 export function idleAtMs(use: ScopeUse, limits: Limits): number {
   if (use.running > 0) return Number.POSITIVE_INFINITY;
   const requestsMs = drainMs(use.requests, limits.requestsPerMinute);

@@ -174,7 +174,7 @@ test('memory: a full store of scopes in use is unavailable to a new one', async 
   assert.equal((await store.reserve([key('b', 100)], 61)).kind, 'exceeded', 'b is still counted');
 });
 
-test('memory: what was reserved before a roll-over does not keep a scope from being forgotten', async () => {
+test('memory: reserved before a roll-over does not keep a scope in memory', async () => {
   const { clock, store } = open(1);
   clock.setWallMs(Date.UTC(2026, 10, 20, 23, 59, 59));
   granted(await store.reserve([key('a', 100, 'day')], 40));
@@ -195,7 +195,7 @@ test('memory: a scope that is loading is not forgotten', async () => {
   granted(await loading);
 });
 
-test('memory: a late settlement reaches the counter that replaced a forgotten one', async () => {
+test('memory: a late settlement reaches the counter made anew', async () => {
   const { clock, store } = open(1);
   const late = granted(await store.reserve([key('a', 100)], 40));
   clock.advance(RESERVATION_TTL_MS);
@@ -260,7 +260,7 @@ test('memory: open reservations are those neither ended nor expired', async () =
   assert.equal(store.open(), 1);
 });
 
-test('memory: an amount that is no whole number of nano-dollars is a bug, told at once', async () => {
+test('memory: an amount that is no whole number of nano-dollars is refused', async () => {
   const { store } = open();
   const reservation = granted(await store.reserve([key('a', 100)], 10));
 

@@ -43,7 +43,7 @@ export function granted(decision: BudgetDecision): Reservation {
 }
 
 export function budgetStoreSuite(adapter: string, open: Open): void {
-  function check(claim: string, run: (under: BudgetStoreUnderTest) => Promise<void>): void {
+  for (const [claim, run] of Object.entries(CLAIMS)) {
     test(`${adapter}: ${claim}`, async (t) => {
       const under = await open();
       t.after(() => under.close());
@@ -58,22 +58,24 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
       await run({ ...under, store });
     });
   }
+}
 
-  /** What is left of a scope: the largest amount it would grant. */
-  async function left(under: BudgetStoreUnderTest, scope: BudgetScope): Promise<number> {
-    let low = -1;
-    let high = scope.budget.limitNanousd;
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      const decision = middle < 0 ? null : await under.store.reserve([scope], middle);
-      if (decision?.kind === 'granted') decision.reservation.release();
-      if (decision === null || decision.kind === 'granted') low = middle;
-      else high = middle - 1;
-    }
-    return low;
+/** What is left of a scope: the largest amount it would grant. */
+async function left(under: BudgetStoreUnderTest, scope: BudgetScope): Promise<number> {
+  let low = -1;
+  let high = scope.budget.limitNanousd;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const decision = middle < 0 ? null : await under.store.reserve([scope], middle);
+    if (decision?.kind === 'granted') decision.reservation.release();
+    if (decision === null || decision.kind === 'granted') low = middle;
+    else high = middle - 1;
   }
+  return low;
+}
 
-  check('reservations are granted up to the limit and not a nano-dollar beyond', async (under) => {
+const CLAIMS: Readonly<Record<string, (under: BudgetStoreUnderTest) => Promise<void>>> = {
+  'reservations are granted up to the limit and not a nano-dollar beyond': async (under) => {
     const scope = key('a', 1000);
 
     granted(await under.store.reserve([scope], 999));
@@ -85,9 +87,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
       renewsInMs: null,
     });
     granted(await under.store.reserve([scope], 0));
-  });
+  },
 
-  check('a settlement replaces the reservation by the cost, once', async (under) => {
+  'a settlement replaces the reservation by the cost, once': async (under) => {
     const scope = key('a', 1000);
     const reservation = granted(await under.store.reserve([scope], 900));
     assert.equal(reservation.amountNanousd, 900);
@@ -97,9 +99,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     reservation.release();
 
     assert.equal(await left(under, scope), 750);
-  });
+  },
 
-  check('a release gives everything back, once', async (under) => {
+  'a release gives everything back, once': async (under) => {
     const scope = key('a', 1000);
     const kept = granted(await under.store.reserve([scope], 400));
     const reservation = granted(await under.store.reserve([scope], 600));
@@ -110,26 +112,26 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
 
     assert.equal(await left(under, scope), 600);
     kept.release();
-  });
+  },
 
-  check('a cost above its reservation is booked whole', async (under) => {
+  'a cost above its reservation is booked whole': async (under) => {
     const scope = key('a', 1000);
 
     granted(await under.store.reserve([scope], 100)).settle(1500);
 
     assert.equal((await under.store.reserve([scope], 0)).kind, 'exceeded');
-  });
+  },
 
-  check('what the ledger holds counts from the first reservation on', async (under) => {
+  'what the ledger holds counts from the first reservation on': async (under) => {
     under.ledger.spent.set('key:a', 700);
     const scope = key('a', 1000);
 
     assert.equal((await under.store.reserve([scope], 301)).kind, 'exceeded');
     assert.equal(await left(under, scope), 300);
     assert.equal(under.ledger.loads.length, 1);
-  });
+  },
 
-  check('many first reservations load a scope once, and wait for it', async (under) => {
+  'many first reservations load a scope once, and wait for it': async (under) => {
     under.ledger.spent.set('key:a', 95);
     under.ledger.hold();
     const scope = key('a', 100);
@@ -141,9 +143,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     const decisions = await waiting;
     assert.equal(decisions.filter((one) => one.kind === 'granted').length, 5);
     assert.equal(under.ledger.loads.length, 1);
-  });
+  },
 
-  check('a scope that cannot be loaded is unavailable, and is loaded anew later', async (under) => {
+  'a scope that cannot be loaded is unavailable, and is loaded anew later': async (under) => {
     under.ledger.spent.set('key:a', 40);
     under.ledger.failing = true;
     const scope = key('a', 100);
@@ -154,9 +156,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     under.ledger.failing = false;
 
     assert.equal(await left(under, scope), 60);
-  });
+  },
 
-  check('a cost booked while its scope loads is added to what is loaded', async (under) => {
+  'a cost booked while its scope loads is added to what is loaded': async (under) => {
     under.ledger.spent.set('key:a', 40);
     under.ledger.hold();
     const scope = key('a', 100);
@@ -169,9 +171,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     granted(await waiting).release();
 
     assert.equal(await left(under, scope), 53);
-  });
+  },
 
-  check('a cost booked before a failed load is not counted twice by the next', async (under) => {
+  'a cost booked before a failed load is not counted twice by the next': async (under) => {
     const scope = key('a', 100);
     under.ledger.failing = true;
     under.ledger.hold();
@@ -186,25 +188,25 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     under.ledger.failing = false;
 
     assert.equal(await left(under, scope), 85);
-  });
+  },
 
-  check('a charge for a scope nobody counts is left to the ledger', async (under) => {
+  'a charge for a scope nobody counts is left to the ledger': async (under) => {
     under.ledger.append('key:a', 30);
     under.store.charge(['key:a', 'key:other'], 30);
 
     assert.equal(await left(under, key('a', 100)), 70);
-  });
+  },
 
-  check('a charge for a counted scope counts', async (under) => {
+  'a charge for a counted scope counts': async (under) => {
     const scope = key('a', 100);
     granted(await under.store.reserve([scope], 0)).release();
 
     under.store.charge(['key:a', 'key:unknown'], 30);
 
     assert.equal(await left(under, scope), 70);
-  });
+  },
 
-  check('all scopes grant or none does', async (under) => {
+  'all scopes grant or none does': async (under) => {
     const rich = key('rich', 1000);
     const poor = key('poor', 10);
 
@@ -217,9 +219,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
 
     assert.equal(await left(under, rich), 996);
     assert.equal(await left(under, poor), 6);
-  });
+  },
 
-  check('one scope that cannot be loaded makes the whole unavailable', async (under) => {
+  'one scope that cannot be loaded makes the whole unavailable': async (under) => {
     const known = key('known', 100);
     granted(await under.store.reserve([known], 0)).release();
     under.ledger.failing = true;
@@ -227,9 +229,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     assert.equal((await under.store.reserve([known, key('new', 100)], 50)).kind, 'unavailable');
 
     assert.equal(await left(under, known), 100);
-  });
+  },
 
-  check('a changed limit applies at once', async (under) => {
+  'a changed limit applies at once': async (under) => {
     const reservation = granted(await under.store.reserve([key('a', 100)], 80));
 
     assert.equal((await under.store.reserve([key('a', 79)], 0)).kind, 'exceeded');
@@ -237,9 +239,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     reservation.settle(80);
 
     assert.equal(await left(under, key('a', 90)), 10);
-  });
+  },
 
-  check('a changed period is loaded anew and keeps what is reserved', async (under) => {
+  'a changed period is loaded anew and keeps what is reserved': async (under) => {
     under.ledger.spentSince = (_id, sinceMs) => (sinceMs === 0 ? 500 : 20);
     const reservation = granted(await under.store.reserve([key('a', 100, 'day')], 30));
     assert.equal(await left(under, key('a', 100, 'day')), 50);
@@ -248,9 +250,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     reservation.settle(25);
 
     assert.equal(await left(under, key('a', 1000, 'total')), 475);
-  });
+  },
 
-  check('a period that changes during a load is not judged by the other one', async (under) => {
+  'a period that changes during a load is not judged by the other one': async (under) => {
     under.ledger.spentSince = (_id, sinceMs) => (sinceMs === 0 ? 500 : 20);
     under.ledger.hold();
     const daily = under.store.reserve([key('a', 1000, 'day')], 0);
@@ -262,9 +264,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
 
     assert.notEqual((await total).kind, 'granted');
     assert.notEqual((await daily).kind, 'exceeded');
-  });
+  },
 
-  check('a daily budget counts from midnight UTC and tells when it renews', async (under) => {
+  'a daily budget counts from midnight UTC and tells when it renews': async (under) => {
     const scope = key('a', 100, 'day');
     granted(await under.store.reserve([scope], 100)).settle(100);
 
@@ -277,9 +279,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     await under.advance(1);
     assert.equal(await left(under, scope), 100);
     assert.equal(under.ledger.loads.length, 1, 'a new day starts at zero without a load');
-  });
+  },
 
-  check('a monthly budget counts from the first of the month, over any length', async (under) => {
+  'a monthly budget counts from the first of the month, over any length': async (under) => {
     const scope = key('a', 100, 'month');
     for (const [nowMs, renewsInMs] of [
       [NOON_MS, 10 * DAY_MS + 12 * HOUR_MS],
@@ -292,9 +294,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
       assert.deepEqual(decision, { kind: 'exceeded', scope: 'key:a', renewsInMs });
     }
     assert.deepEqual(under.ledger.loads, [{ id: 'key:a', sinceMs: Date.UTC(2026, 10, 1) }]);
-  });
+  },
 
-  check('a total budget never renews', async (under) => {
+  'a total budget never renews': async (under) => {
     const scope = key('a', 100);
     granted(await under.store.reserve([scope], 100)).settle(100);
 
@@ -302,9 +304,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
 
     assert.equal((await under.store.reserve([scope], 1)).kind, 'exceeded');
     assert.deepEqual(under.ledger.loads, [{ id: 'key:a', sinceMs: 0 }]);
-  });
+  },
 
-  check('of exceeded scopes the one that renews last is told', async (under) => {
+  'of exceeded scopes the one that renews last is told': async (under) => {
     const scopes = [key('day', 0, 'day'), key('month', 0, 'month'), key('day2', 0, 'day')];
 
     const monthly = await under.store.reserve(scopes, 1);
@@ -314,9 +316,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     assert.equal(monthly.kind === 'exceeded' && monthly.scope, 'key:month');
     assert.equal(never.kind === 'exceeded' && never.scope, 'key:total');
     assert.equal(first.kind === 'exceeded' && first.scope, 'key:total');
-  });
+  },
 
-  check('a reservation over midnight belongs to the day before', async (under) => {
+  'a reservation over midnight belongs to the day before': async (under) => {
     const scope = key('a', 100, 'day');
     await under.setWallMs(Date.UTC(2026, 10, 20, 23, 59, 59));
     const reservation = granted(await under.store.reserve([scope], 80));
@@ -326,9 +328,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     reservation.settle(80);
 
     assert.equal(await left(under, scope), 100);
-  });
+  },
 
-  check('a charge after midnight belongs to the new day', async (under) => {
+  'a charge after midnight belongs to the new day': async (under) => {
     const scope = key('a', 100, 'day');
     granted(await under.store.reserve([scope], 60)).settle(60);
     await under.advance(DAY_MS);
@@ -336,9 +338,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     under.store.charge(['key:a'], 30);
 
     assert.equal(await left(under, scope), 70);
-  });
+  },
 
-  check('midnight during a load leaves the load of the old day behind', async (under) => {
+  'midnight during a load leaves the load of the old day behind': async (under) => {
     const scope = key('a', 100, 'day');
     under.ledger.spent.set('key:a', 90);
     under.ledger.hold();
@@ -351,9 +353,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     granted(await waiting).release();
 
     assert.equal(await left(under, scope), 99);
-  });
+  },
 
-  check('a clock set back makes the day be counted from the ledger again', async (under) => {
+  'a clock set back makes the day be counted from the ledger again': async (under) => {
     const scope = key('a', 100, 'day');
     granted(await under.store.reserve([scope], 60)).settle(60);
     const open = granted(await under.store.reserve([scope], 5));
@@ -366,9 +368,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     open.settle(5);
 
     assert.equal(await left(under, scope), 35);
-  });
+  },
 
-  check('a reservation that nobody ends stops counting after its time', async (under) => {
+  'a reservation that nobody ends stops counting after its time': async (under) => {
     const scope = key('a', 100);
     granted(await under.store.reserve([scope], 70));
     await under.advance(RESERVATION_TTL_MS - 1);
@@ -377,9 +379,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     await under.advance(1);
 
     assert.equal(await left(under, scope), 100);
-  });
+  },
 
-  check('a settlement after the expiry still books its cost, once', async (under) => {
+  'a settlement after the expiry still books its cost, once': async (under) => {
     const scope = key('a', 100);
     const late = granted(await under.store.reserve([scope], 70));
     await under.advance(RESERVATION_TTL_MS);
@@ -389,9 +391,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     late.settle(65);
 
     assert.equal(await left(under, scope), 35);
-  });
+  },
 
-  check('a release after the expiry changes nothing', async (under) => {
+  'a release after the expiry changes nothing': async (under) => {
     const scope = key('a', 100);
     const late = granted(await under.store.reserve([scope], 70));
     await under.advance(RESERVATION_TTL_MS);
@@ -400,9 +402,9 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
     late.release();
 
     assert.equal(await left(under, scope), 10);
-  });
+  },
 
-  check('three hundred mixed calls at once are right to the nano-dollar', async (under) => {
+  'three hundred mixed calls at once are right to the nano-dollar': async (under) => {
     const scope = key('a', 1_000_003);
     under.ledger.spent.set('key:a', 3);
     let spent = 0;
@@ -429,5 +431,5 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
 
     assert.ok(refused > 0, 'the limit was reached on the way');
     assert.equal(await left(under, scope), 1_000_000 - spent - 17);
-  });
-}
+  },
+};

@@ -35,7 +35,7 @@ function refused(decision: LimitDecision) {
 }
 
 export function limitStoreSuite(adapter: string, open: Open): void {
-  function check(claim: string, run: (under: LimitStoreUnderTest) => Promise<void>): void {
+  for (const [claim, run] of Object.entries(CLAIMS)) {
     test(`${adapter}: ${claim}`, async (t) => {
       const under = await open();
       t.after(() => under.close());
@@ -48,8 +48,10 @@ export function limitStoreSuite(adapter: string, open: Open): void {
       await run({ ...under, store });
     });
   }
+}
 
-  check('an idle key may use its whole minute at once, the next is refused', async (under) => {
+const CLAIMS: Readonly<Record<string, (under: LimitStoreUnderTest) => Promise<void>>> = {
+  'an idle key may use its whole minute at once, the next is refused': async (under) => {
     const scopes = [key('a', { requestsPerMinute: 10 })];
 
     for (let i = 0; i < 10; i += 1) granted(await under.store.take(scopes, 0));
@@ -59,9 +61,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     assert.equal(eleventh.scope, 'key:a');
     assert.equal(eleventh.retryAfterMs, 6000);
     assert.deepEqual(eleventh.state.requests, { limit: 10, remaining: 0, resetMs: 60_000 });
-  });
+  },
 
-  check('a refused request passes exactly when it was told to', async (under) => {
+  'a refused request passes exactly when it was told to': async (under) => {
     const scopes = [key('a', { requestsPerMinute: 7 })];
     for (let i = 0; i < 7; i += 1) granted(await under.store.take(scopes, 0));
     const { retryAfterMs } = refused(await under.store.take(scopes, 0));
@@ -72,9 +74,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     await under.advance(1);
 
     granted(await under.store.take(scopes, 0));
-  });
+  },
 
-  check('a refused request costs nothing', async (under) => {
+  'a refused request costs nothing': async (under) => {
     const scopes = [key('a', { requestsPerMinute: 1 })];
     granted(await under.store.take(scopes, 0));
 
@@ -82,9 +84,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     await under.advance(60_000);
 
     granted(await under.store.take(scopes, 0));
-  });
+  },
 
-  check('the figures tell what is left and when all of it is back', async (under) => {
+  'the figures tell what is left and when all of it is back': async (under) => {
     const scopes = [key('a', { requestsPerMinute: 60, tokensPerMinute: 1000 })];
 
     const first = granted(await under.store.take(scopes, 250));
@@ -99,9 +101,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
       requests: { limit: 60, remaining: 59, resetMs: 1000 },
       tokens: { limit: 1000, remaining: 766, resetMs: 14_000 },
     });
-  });
+  },
 
-  check('what nothing limits has no figures and is never refused', async (under) => {
+  'what nothing limits has no figures and is never refused': async (under) => {
     const scopes = [key('a', { concurrency: 1000 })];
 
     for (let i = 0; i < 500; i += 1) {
@@ -110,9 +112,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
         tokens: null,
       });
     }
-  });
+  },
 
-  check('a limit of zero refuses everything, without a time', async (under) => {
+  'a limit of zero refuses everything, without a time': async (under) => {
     for (const [limits, reason] of [
       [{ requestsPerMinute: 0 }, 'requests'],
       [{ tokensPerMinute: 0 }, 'tokens'],
@@ -124,18 +126,18 @@ export function limitStoreSuite(adapter: string, open: Open): void {
         assert.equal(decision.retryAfterMs, null);
       }
     }
-  });
+  },
 
-  check('a limit of zero has figures of zero', async (under) => {
+  'a limit of zero has figures of zero': async (under) => {
     const limits = { requestsPerMinute: 0, tokensPerMinute: 0 };
 
     const { state } = refused(await under.store.take([key('a', limits)], 1));
 
     const zero = { limit: 0, remaining: 0, resetMs: 0 };
     assert.deepEqual(state, { requests: zero, tokens: zero });
-  });
+  },
 
-  check('a concurrency of zero is told before any wait', async (under) => {
+  'a concurrency of zero is told before any wait': async (under) => {
     const used = key('used', { requestsPerMinute: 1 });
     granted(await under.store.take([used], 0));
 
@@ -143,9 +145,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
 
     assert.equal(decision.reason, 'concurrency');
     assert.equal(decision.retryAfterMs, null);
-  });
+  },
 
-  check('of equal reasons the first scope is told', async (under) => {
+  'of equal reasons the first scope is told': async (under) => {
     const scopes = [
       key('first', { requestsPerMinute: 1 }),
       key('second', { requestsPerMinute: 1 }),
@@ -153,9 +155,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     granted(await under.store.take(scopes, 0));
 
     assert.equal(refused(await under.store.take(scopes, 0)).scope, 'key:first');
-  });
+  },
 
-  check('what was not limited when it happened does not count later', async (under) => {
+  'what was not limited when it happened does not count later': async (under) => {
     for (let i = 0; i < 20; i += 1) {
       granted(await under.store.take([key('a', { concurrency: 100 })], 50));
       const other = granted(await under.store.take([key('b', { requestsPerMinute: 100 })], 0));
@@ -167,9 +169,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     const single = key('b', { concurrency: 1 });
     granted(await under.store.take([single], 0));
     refused(await under.store.take([single], 0));
-  });
+  },
 
-  check('tokens are counted as estimated until the real figure is known', async (under) => {
+  'tokens are counted as estimated until the real figure is known': async (under) => {
     const scopes = [key('a', { tokensPerMinute: 1000 })];
 
     const { lease } = granted(await under.store.take(scopes, 900));
@@ -177,9 +179,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     lease.correctTokens(300);
 
     assert.equal(granted(await under.store.take(scopes, 700)).state.tokens?.remaining, 0);
-  });
+  },
 
-  check('more tokens than estimated are owed before the next request passes', async (under) => {
+  'more tokens than estimated are owed before the next request passes': async (under) => {
     const scopes = [key('a', { tokensPerMinute: 1000 })];
     const { lease } = granted(await under.store.take(scopes, 100));
 
@@ -191,9 +193,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     assert.equal(decision.retryAfterMs, 60_060);
     await under.advance(60_060);
     granted(await under.store.take(scopes, 1));
-  });
+  },
 
-  check('correcting twice counts the last figure once', async (under) => {
+  'correcting twice counts the last figure once': async (under) => {
     const scopes = [key('a', { tokensPerMinute: 1000 })];
     const { lease } = granted(await under.store.take(scopes, 100));
 
@@ -202,9 +204,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     lease.correctTokens(400);
 
     assert.equal(granted(await under.store.take(scopes, 0)).state.tokens?.remaining, 600);
-  });
+  },
 
-  check('a correction never leaves more than the limit', async (under) => {
+  'a correction never leaves more than the limit': async (under) => {
     const scopes = [key('a', { tokensPerMinute: 1000 })];
     const { lease } = granted(await under.store.take(scopes, 900));
     await under.advance(60_000);
@@ -213,16 +215,16 @@ export function limitStoreSuite(adapter: string, open: Open): void {
 
     const { state } = granted(await under.store.take(scopes, 0));
     assert.deepEqual(state.tokens, { limit: 1000, remaining: 1000, resetMs: 0 });
-  });
+  },
 
-  check('a request larger than the limit is refused without a time', async (under) => {
+  'a request larger than the limit is refused without a time': async (under) => {
     const scopes = [key('a', { tokensPerMinute: 1000 })];
 
     assert.equal(refused(await under.store.take(scopes, 1001)).retryAfterMs, null);
     granted(await under.store.take(scopes, 1000));
-  });
+  },
 
-  check('as many run at once as allowed, a released place is taken again', async (under) => {
+  'as many run at once as allowed, a released place is taken again': async (under) => {
     const scopes = [key('a', { concurrency: 2 })];
     const first = granted(await under.store.take(scopes, 0));
     granted(await under.store.take(scopes, 0));
@@ -233,9 +235,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     first.lease.release();
 
     granted(await under.store.take(scopes, 0));
-  });
+  },
 
-  check('releasing twice gives one place back', async (under) => {
+  'releasing twice gives one place back': async (under) => {
     const scopes = [key('a', { concurrency: 2 })];
     const first = granted(await under.store.take(scopes, 0));
     granted(await under.store.take(scopes, 0));
@@ -245,18 +247,18 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     granted(await under.store.take(scopes, 0));
 
     assert.equal(refused(await under.store.take(scopes, 0)).reason, 'concurrency');
-  });
+  },
 
-  check('a place does not come back by waiting', async (under) => {
+  'a place does not come back by waiting': async (under) => {
     const scopes = [key('a', { concurrency: 1, requestsPerMinute: 1000 })];
     granted(await under.store.take(scopes, 0));
 
     await under.advance(3_600_000);
 
     assert.equal(refused(await under.store.take(scopes, 0)).reason, 'concurrency');
-  });
+  },
 
-  check('all scopes are charged together or none is', async (under) => {
+  'all scopes are charged together or none is': async (under) => {
     const narrow = key('narrow', { requestsPerMinute: 1 });
     const wide = key('wide', { requestsPerMinute: 10, tokensPerMinute: 100, concurrency: 5 });
     granted(await under.store.take([narrow], 0));
@@ -268,9 +270,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     const { state } = granted(await under.store.take([wide], 0));
     assert.equal(state.requests?.remaining, 9);
     assert.equal(state.tokens?.remaining, 100);
-  });
+  },
 
-  check('the tightest scope is told, and the longest wait', async (under) => {
+  'the tightest scope is told, and the longest wait': async (under) => {
     const tight = key('tight', { requestsPerMinute: 2, tokensPerMinute: 5000 });
     const loose = key('loose', { requestsPerMinute: 3, tokensPerMinute: 1000 });
 
@@ -283,9 +285,9 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     assert.equal(decision.scope, 'key:loose');
     assert.equal(decision.reason, 'tokens');
     assert.equal(decision.retryAfterMs, 60_000);
-  });
+  },
 
-  check('waiting a minute is told before a full concurrency', async (under) => {
+  'waiting a minute is told before a full concurrency': async (under) => {
     const scopes = [key('a', { requestsPerMinute: 1, concurrency: 1 })];
     granted(await under.store.take(scopes, 0));
 
@@ -293,24 +295,24 @@ export function limitStoreSuite(adapter: string, open: Open): void {
 
     assert.equal(decision.reason, 'requests');
     assert.equal(decision.retryAfterMs, 60_000);
-  });
+  },
 
-  check('a changed limit applies to the next request', async (under) => {
+  'a changed limit applies to the next request': async (under) => {
     granted(await under.store.take([key('a', { requestsPerMinute: 100 })], 0));
     granted(await under.store.take([key('a', { requestsPerMinute: 100 })], 0));
 
     refused(await under.store.take([key('a', { requestsPerMinute: 2 })], 0));
     granted(await under.store.take([key('a', { requestsPerMinute: 3 })], 0));
-  });
+  },
 
-  check('scopes do not know each other', async (under) => {
+  'scopes do not know each other': async (under) => {
     granted(await under.store.take([key('a', { requestsPerMinute: 1 })], 0));
 
     granted(await under.store.take([key('b', { requestsPerMinute: 1 })], 0));
     refused(await under.store.take([key('a', { requestsPerMinute: 1 })], 0));
-  });
+  },
 
-  check('over random arrivals no more pass than the limit and what time frees', async (under) => {
+  'over random arrivals no more pass than the limit and what time frees': async (under) => {
     let run = 0;
     const arrivals = fc.array(fc.tuple(fc.nat(9000), fc.nat(40)), { maxLength: 60, size: 'max' });
     const limits = fc.integer({ min: 1, max: 97 });
@@ -334,24 +336,21 @@ export function limitStoreSuite(adapter: string, open: Open): void {
       }),
       { numRuns: 150 },
     );
-  });
+  },
 
-  check(
-    'a day of requests at exactly the limit is never refused: nothing drifts',
-    async (under) => {
-      const scopes = [key('a', { requestsPerMinute: 7 })];
+  'a day of requests at exactly the limit is never refused: nothing drifts': async (under) => {
+    const scopes = [key('a', { requestsPerMinute: 7 })];
+    for (let i = 0; i < 7; i += 1) granted(await under.store.take(scopes, 0));
+
+    for (let minute = 0; minute < 1440; minute += 1) {
+      await under.advance(60_000);
       for (let i = 0; i < 7; i += 1) granted(await under.store.take(scopes, 0));
+    }
 
-      for (let minute = 0; minute < 1440; minute += 1) {
-        await under.advance(60_000);
-        for (let i = 0; i < 7; i += 1) granted(await under.store.take(scopes, 0));
-      }
+    assert.equal(refused(await under.store.take(scopes, 0)).retryAfterMs, 8572);
+  },
 
-      assert.equal(refused(await under.store.take(scopes, 0)).retryAfterMs, 8572);
-    },
-  );
-
-  check('a hundred mixed leases leave no place taken', async (under) => {
+  'a hundred mixed leases leave no place taken': async (under) => {
     const scopes = [key('a', { concurrency: 100, tokensPerMinute: 1_000_000 })];
     const leases: LimitLease[] = [];
     for (let i = 0; i < 100; i += 1) leases.push(granted(await under.store.take(scopes, 10)).lease);
@@ -365,5 +364,5 @@ export function limitStoreSuite(adapter: string, open: Open): void {
 
     for (let i = 0; i < 100; i += 1) granted(await under.store.take(scopes, 0));
     refused(await under.store.take(scopes, 0));
-  });
-}
+  },
+};

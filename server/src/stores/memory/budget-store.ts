@@ -16,18 +16,17 @@
  * A scope without reservations in flight may be forgotten: it would be loaded again.
  */
 
-import type { Reservation } from '../../gateway/model/holds.ts';
 import type {
   BudgetDecision,
   BudgetScope,
   BudgetStore,
   SpendingHistory,
 } from '../../gateway/ports/budget-store.ts';
-import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import { periodStartMs, renewsInMs } from '../budget-period.ts';
 import { type Account, newAccount, rollOver } from './budget-account.ts';
+import { assertAmount, MemoryReservation, type ReservationBook } from './budget-reservation.ts';
 
 export interface MemoryBudgetStoreOptions {
   readonly clock: Clock;
@@ -67,7 +66,7 @@ export function createMemoryBudgetStore(options: MemoryBudgetStoreOptions): Memo
   return new CountingBudgetStore(options);
 }
 
-class CountingBudgetStore implements MemoryBudgetStore {
+class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
   readonly #clock: Clock;
   readonly #history: SpendingHistory;
   readonly #ttlMs: number;
@@ -243,65 +242,6 @@ class CountingBudgetStore implements MemoryBudgetStore {
   }
 }
 
-interface Share {
-  readonly account: Account;
-  readonly epoch: number;
-}
-
-class MemoryReservation implements Reservation {
-  readonly amountNanousd: Nanousd;
-  readonly madeAtMs: number;
-  readonly expiresAtMs: number;
-  readonly shares: readonly Share[];
-  readonly #store: CountingBudgetStore;
-  #counted = true;
-  #ended = false;
-
-  constructor(
-    store: CountingBudgetStore,
-    amountNanousd: Nanousd,
-    madeAtMs: number,
-    expiresAtMs: number,
-    accounts: readonly Account[],
-  ) {
-    this.#store = store;
-    this.amountNanousd = amountNanousd;
-    this.madeAtMs = madeAtMs;
-    this.expiresAtMs = expiresAtMs;
-    this.shares = accounts.map((account) => ({ account, epoch: account.epoch }));
-    for (const account of accounts) {
-      account.reservedNanousd += amountNanousd;
-      account.open += 1;
-    }
-  }
-
-  settle(costNanousd: Nanousd): void {
-    assertAmount(costNanousd);
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#store.end(this, costNanousd);
-  }
-
-  release(): void {
-    this.settle(0);
-  }
-
-  /** Takes the amount out of the counters it still counts in. */
-  withdraw(): void {
-    if (!this.#counted) return;
-    this.#counted = false;
-    for (const { account, epoch } of this.shares) {
-      if (account.epoch !== epoch) continue;
-      account.reservedNanousd -= this.amountNanousd;
-      account.open -= 1;
-    }
-  }
-}
-
 function longer(a: number | null, b: number | null): boolean {
   return b !== null && (a === null || a > b);
-}
-
-function assertAmount(amount: Nanousd): void {
-  assert(Number.isSafeInteger(amount) && amount >= 0, `an amount of money: ${amount}`);
 }

@@ -88,7 +88,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 
 const BAD = error('upstream_failed');
 
-test('a call that succeeds at once is made once and holds a place until it is finished', async () => {
+test('a call that succeeds is made once and holds a place until it is finished', async () => {
   const { bulkheads, calls, run } = setUp();
 
   const held = await run(['answer']).held;
@@ -150,7 +150,7 @@ for (const code of [
   'upstream_quota_exhausted',
   'internal_error',
 ] as const) {
-  test(`forty calls that end with ${code} are forty calls, and the breaker stays shut`, async () => {
+  test(`forty ${code} are forty calls, and the breaker stays closed`, async () => {
     const { calls, bulkheads, breakers, run } = setUp();
 
     for (let i = 0; i < 40; i += 1) assert.equal(await codeOf(run([error(code)]).held), code);
@@ -281,7 +281,7 @@ test('a breaker that opens during a pause ends the call with its own error', asy
   assert.equal(calls.length, 5);
 });
 
-test('U13: of sixty callers at the end of the pause only the allowed probes get through', async () => {
+test('U13: of sixty callers at the end of the pause only the probes get through', async () => {
   const { clock, calls, stack, run, breakers } = setUp();
   for (let i = 0; i < 5; i += 1) await codeOf(run([BAD], { target: ONCE }).held);
   clock.advance(60_000);

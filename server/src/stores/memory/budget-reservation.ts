@@ -1,0 +1,76 @@
+/**
+ * Money promised to one exchange in the accounts of its scopes. `budget-store.ts` grants it and
+ * books its end.
+ *
+ * Invariants: what is promised is counted when made and taken out of the counters once, by the
+ * end or by expiry, and not where the period has rolled over; it ends once.
+ */
+
+import type { Reservation } from '../../gateway/model/holds.ts';
+import { assert } from '../../kernel/assert.ts';
+import type { Nanousd } from '../../kernel/money.ts';
+import type { Account } from './budget-account.ts';
+
+/** Who is told that a reservation ended, once, with its cost. */
+export interface ReservationBook {
+  end(reservation: MemoryReservation, cost: Nanousd): void;
+}
+
+interface Share {
+  readonly account: Account;
+  readonly epoch: number;
+}
+
+export class MemoryReservation implements Reservation {
+  readonly amountNanousd: Nanousd;
+  readonly madeAtMs: number;
+  readonly expiresAtMs: number;
+  readonly shares: readonly Share[];
+  readonly #book: ReservationBook;
+  #counted = true;
+  #ended = false;
+
+  constructor(
+    book: ReservationBook,
+    amountNanousd: Nanousd,
+    madeAtMs: number,
+    expiresAtMs: number,
+    accounts: readonly Account[],
+  ) {
+    this.#book = book;
+    this.amountNanousd = amountNanousd;
+    this.madeAtMs = madeAtMs;
+    this.expiresAtMs = expiresAtMs;
+    this.shares = accounts.map((account) => ({ account, epoch: account.epoch }));
+    for (const account of accounts) {
+      account.reservedNanousd += amountNanousd;
+      account.open += 1;
+    }
+  }
+
+  settle(costNanousd: Nanousd): void {
+    assertAmount(costNanousd);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#book.end(this, costNanousd);
+  }
+
+  release(): void {
+    this.settle(0);
+  }
+
+  /** Takes the amount out of the counters it still counts in. */
+  withdraw(): void {
+    if (!this.#counted) return;
+    this.#counted = false;
+    for (const { account, epoch } of this.shares) {
+      if (account.epoch !== epoch) continue;
+      account.reservedNanousd -= this.amountNanousd;
+      account.open -= 1;
+    }
+  }
+}
+
+export function assertAmount(amount: Nanousd): void {
+  assert(Number.isSafeInteger(amount) && amount >= 0, `an amount of money: ${amount}`);
+}
