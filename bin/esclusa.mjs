@@ -19,8 +19,7 @@ if (!existsSync(join(root, 'node_modules'))) {
   // Compiled code is kept between starts; where the folder cannot be written nothing is.
   const cache = join(root, 'node_modules', '.cache', 'esclusa');
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? cache);
-  const { run } = await import('../server/src/cli/index.ts');
-  process.exitCode = await run(args);
+  await import('../server/src/main.ts');
 } else if (runtime === undefined) {
   process.stderr.write(runtimeAdvice);
   process.exitCode = 1;

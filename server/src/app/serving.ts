@@ -19,8 +19,8 @@ import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
 import { breakerMeters, sampleMeters } from './meters.ts';
+import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
-import type { Parts } from './start.ts';
 
 export interface Serving {
   readonly server: Server;
@@ -31,10 +31,7 @@ export interface Serving {
 /** How often the names of what is degraded are looked up for the header of every answer. */
 const DEGRADED_REFRESH_MS = 250;
 
-export async function createServing(
-  parts: Parts,
-  undo: (() => Promise<void> | void)[],
-): Promise<Serving> {
+export async function createServing(parts: Parts, undo: Undo): Promise<Serving> {
   const { clock, random, catalogue, keeper, storage, identity, telemetry } = parts;
   const { metrics } = telemetry;
   const log = telemetry.log.named('gateway');

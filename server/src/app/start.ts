@@ -5,25 +5,23 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
-  type Catalogue,
   type Config,
-  type ConfigKeeper,
   createConfigKeeper,
-  type Loaded,
   load,
   loadCatalogue,
   type Problem,
   type Sources,
 } from '../config/index.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
-import { createIdSource, type IdSource } from '../kernel/id.ts';
-import { type Random, systemRandom } from '../kernel/random.ts';
-import { openStorage, type Storage } from '../storage/index.ts';
-import { createIdentity, type Identity, prepareFirstUse } from './identity.ts';
+import { createIdSource } from '../kernel/id.ts';
+import { systemRandom } from '../kernel/random.ts';
+import { openStorage } from '../storage/index.ts';
+import { createIdentity, prepareFirstUse } from './identity.ts';
+import type { Parts, Undo } from './parts.ts';
 import { createServing, type Serving } from './serving.ts';
 import { type Shutdown, stopServer } from './stop.ts';
-import { createTelemetry, type Telemetry } from './telemetry.ts';
+import { createTelemetry } from './telemetry.ts';
 
 export interface StartOptions {
   readonly sources: Sources;
@@ -44,23 +42,9 @@ export interface RunningServer {
   close(how?: Shutdown): Promise<void>;
 }
 
-/** What every part of the program is made of. */
-export interface Parts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly ids: IdSource;
-  readonly faults: FaultPoints;
-  readonly catalogue: Catalogue;
-  readonly telemetry: Telemetry;
-  readonly keeper: ConfigKeeper;
-  readonly storage: Storage;
-  readonly identity: Identity;
-  readonly loaded: Loaded;
-}
-
 /** Throws `ConfigError`, `storage_unavailable`, or what the system said of port or disk. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const undo: (() => Promise<void> | void)[] = [];
+  const undo: Undo = [];
   try {
     const parts = await createParts(options, undo);
     const { config } = parts.loaded;
@@ -81,7 +65,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 async function createParts(
   { sources, faults = noFaults }: StartOptions,
-  undo: (() => Promise<void> | void)[],
+  undo: Undo,
 ): Promise<Parts> {
   const clock = systemClock;
   const random = systemRandom;
@@ -114,7 +98,7 @@ function running(
   { clock, keeper, loaded }: Parts,
   { server, lifecycle, running: exchanges }: Serving,
   facts: Pick<RunningServer, 'url' | 'firstKey'>,
-  undo: (() => Promise<void> | void)[],
+  undo: Undo,
 ): RunningServer {
   const { config, warnings } = loaded;
   let stopped: Promise<void> | null = null;
@@ -141,7 +125,7 @@ function running(
 }
 
 /** Undoes in reverse order; one that fails does not keep the others from it. */
-async function unwind(undo: (() => Promise<void> | void)[]): Promise<void> {
+async function unwind(undo: Undo): Promise<void> {
   for (const step of undo.toReversed()) {
     try {
       await step();

@@ -7,17 +7,19 @@ import { createHttpUpstream } from '../../src/transport/http-upstream.ts';
 import { upstreamSuite } from './upstream-suite.ts';
 
 upstreamSuite('http', async (t) => {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     response.setHeader('Content-Type', 'text/plain');
     if (request.url === '/plain') {
       response.end('an answer of more than twenty bytes');
       return;
     }
-    for (const piece of ['one', 'two', 'three']) {
-      response.write(piece);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    response.end();
+    const pieces = ['one', 'two', 'three'];
+    const pace = setInterval(() => {
+      const piece = pieces.shift();
+      if (piece !== undefined) response.write(piece);
+      else response.end();
+    }, 20);
+    response.on('close', () => clearInterval(pace));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -49,7 +49,7 @@ export function upstreamSuite(
     assert.equal(Buffer.concat(pieces).length, collected.length);
   });
 
-  test(`${name}: an answer longer than the limit is refused, one of the limit is not`, async (t) => {
+  test(`${name}: an answer over the limit is refused, one at the limit is not`, async (t) => {
     const { upstream, plain } = await open(t);
     const { signal } = new AbortController();
     const { length } = await (await upstream.send(plain, PATIENT, signal)).body.collect(1_000_000);

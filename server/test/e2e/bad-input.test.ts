@@ -246,7 +246,8 @@ const BROKEN_HTTP: readonly (readonly [string, string])[] = [
   ],
   [
     'a length beside chunks',
-    `POST ${PATH} HTTP/1.1\r\nhost: t\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `POST ${PATH} HTTP/1.1\r\nhost: t\r\ncontent-length: 5\r\n` +
+      'transfer-encoding: chunked\r\n\r\n0\r\n\r\n',
   ],
 ];
 

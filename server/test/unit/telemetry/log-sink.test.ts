@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { createLogSink } from '../../../src/telemetry/log-sink.ts';
+import { until } from '../../support/until.ts';
 
 async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'esclusa-log-'));
@@ -68,9 +69,7 @@ test('a single line is written within a second, an unbatched one at once', () =>
       const startedMs = performance.now();
       sink.write('alone\n');
 
-      while (readFileSync(path, 'utf8') === '' && performance.now() - startedMs < 2000) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await until('the line is written', () => readFileSync(path, 'utf8') !== '', 2000);
 
       const tookMs = performance.now() - startedMs;
       assert.equal(readFileSync(path, 'utf8'), 'alone\n');

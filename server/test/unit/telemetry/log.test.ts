@@ -26,7 +26,7 @@ test('a line has level, timestamp, logger, message and context, then its fields'
   });
 });
 
-test('lines within an exchange carry its identifiers, through every asynchronous step', async () => {
+test('lines within an exchange carry its identifiers through every async step', async () => {
   const scope = createLogScope();
   const captured = captureLog({ scope });
   const ids = { requestId: 'req_1', correlationId: 'corr_1', tenant: 'acme' };

@@ -290,7 +290,8 @@ test('ten thousand models, made up or routed, leave a bounded exposition', async
     text.split('\n').filter((line) => line.startsWith('esclusa_requests_total{')).length < 300,
   );
   const other =
-    'esclusa_requests_total{dialect="openai",operation="chat",model="other",provider="other",status="200"}';
+    'esclusa_requests_total{dialect="openai",operation="chat",' +
+    'model="other",provider="other",status="200"}';
   const booked = (await value(metrics, other)) ?? 0;
   assert(booked > 9000 && booked < 10_000, `${booked}`);
 });

@@ -121,7 +121,7 @@ test('the end cancels the timer and takes the listener from the signal', async (
   assert.deepEqual(played.told, ['released answering well']);
 });
 
-test('a call given up before its turn throws when its turn comes, and lets its body go', async () => {
+test('a call given up before its turn throws when its turn comes and frees its body', async () => {
   const { call, controller, abort, told, options } = play();
   abort.abort(new Error('left'));
 

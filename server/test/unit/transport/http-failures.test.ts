@@ -318,7 +318,7 @@ test('a name that resolves into a private range is refused without a connection'
   assert.equal(server.connections(), 0);
 });
 
-test('a literal private address is refused without a connection, and allowed in a range', async (t) => {
+test('a literal private address is refused unconnected, and allowed in a range', async (t) => {
   const server = await startRawUpstream(t, (socket) => socket.write(plainAnswer('{}')));
   const strict = createTestUpstream(t, {
     baseUrl: server.url,

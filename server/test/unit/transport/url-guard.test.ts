@@ -71,7 +71,8 @@ const REFUSED_FROM_TENANTS: readonly [string, boolean][] = [
 ];
 
 for (const [text, fromOperator] of REFUSED_FROM_TENANTS) {
-  test(`${JSON.stringify(text)} is refused from a tenant${fromOperator ? '' : ' and the operator'}`, () => {
+  const whom = fromOperator ? 'a tenant' : 'a tenant and the operator';
+  test(`${JSON.stringify(text)} is refused from ${whom}`, () => {
     assert.equal(accepts(text, strictUrlPolicy()), false);
     assert.equal(accepts(text, operatorUrlPolicy), fromOperator);
   });

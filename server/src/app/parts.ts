@@ -1,0 +1,27 @@
+/**
+ * What every part of the program is made of, and the steps that undo it.
+ */
+import type { Catalogue, ConfigKeeper, Loaded } from '../config/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { FaultPoints } from '../kernel/fault.ts';
+import type { IdSource } from '../kernel/id.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Storage } from '../storage/index.ts';
+import type { Identity } from './identity.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface Parts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly faults: FaultPoints;
+  readonly catalogue: Catalogue;
+  readonly telemetry: Telemetry;
+  readonly keeper: ConfigKeeper;
+  readonly storage: Storage;
+  readonly identity: Identity;
+  readonly loaded: Loaded;
+}
+
+/** Taken back in reverse order when the start fails or the program stops. */
+export type Undo = (() => Promise<void> | void)[];
