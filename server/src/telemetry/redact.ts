@@ -48,7 +48,7 @@ export function redactText(text: string): string {
 }
 
 const SECRET_NAME =
-  /passw|passphrase|secret|(?:api|private)key|authorization|cookie|credential|pepper|jwt|token$|^key$/;
+  /passw|passphrase|secret|(api|private)key|authoriz|cookie|credential|pepper|jwt|token$|^key$/;
 const CONTENT_NAME = /^(prompt|messages|content|completion|body|input|instructions)$/;
 
 /**

@@ -8,7 +8,6 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
-import { until } from '../../support/until.ts';
 import {
   CHUNKED,
   chunk,
