@@ -6,6 +6,7 @@ import type { Storage } from '../storage/index.ts';
 import { type Metrics, single } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
 import type { LiveGeneration } from './generations.ts';
+import type { ProviderPool } from './providers.ts';
 
 const STATE_NUMBERS = { closed: 0, open: 1, half_open: 2 } as const;
 
@@ -20,14 +21,28 @@ export interface MeterSources {
   readonly storage: Pick<Storage, 'figures'>;
   readonly gateway: Pick<Gateway, 'breakers' | 'budgets'>;
   readonly current: () => LiveGeneration;
+  readonly pool: Pick<ProviderPool, 'figures'>;
 }
 
 export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
-  const { storage, gateway, current } = sources;
+  const { storage, gateway, current, pool } = sources;
   metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
   metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
   metrics.reservationsOpen.sample(single(() => gateway.budgets.open()));
   metrics.configGeneration.sample(single(() => current().number));
+  metrics.upstreamConnections.sample(() =>
+    pool.figures().flatMap(({ provider, connected, running, queued }) => [
+      { labels: { provider, state: 'connected' }, value: connected },
+      { labels: { provider, state: 'running' }, value: running },
+      { labels: { provider, state: 'queued' }, value: queued },
+    ]),
+  );
+  metrics.upstreamConnects.sample(() =>
+    pool.figures().map(({ provider, connectsTotal }) => ({
+      labels: { provider },
+      value: connectsTotal,
+    })),
+  );
   metrics.breakerState.sample(() =>
     gateway.breakers.snapshot().map(({ name, state }) => ({
       labels: { name },

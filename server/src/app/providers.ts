@@ -9,7 +9,11 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
 import { createInProcessUpstream, createProviderAdapter } from '../providers/registry.ts';
-import { createHttpUpstream, type HttpUpstream } from '../transport/http-upstream.ts';
+import {
+  createHttpUpstream,
+  type HttpUpstream,
+  type UpstreamFigures,
+} from '../transport/http-upstream.ts';
 import { checkProviderUrl, operatorUrlPolicy } from '../transport/url-guard.ts';
 
 export interface ProviderPoolDeps {
@@ -21,22 +25,26 @@ export interface ProviderPoolDeps {
 export interface ProviderPool {
   /** The providers of a configuration; ways out that it no longer uses are closed. */
   connect(config: Config): Providers;
+  /** Of every way out that is in use, by its provider. */
+  figures(): readonly (UpstreamFigures & { readonly provider: string })[];
   /** Cuts every call. */
   destroy(): Promise<void>;
 }
 
+type Connected = Map<string, { readonly provider: string; readonly upstream: HttpUpstream }>;
+
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
-  let connected = new Map<string, HttpUpstream>();
+  let connected: Connected = new Map();
 
   function remoteUpstream(
     { name, maxConcurrency, timeouts }: ProviderConfig,
     baseUrl: string,
-    used: Map<string, HttpUpstream>,
+    used: Connected,
   ): HttpUpstream {
     const identity = JSON.stringify([name, baseUrl, maxConcurrency, timeouts.connectMs]);
     const upstream =
-      used.get(identity) ??
-      connected.get(identity) ??
+      used.get(identity)?.upstream ??
+      connected.get(identity)?.upstream ??
       createHttpUpstream({
         ...deps,
         name,
@@ -44,13 +52,13 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
         connectMs: timeouts.connectMs,
         connections: maxConcurrency,
       });
-    used.set(identity, upstream);
+    used.set(identity, { provider: name, upstream });
     return upstream;
   }
 
   return {
     connect(config) {
-      const used = new Map<string, HttpUpstream>();
+      const used: Connected = new Map();
       const providers = new Map<string, Provider>();
       for (const provider of Object.values(config.providers)) {
         const { connection } = provider;
@@ -63,8 +71,13 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       connected = used;
       return { get: (name) => providers.get(name) };
     },
+    figures: () =>
+      [...connected.values()].map(({ provider, upstream }) => ({
+        provider,
+        ...upstream.figures(),
+      })),
     async destroy() {
-      await Promise.all([...connected.values()].map((upstream) => upstream.destroy()));
+      await Promise.all([...connected.values()].map(({ upstream }) => upstream.destroy()));
     },
   };
 }
@@ -73,10 +86,10 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
 function closeUnused(
   { clock, log }: ProviderPoolDeps,
   config: Config,
-  before: ReadonlyMap<string, HttpUpstream>,
-  used: ReadonlyMap<string, HttpUpstream>,
+  before: Connected,
+  used: Connected,
 ): void {
-  for (const [identity, upstream] of before) {
+  for (const [identity, { upstream }] of before) {
     if (used.has(identity)) continue;
     clock.setTimer(config.resilience.timeouts.totalMs, () => {
       upstream.close().catch((error) => log.warn('a way out did not close', { error }));

@@ -50,7 +50,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     },
     keeper.current.config,
   );
-  sampleMeters(metrics, { storage, gateway, current });
+  sampleMeters(metrics, { storage, gateway, current, pool });
   const process = watchProcess(metrics);
   undo.push(() => process.close());
 
@@ -91,7 +91,7 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: Admi
 }
 
 function edgeDeps(
-  { clock, ids, loaded }: Parts,
+  { clock, ids, loaded, telemetry }: Parts,
   current: () => LiveGeneration,
   health: HealthDeps,
   running: Set<AbortController>,
@@ -101,6 +101,7 @@ function edgeDeps(
     clock,
     ids,
     running,
+    within: telemetry.scope.run,
     endpoints: inferenceEndpoints,
     facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },
     stalledReaderMs: http.stalledReaderMs,

@@ -101,13 +101,14 @@ function running(
   undo: Undo,
 ): RunningServer {
   const { config, warnings } = loaded;
+  const hurry = new AbortController();
   let stopped: Promise<void> | null = null;
-  const stop = async (how: Shutdown): Promise<void> => {
+  const stop = async (): Promise<void> => {
     const { drainDelaySeconds, drainSeconds } = keeper.current.config;
     const drainDelayMs = drainDelaySeconds * 1000;
     const drainMs = drainSeconds * 1000;
-    const deps = { clock, server, lifecycle, running: exchanges, drainDelayMs, drainMs };
-    await stopServer(deps, how);
+    const times = { drainDelayMs, drainMs, hurry: hurry.signal };
+    await stopServer({ clock, server, lifecycle, running: exchanges, ...times });
     await unwind(undo);
   };
   return {
@@ -118,7 +119,8 @@ function running(
       await keeper.reload();
     },
     close(how = 'drain') {
-      stopped ??= stop(how);
+      if (how === 'now') hurry.abort();
+      stopped ??= stop();
       return stopped;
     },
   };

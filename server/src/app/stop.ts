@@ -6,6 +6,7 @@
 import type { Server } from 'node:http';
 import { GatewayError } from '../gateway/index.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { sleep } from '../kernel/deadline.ts';
 import type { Lifecycle } from './health.ts';
 
 /** `now` skips the delay and gives running requests no time. */
@@ -18,20 +19,23 @@ export interface StopDeps {
   readonly running: ReadonlySet<AbortController>;
   readonly drainDelayMs: number;
   readonly drainMs: number;
+  /** Aborts when nothing is to be waited for any more. */
+  readonly hurry: AbortSignal;
 }
 
 const POLL_MS = 50;
 /** For the last error events to reach their clients. */
 const LAST_WORDS_MS = 1000;
+const NEVER = new AbortController().signal;
 
-export async function stopServer(deps: StopDeps, how: Shutdown): Promise<void> {
+export async function stopServer(deps: StopDeps): Promise<void> {
   const { server, lifecycle, running } = deps;
   lifecycle.phase = 'draining';
-  if (how === 'drain') await pause(deps.clock, deps.drainDelayMs);
+  await pause(deps, deps.drainDelayMs);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await untilIdle(deps, how === 'drain' ? deps.drainMs : 0);
+  await untilIdle(deps, deps.drainMs);
   for (const exchange of running) exchange.abort(new GatewayError('shutting_down'));
-  await untilIdle(deps, LAST_WORDS_MS);
+  await untilIdle({ ...deps, hurry: NEVER }, LAST_WORDS_MS);
   server.closeAllConnections();
   await closed;
 }
@@ -42,10 +46,12 @@ async function untilIdle(deps: StopDeps, durationMs: number): Promise<void> {
   for (;;) {
     deps.server.closeIdleConnections();
     if (deps.running.size === 0 || deps.clock.monotonicMs() >= endMs) return;
-    await pause(deps.clock, POLL_MS);
+    if (deps.hurry.aborted) return;
+    await pause(deps, POLL_MS);
   }
 }
 
-function pause(clock: Clock, durationMs: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimer(durationMs, resolve));
+/** Resolves when the time is over, or at once in a hurry. */
+async function pause({ clock, hurry }: StopDeps, durationMs: number): Promise<void> {
+  await sleep(clock, durationMs, hurry).catch(() => undefined);
 }

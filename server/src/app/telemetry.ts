@@ -1,14 +1,16 @@
 /**
- * The log, the meters and the observer of exchanges, as configured.
+ * The log and the meters, as configured. On a terminal the log is text: a person reads it.
  */
 import type { Config } from '../config/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createLog, type LogHandle } from '../telemetry/log.ts';
-import { createLogScope } from '../telemetry/log-scope.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createLogScope, type LogScope } from '../telemetry/log-scope.ts';
+import { createMetrics, type Metrics, single } from '../telemetry/metrics.ts';
 
 export interface Telemetry {
   readonly log: LogHandle;
+  /** Names the request in every line logged on its behalf. */
+  readonly scope: LogScope;
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
@@ -16,13 +18,23 @@ export interface Telemetry {
 const STDOUT = 1;
 
 export function createTelemetry(config: Config, clock: Clock): Telemetry {
+  const scope = createLogScope();
   const log = createLog({
     level: config.log.level,
-    format: config.log.structured ? 'json' : 'text',
+    format: config.log.structured && !process.stdout.isTTY ? 'json' : 'text',
     service: config.serviceName,
     destination: STDOUT,
     clock,
-    scope: createLogScope(),
+    scope,
+    colour: process.stdout.isTTY,
   });
-  return { log, metrics: createMetrics(), close: () => log.close() };
+  const metrics = createMetrics();
+  metrics.logLinesDropped.sample(single(() => log.dropped()));
+  const flush = (): void => log.flushSync();
+  process.on('exit', flush);
+  const close = async (): Promise<void> => {
+    process.off('exit', flush);
+    await log.close();
+  };
+  return { log, scope, metrics, close };
 }

@@ -31,6 +31,13 @@ export interface InferenceDeps extends WriteDeps {
   readonly generation: () => number;
   /** Every exchange that runs, so that a stop can end them. */
   readonly running: Set<AbortController>;
+  /** Runs the work so that lines logged within it name the request. */
+  readonly within: <T>(ids: RequestIds, work: () => T) => T;
+}
+
+export interface RequestIds {
+  readonly requestId: string;
+  readonly correlationId: string;
 }
 
 export interface InferenceLimits {
@@ -77,7 +84,8 @@ export async function handleInference(
   });
   deps.running.add(abort);
   try {
-    const answer = await deps.pipeline(exchange);
+    const ids = { requestId: id, correlationId: exchange.correlationId };
+    const answer = await deps.within(ids, () => deps.pipeline(exchange));
     if (answer.kind === 'plain') writePlain(deps, response, exchange, answer);
     else await pumpStream(deps, response, exchange, endpoint.writer, answer);
   } catch (thrown) {

@@ -9,6 +9,9 @@ import { CliFailure } from '../failure.ts';
 /** Longest delay a timer takes; only there so that the process waits for the end of the drain. */
 const HEARTBEAT_MS = 2_147_483_647;
 
+/** A package manager passes one Ctrl-C on a second time; that is not a person in a hurry. */
+const SAME_SIGNAL_MS = 1000;
+
 export async function run(context: VerbContext): Promise<undefined> {
   const heartbeat = setInterval(() => undefined, HEARTBEAT_MS);
   try {
@@ -70,13 +73,15 @@ function curlLine(url: string, key: string, model: string): string {
 
 function untilStopped(context: VerbContext, server: RunningServer): Promise<void> {
   return new Promise((resolve, reject) => {
-    let isStopping = false;
+    let stoppingSinceMs: number | null = null;
     const stop = (): void => {
-      if (!isStopping && context.terminal.isInteractive) {
+      const isFirst = stoppingSinceMs === null;
+      stoppingSinceMs ??= context.nowMs();
+      if (!isFirst && context.nowMs() - stoppingSinceMs < SAME_SIGNAL_MS) return;
+      if (isFirst && context.terminal.isInteractive) {
         writeLine(context, context.say.start.stopping);
       }
-      server.close(isStopping ? 'now' : 'drain').then(finish, reject);
-      isStopping = true;
+      server.close(isFirst ? 'drain' : 'now').then(finish, reject);
     };
     const reload = (): void => {
       server.reload().catch(reject);
