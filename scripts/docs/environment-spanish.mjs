@@ -61,4 +61,11 @@ export const SPANISH = {
 };
 
 /** @type {Readonly<Record<string, string>>} */
-export const SPANISH_UNITS = { seconds: 'segundos', minutes: 'minutos', days: 'días' };
+export const SPANISH_UNITS = {
+  milliseconds: 'milisegundos',
+  seconds: 'segundos',
+  minutes: 'minutos',
+  days: 'días',
+  bytes: 'bytes',
+  tokens: 'tokens',
+};

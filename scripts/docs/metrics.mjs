@@ -8,7 +8,7 @@ import { code, table } from './markdown.mjs';
 
 const introduction = `# Metrics
 
-<!-- Generated from the table of metrics by \`node scripts/docs.mjs metrics\`; a test keeps it so. -->
+<!-- Generated from its table by \`node scripts/docs.mjs metrics\`; a test keeps it so. -->
 
 \`GET /metrics\` answers in Prometheus' text format, to whoever sends an API key. With
 \`metrics.enabled: false\` it answers 404.

@@ -67,7 +67,8 @@ describe('verbs of the command line', () => {
 describe('what a reader types', () => {
   it('is the lines of shell blocks without comments, and of consoles without answers', () => {
     const text =
-      '```sh\n# first\nnpm start   # runs\n```\n```console\n$ curl x \\\n    -d y\n{"a":1}\n$ ls\n```\n' +
+      '```sh\n# first\nnpm start   # runs\n```\n' +
+      '```console\n$ curl x \\\n    -d y\n{"a":1}\n$ ls\n```\n' +
       '```json\nnpm test\n```\n';
 
     assert.deepEqual(typedLines(text), ['npm start', 'curl x \\', '-d y', 'ls']);
