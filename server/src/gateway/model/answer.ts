@@ -8,7 +8,7 @@
  */
 import type { JsonObject } from '../../kernel/json.ts';
 import type { CanonicalChunk } from './canonical.ts';
-import type { Dialect } from './target.ts';
+import type { Wire } from './target.ts';
 import type { Usage } from './usage.ts';
 
 export type FinishReason =
@@ -21,7 +21,7 @@ export type FinishReason =
 
 export interface PlainAnswer {
   readonly kind: 'plain';
-  readonly dialect: Dialect;
+  readonly dialect: Wire;
   readonly contentType: string;
   readonly bytes: Buffer;
   /**
@@ -36,7 +36,7 @@ export interface PlainAnswer {
 
 export interface StreamAnswer {
   readonly kind: 'stream';
-  readonly dialect: Dialect;
+  readonly dialect: Wire;
   readonly frames: AsyncIterable<StreamFrame>;
 }
 

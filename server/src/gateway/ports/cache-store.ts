@@ -3,11 +3,11 @@
  * empty one: it answers null and counts the failure, it never throws.
  */
 import type { FinishReason } from '../model/answer.ts';
-import type { Dialect } from '../model/target.ts';
+import type { Wire } from '../model/target.ts';
 import type { Usage } from '../model/usage.ts';
 
 export interface CacheEntry {
-  readonly dialect: Dialect;
+  readonly dialect: Wire;
   readonly contentType: string;
   readonly bytes: Buffer;
   readonly usage: Usage | null;

@@ -6,7 +6,7 @@
 import type { PlainAnswer, StreamFrame } from '../model/answer.ts';
 import type { GatewayError } from '../model/errors.ts';
 import type { InferenceRequest } from '../model/request.ts';
-import type { Dialect, Target } from '../model/target.ts';
+import type { Target, Wire } from '../model/target.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 
 export interface ProviderCall {
@@ -26,7 +26,9 @@ export interface ResponseHead {
 
 export interface ProviderAdapter {
   /** The wire the provider speaks; bytes pass through where the client speaks it too. */
-  readonly dialect: Dialect;
+  readonly dialect: Wire;
+  /** Answers `count_tokens`; without it the gateway estimates. */
+  readonly countsTokens?: boolean;
   /**
    * Throws `field_not_supported` for what the provider cannot honour and the client would miss;
    * what it may leave out is named in `dropped`.

@@ -5,15 +5,13 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
-import { GatewayError } from '../../gateway/model/errors.ts';
 import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
 import { isJsonArray, isJsonObject, parseJson } from '../../kernel/json.ts';
 import { decodeUsage } from '../../wire/openai/decode-usage.ts';
 import { finishReasons } from '../../wire/openai/finish-reason.ts';
 import { readErrorMember } from '../../wire/openai/read-error.ts';
+import { invalid, requireHead } from '../answer-head.ts';
 import { decodeNamedError } from './decode-error.ts';
-
-const NO_CONTENT = new Set([204, 205]);
 
 export function decodeAnswer(
   call: ProviderCall,
@@ -38,23 +36,4 @@ export function decodeAnswer(
     usage: decodeUsage(body.usage),
     finishReasons: finishReasons(body.choices),
   };
-}
-
-/** Throws `upstream_invalid` where the head announces something else than `expected`. */
-export function requireHead(head: ResponseHead, expected: RegExp, name: string): void {
-  if (NO_CONTENT.has(head.status)) {
-    throw invalid(`The provider answered with status ${head.status} and no content.`);
-  }
-  const encoding = head.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
-    throw invalid('The provider compressed an answer that was to come uncompressed.');
-  }
-  const type = head.headers['content-type'];
-  if (type !== undefined && !expected.test(type)) {
-    throw invalid(`The provider’s answer is of another content type than ${name}.`);
-  }
-}
-
-export function invalid(message: string): GatewayError {
-  return new GatewayError('upstream_invalid', { message });
 }

@@ -12,7 +12,7 @@ import { parseJson } from '../../kernel/json.ts';
 import { readErrorBody } from '../../wire/openai/read-error.ts';
 import type { ErrorBody } from '../../wire/openai/types.ts';
 import { redactMessage } from '../redact-message.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { retryAfterMs } from '../retry-after.ts';
 
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'upstream_credentials',

@@ -6,7 +6,7 @@ import { GatewayError } from '../../gateway/model/errors.ts';
 import type { ProviderCall, ResponseHead, StreamDecoder } from '../../gateway/ports/provider.ts';
 import { createStreamDecoder } from '../../wire/openai/stream-decoder.ts';
 import type { StreamProblem } from '../../wire/openai/types.ts';
-import { invalid, requireHead } from './decode-answer.ts';
+import { invalid, requireHead } from '../answer-head.ts';
 import { decodeNamedError } from './decode-error.ts';
 
 /** One event: large enough for an image or sound in base64, small beside a worker's memory. */
