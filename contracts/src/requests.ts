@@ -15,7 +15,7 @@ import {
 } from './common.ts';
 
 export const dialectSchema = z.enum(['openai', 'anthropic', 'gemini']);
-export const operationSchema = z.enum(['chat', 'completion', 'embedding']);
+export const operationSchema = z.enum(['chat', 'completion', 'embedding', 'count_tokens']);
 export const outcomeSchema = z.enum(['completed', 'failed', 'aborted', 'rejected']);
 export const cacheStatusSchema = z.enum(['HIT', 'MISS', 'STALE', 'JOIN', 'BYPASS']);
 export const usageDimensionSchema = z.enum(['model', 'provider', 'key', 'tenant', 'day']);

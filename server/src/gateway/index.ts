@@ -13,13 +13,19 @@ export type {
   CanonicalChatRequest,
   CanonicalChunk,
   CanonicalCompletion,
+  CanonicalTokenCount,
 } from './model/canonical.ts';
 export { asGatewayError, ERROR_CATALOGUE, type ErrorCode, GatewayError } from './model/errors.ts';
 export { type Credential, Exchange } from './model/exchange.ts';
 export type { CacheStatus, LedgerEntry, Outcome } from './model/ledger-entry.ts';
 export type { Price } from './model/price.ts';
 export type { Budget, BudgetPeriod, Limits, Principal, Role } from './model/principal.ts';
-export { type CacheControl, type InferenceRequest, NO_CACHE_CONTROL } from './model/request.ts';
+export {
+  type CacheControl,
+  type ForeignRequest,
+  type InferenceRequest,
+  NO_CACHE_CONTROL,
+} from './model/request.ts';
 export type { ModelListing, Route } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
 export type { Usage } from './model/usage.ts';

@@ -3,6 +3,7 @@
  * how its dialect writes errors, stream errors and comments. One folder per dialect provides
  * them; the rest of the edge never asks which dialect it serves.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import type {
   CacheControl,
   Dialect,
@@ -14,6 +15,8 @@ import type { ParsedBody } from './parse-body.ts';
 
 export interface DialectWriter {
   readonly dialect: Dialect;
+  /** The dialect's own header for the id of a request, beside `x-request-id`. */
+  readonly requestIdHeader?: string;
   error(error: GatewayError, requestId: string): Buffer;
   /** The event that ends a broken stream legally. */
   errorFrame(error: GatewayError, requestId: string): Buffer;
@@ -28,5 +31,9 @@ export interface InferenceEndpoint {
   readonly operation: Operation;
   readonly writer: DialectWriter;
   /** Throws `invalid_request` naming the field; keeps what it does not know. */
-  decode(parsed: ParsedBody, cacheControl: CacheControl): InferenceRequest;
+  decode(
+    parsed: ParsedBody,
+    cacheControl: CacheControl,
+    headers: IncomingHttpHeaders,
+  ): InferenceRequest;
 }

@@ -86,7 +86,7 @@ export async function handleInference(
   try {
     const ids = { requestId: id, correlationId: exchange.correlationId };
     const answer = await deps.within(ids, () => deps.pipeline(exchange));
-    if (answer.kind === 'plain') writePlain(deps, response, exchange, answer);
+    if (answer.kind === 'plain') writePlain(deps, response, exchange, endpoint.writer, answer);
     else await pumpStream(deps, response, exchange, endpoint.writer, answer);
   } catch (thrown) {
     writeError(deps, response, exchange, endpoint.writer, thrown, hasLongRest(request));
@@ -105,7 +105,7 @@ async function decode(
     const head = readHead(request);
     const bytes = await readBody(request, limits.maxBodyBytes);
     const parsed = parseBody(bytes, limits.maxJsonDepth);
-    const decoded = endpoint.decode(parsed, head.cacheControl);
+    const decoded = endpoint.decode(parsed, head.cacheControl, request.headers);
     return { request: decoded, malformed: null, correlationId: head.correlationId };
   } catch (thrown) {
     return unread(endpoint, request, asGatewayError(thrown));

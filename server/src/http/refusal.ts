@@ -18,6 +18,7 @@ export function writeRefusal(
   response.writeHead(error.status, [
     'x-request-id',
     requestId,
+    ...(writer.requestIdHeader === undefined ? [] : [writer.requestIdHeader, requestId]),
     'content-type',
     'application/json',
     'content-length',

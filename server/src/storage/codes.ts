@@ -10,7 +10,7 @@ import type { Usage } from '../gateway/model/usage.ts';
 import { assert } from '../kernel/assert.ts';
 
 export const DIALECTS: readonly Dialect[] = ['openai', 'anthropic', 'gemini'];
-export const OPERATIONS: readonly Operation[] = ['chat', 'completion', 'embedding'];
+export const OPERATIONS: readonly Operation[] = ['chat', 'completion', 'embedding', 'count_tokens'];
 export const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'aborted', 'rejected'];
 export const CACHE_STATUSES: readonly CacheStatus[] = ['HIT', 'MISS', 'STALE', 'JOIN', 'BYPASS'];
 export const USAGE_SOURCES: readonly Usage['source'][] = ['provider', 'estimated'];

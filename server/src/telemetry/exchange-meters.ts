@@ -20,6 +20,7 @@ const GEN_AI_OPERATIONS: Readonly<Record<Operation, string>> = {
   chat: 'chat',
   completion: 'text_completion',
   embedding: 'embeddings',
+  count_tokens: 'count_tokens',
 };
 
 const LIMIT_REASONS = new Set(['rate_limited', 'concurrency_limited', 'overloaded']);

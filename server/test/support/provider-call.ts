@@ -1,22 +1,22 @@
 /**
  * Builds what an adapter is given: a request as the edge reads it, and a target.
  */
-import type { InferenceRequest, Operation, Target } from '../../src/gateway/index.ts';
+import type { InferenceRequest, Target } from '../../src/gateway/index.ts';
 import { NO_CACHE_CONTROL } from '../../src/gateway/index.ts';
 import type { ProviderCall } from '../../src/gateway/ports/provider.ts';
 import { type JsonObject, scanObject } from '../../src/kernel/json.ts';
-import { readRequest } from '../../src/wire/openai/read-request.ts';
+import { type RequestOperation, readRequest } from '../../src/wire/openai/read-request.ts';
 
 /** `body` is the client's body, as text where its layout matters. */
 export function providerCall(
-  operation: Operation,
+  operation: RequestOperation,
   body: JsonObject | string,
   targetModel: string,
 ): ProviderCall {
   return { request: inferenceRequest(operation, body), target: target(targetModel) };
 }
 
-function inferenceRequest(operation: Operation, body: JsonObject | string): InferenceRequest {
+function inferenceRequest(operation: RequestOperation, body: JsonObject | string): InferenceRequest {
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const parsed = JSON.parse(bytes.toString()) as JsonObject;
   const scan = scanObject(bytes, 64);

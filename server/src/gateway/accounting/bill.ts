@@ -3,7 +3,8 @@
  * under the price of the target that was called last.
  *
  * Invariants: an answer from the cache or shared with a paying leader, and an exchange that
- * sent nothing, are charged nothing; a target without a price is unpriced (null), never zero.
+ * sent nothing or counts tokens, are charged nothing; a target without a price is unpriced
+ * (null), never zero.
  */
 import type { Nanousd } from '../../kernel/money.ts';
 import type { Exchange } from '../model/exchange.ts';
@@ -31,6 +32,7 @@ const NOTHING: Bill = { usage: NO_USAGE, costNanousd: 0, priceId: null };
 export function billOf(exchange: Exchange, produced: Produced): Bill {
   const { status } = exchange.cache;
   const target = exchange.attempts.at(-1)?.target;
+  if (exchange.request.operation === 'count_tokens') return NOTHING;
   if (status === 'HIT' || status === 'JOIN' || status === 'STALE') return NOTHING;
   if (target === undefined || (produced.usage === null && !exchange.dispatched)) return NOTHING;
   const usage = produced.usage ?? estimateUsage(exchange.request, produced.characters);

@@ -33,6 +33,7 @@ export function upperBoundNanousd(
   request: InferenceRequest,
   targets: readonly Target[],
 ): Nanousd | null {
+  if (request.operation === 'count_tokens') return 0;
   const { messages, tools } = request.body;
   const toolsTokens = tools === undefined ? 0 : TOOLS_TOKENS;
   const inputTokens = request.bytes.length + attachmentTokens(messages) + toolsTokens;
@@ -52,6 +53,7 @@ export function upperBoundNanousd(
 /** Tokens a request will likely take; corrected by the real usage afterwards. */
 export function expectedTokens(request: InferenceRequest): number {
   const inputTokens = Math.ceil(request.bytes.length / BYTES_PER_TOKEN);
+  if (request.operation === 'count_tokens') return 0;
   if (request.operation === 'embedding') return inputTokens;
   const perChoice = Math.min(request.maxOutputTokens ?? Infinity, EXPECTED_OUTPUT_TOKENS);
   return inputTokens + perChoice * request.choices;

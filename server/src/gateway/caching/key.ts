@@ -6,7 +6,8 @@
  *    out or widen them.
  * 2. Every field of the body counts, unknown ones included, except those named below; the
  *    order of members does not.
- * 3. Another schema version of entries is another key.
+ * 3. Of another dialect's request both forms count, and the headers that give it its sense.
+ * 4. Another schema version of entries is another key.
  *
  * Requests whose numbers do not survive parsing have no key: `policy.ts` bypasses them.
  */
@@ -38,9 +39,10 @@ export function createCacheKeys(secret: Uint8Array): CacheKeys {
   const key = createSecretKey(secret); // once: making it costs ten times the hashing
   return {
     keyOf(tenant, route, request) {
-      const { dialect, operation, stream, body } = request;
+      const { dialect, operation, stream, body, foreign } = request;
       const parts = [SCHEMA_VERSION, tenant, route.targetSet, dialect, operation, stream];
-      const text = canonicalJson([...parts, relevantFields(body)]);
+      const own = foreign === undefined ? [] : [relevantFields(foreign.body), foreign.headers];
+      const text = canonicalJson([...parts, relevantFields(body), ...own]);
       return createHmac('sha256', key).update(text).digest('base64url');
     },
   };

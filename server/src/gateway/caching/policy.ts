@@ -9,7 +9,7 @@
  * 3. A client can narrow what it is given (age, no stale ones), never widen what the route
  *    allows.
  *
- * Streams bypass the cache.
+ * Streams and counts of tokens bypass the cache.
  */
 import { isJsonArray, type JsonValue } from '../../kernel/json.ts';
 import type { Random } from '../../kernel/random.ts';
@@ -23,6 +23,7 @@ import type { CacheEntry } from '../ports/cache-store.ts';
 export type BypassDetail =
   | 'disabled'
   | 'stream'
+  | 'token-count'
   | 'no-store'
   | 'not-deterministic'
   | 'inexact-number';
@@ -54,10 +55,13 @@ const REPEATABLE: ReadonlySet<FinishReason> = new Set<FinishReason>([
 export function planCache(request: InferenceRequest, policy: RouteCachePolicy): CachePlan {
   const { noStore, noCache, maxAgeSeconds, staleIfErrorSeconds } = request.cacheControl;
   if (!policy.enabled) return bypass('disabled');
+  if (request.operation === 'count_tokens') return bypass('token-count');
   if (request.stream) return bypass('stream');
   if (noStore) return bypass('no-store');
   if (!isRepeatable(request)) return bypass('not-deterministic');
-  if (!hasExactNumbers(request.body)) return bypass('inexact-number');
+  if (!hasExactNumbers(request.body) || !hasExactNumbers(request.foreign?.body)) {
+    return bypass('inexact-number');
+  }
   const staleSeconds = Math.min(
     policy.staleIfErrorSeconds,
     staleIfErrorSeconds ?? policy.staleIfErrorSeconds,
@@ -137,7 +141,9 @@ function endedByItself(reasons: readonly FinishReason[], operation: Operation): 
  * that a provider tells apart would have one key.
  */
 function hasExactNumbers(value: JsonValue | undefined): boolean {
-  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+  }
   if (typeof value !== 'object' || value === null) return true;
   const members = isJsonArray(value) ? value : Object.values(value);
   return members.every(hasExactNumbers);

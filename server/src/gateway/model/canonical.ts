@@ -58,6 +58,8 @@ export type CanonicalPart =
       readonly file: {
         readonly file_data?: string;
         readonly file_id?: string;
+        /** An https address. */
+        readonly file_url?: string;
         readonly filename?: string;
       };
       readonly esclusa?: CanonicalExtensions;
@@ -186,6 +188,12 @@ export interface CanonicalDelta {
     readonly esclusa?: CanonicalExtensions;
   }[];
   readonly esclusa?: CanonicalExtensions;
+}
+
+/** Answers `count_tokens`. */
+export interface CanonicalTokenCount {
+  readonly object: 'token_count';
+  readonly input_tokens: number;
 }
 
 /** One event of a stream; `usage` stands on the last chunk, whose `choices` may be empty. */

@@ -87,6 +87,8 @@ export class Exchange {
   dispatched = false;
   /** call: fields of the request that the last target could not be told */
   dropped: readonly string[] = [];
+  /** call: the tokens were not counted by a provider */
+  countEstimated = false;
   /** call: milliseconds of the whole duration spent waiting for the provider */
   upstreamMs = 0;
   /** call: milliseconds from the start to the first piece of the answer */

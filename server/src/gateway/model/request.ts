@@ -27,6 +27,20 @@ export interface InferenceRequest {
   readonly bytes: Buffer;
   readonly members: readonly JsonMember[];
   readonly cacheControl: CacheControl;
+  /** Of a client whose dialect is not the canonical one. */
+  readonly foreign?: ForeignRequest;
+}
+
+/** What the canonical form does not hold of a request that came in another dialect. */
+export interface ForeignRequest {
+  /** The client's body, parsed, unknown members included: part of cache keys. */
+  readonly body: JsonObject;
+  /** Headers that say how the bytes are meant (version, features); they travel with the bytes. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Fields that only the client's own dialect can say; a target of another one is refused. */
+  readonly needed: readonly string[];
+  /** Fields left out towards another dialect, and reported: `messages[0].content[1].title`. */
+  readonly dropped: readonly string[];
 }
 
 /** What the client's `cache-control` (or an alias of another gateway) asks for. */

@@ -5,7 +5,7 @@
 import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Answer } from '../model/answer.ts';
-import { asGatewayError, type GatewayError } from '../model/errors.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Attempt, Exchange } from '../model/exchange.ts';
 import type { Target } from '../model/target.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
@@ -54,8 +54,9 @@ async function send(context: AttemptContext, target: Target, signal: AbortSignal
   const provider = context.providers.get(target.provider);
   assert(provider !== undefined, `target ${target.id} has a provider`);
   const call: ProviderCall = { request: context.exchange.request, target };
+  const beyond = context.exchange.request.dialect === provider.adapter.dialect ? [] : carry(call);
   const request = provider.adapter.encode(call);
-  context.exchange.dropped = request.dropped ?? [];
+  context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
   const { firstTokenMs, totalMs, idleMs } = target.timeouts;
   // A plain answer's first byte comes when the answer is complete: only the total bounds it.
   const firstByteMs = call.request.stream ? firstTokenMs : totalMs;
@@ -72,6 +73,16 @@ async function send(context: AttemptContext, target: Target, signal: AbortSignal
   const bytes = await response.body.collect(MAX_ANSWER_BYTES);
   const answer = provider.adapter.decodeAnswer(call, response, bytes);
   return inDialect(context.codecs, call.request, answer);
+}
+
+/** Fields that a target of another dialect is not told; throws for one that it would have to be. */
+function carry({ request, target }: ProviderCall): readonly string[] {
+  const [field] = request.foreign?.needed ?? [];
+  if (field === undefined) return request.foreign?.dropped ?? [];
+  throw new GatewayError('field_not_supported', {
+    message: `The target ${target.id} cannot be told \`${field}\`: only its own dialect has it.`,
+    field,
+  });
 }
 
 /** A provider that refused or was never reached charges nothing; one cut off in its work may. */

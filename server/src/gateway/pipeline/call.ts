@@ -19,6 +19,7 @@ import type { Providers } from '../ports/provider.ts';
 import { type HeldCall, mayFailOver, type PolicyStack } from '../resilience/policy-stack.ts';
 import { planRoute, type RoutePlan, soonestRetryMs } from '../routing/order.ts';
 import { type AttemptContext, attempt } from './attempt.ts';
+import { type CountPlan, estimatedCount, planCount } from './count-tokens.ts';
 import type { Stage } from './stage.ts';
 
 export interface CallDeps {
@@ -36,7 +37,10 @@ export function call(deps: CallDeps): Stage {
     wrap: () => async (exchange) => {
       assert(exchange.route !== null, 'route comes before call');
       const availability = (target: Target) => deps.policies.availability(target);
-      const plan = planRoute(exchange.route, deps.random, availability);
+      const whole = planRoute(exchange.route, deps.random, availability);
+      const count = countPlanOf(deps, exchange, whole);
+      if (count?.kind === 'estimate') return estimatedCount(deps.codecs, exchange, count.target);
+      const plan = count === null ? whole : { ...whole, targets: count.targets };
       const timer = startDeadline(deps, exchange, plan);
       let held: HeldCall<Answer>;
       try {
@@ -54,6 +58,10 @@ export function call(deps: CallDeps): Stage {
       return answer;
     },
   };
+}
+
+function countPlanOf(deps: CallDeps, exchange: Exchange, plan: RoutePlan): CountPlan | null {
+  return exchange.request.operation === 'count_tokens' ? planCount(plan, deps.providers()) : null;
 }
 
 function startDeadline(deps: CallDeps, exchange: Exchange, plan: RoutePlan): Timer {

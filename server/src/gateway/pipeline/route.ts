@@ -35,7 +35,8 @@ function findRoute(routes: Routes, exchange: Exchange): Route {
       field: 'model',
     });
   }
-  const targets = found.targets.filter((target) => target.operations.includes(operation));
+  const needed = operation === 'count_tokens' ? 'chat' : operation;
+  const targets = found.targets.filter((target) => target.operations.includes(needed));
   if (targets.length === 0) {
     throw new GatewayError('model_unsupported_operation', {
       message: `The model ${JSON.stringify(model)} does not offer ${operation}.`,

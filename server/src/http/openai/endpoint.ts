@@ -2,18 +2,13 @@
  * The endpoints of the OpenAI dialect, which differ in path and operation only: reading a
  * request and writing errors are the same for all of them.
  */
-import {
-  type CacheControl,
-  GatewayError,
-  type InferenceRequest,
-  type Operation,
-} from '../../gateway/index.ts';
-import { readRequest } from '../../wire/openai/read-request.ts';
+import { type CacheControl, GatewayError, type InferenceRequest } from '../../gateway/index.ts';
+import { type RequestOperation, readRequest } from '../../wire/openai/read-request.ts';
 import type { InferenceEndpoint } from '../endpoint.ts';
 import type { ParsedBody } from '../parse-body.ts';
 import { openaiWriter } from './writer.ts';
 
-export function openaiEndpoint(path: string, operation: Operation): InferenceEndpoint {
+export function openaiEndpoint(path: string, operation: RequestOperation): InferenceEndpoint {
   return {
     path,
     operation,
@@ -24,7 +19,7 @@ export function openaiEndpoint(path: string, operation: Operation): InferenceEnd
 
 /** OpenAI's shape is the canonical one: the facts are read, and the body is taken as it is. */
 function decode(
-  operation: Operation,
+  operation: RequestOperation,
   parsed: ParsedBody,
   cacheControl: CacheControl,
 ): InferenceRequest {

@@ -5,8 +5,10 @@
  * A request that came in another dialect has no bytes of this wire; its canonical body, which
  * is OpenAI's shape, is serialised instead.
  */
+
 import type { ProviderCall } from '../../gateway/ports/provider.ts';
 import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
+import { assert } from '../../kernel/assert.ts';
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import { type RequestChanges, rewriteRequest } from '../../wire/openai/rewrite-request.ts';
@@ -48,6 +50,7 @@ export function encodeRequest(
   call: ProviderCall,
 ): UpstreamRequest {
   const { request, target } = call;
+  assert(request.operation !== 'count_tokens', 'tokens are estimated where they are not counted');
   const { capabilities } = connection;
   const changes: RequestChanges = {
     model: target.model,
