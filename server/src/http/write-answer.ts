@@ -29,9 +29,10 @@ export function writePlain(
   deps: WriteDeps,
   response: ServerResponse,
   exchange: Exchange,
+  writer: DialectWriter,
   answer: PlainAnswer,
 ): void {
-  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  const headers = headersOf(deps, exchange, writer);
   headers.push('content-type', answer.contentType);
   headers.push('content-length', String(answer.bytes.length));
   response.writeHead(OK, headers);
@@ -50,7 +51,7 @@ export function writeError(
   if (response.destroyed) return;
   const error = asGatewayError(thrown);
   const body = writer.error(error, exchange.id);
-  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  const headers = headersOf(deps, exchange, writer);
   headers.push(...retryHeaders(error));
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
   if (restUnread) headers.push('connection', 'close');
@@ -101,10 +102,16 @@ function writeStreamHead(
   exchange: Exchange,
   writer: DialectWriter,
 ): void {
-  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  const headers = headersOf(deps, exchange, writer);
   headers.push('content-type', writer.streamContentType(exchange.request));
   headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   response.writeHead(OK, headers);
+}
+
+function headersOf(deps: WriteDeps, exchange: Exchange, writer: DialectWriter): string[] {
+  const headers = commonHeaders(exchange, deps.facts, deps.clock.monotonicMs());
+  if (writer.requestIdHeader !== undefined) headers.push(writer.requestIdHeader, exchange.id);
+  return headers;
 }
 
 function endBroken(
