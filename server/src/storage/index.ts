@@ -5,7 +5,7 @@
  * `openStorage` serves a process that answers requests; `openStorageTool` a short command
  * beside it, which records nothing and leaves the journals of living processes alone.
  */
-import { mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
 import type { Ledger } from '../gateway/ports/ledger.ts';
@@ -56,6 +56,8 @@ export interface StorageLimits {
   /** How long closing waits for the journal to reach the database. */
   readonly closeMs: number;
   readonly segmentMaxBytes: number;
+  /** How large the database file may grow; zero means as large as the disk allows. */
+  readonly databaseMaxBytes: number;
 }
 
 const DEFAULT_LIMITS: StorageLimits = {
@@ -64,6 +66,7 @@ const DEFAULT_LIMITS: StorageLimits = {
   settleMs: 1000,
   closeMs: 5000,
   segmentMaxBytes: 8_388_608,
+  databaseMaxBytes: 0,
 };
 
 export interface Repositories {
@@ -158,19 +161,31 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
 }
 
 function makeFolders({ path, dataDir }: StorageOptions): string {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivate(path);
   const journalRoot = join(dataDir, 'journal');
   mkdirSync(journalRoot, { recursive: true, mode: 0o700 });
   return journalRoot;
 }
 
+/** The database holds hashes of keys: a new one is its owner's alone. SQLite keeps that. */
+function makePrivate(path: string): void {
+  if (existsSync(path)) return;
+  try {
+    closeSync(openSync(path, 'ax', 0o600));
+  } catch (error) {
+    if (!existsSync(path)) throw error; // else another process was faster
+  }
+}
+
 function engineOptions(
   { path, clock, log, faults = noFaults }: StorageOptions,
-  { busyTimeoutMs, pollMs }: StorageLimits,
+  { busyTimeoutMs, pollMs, databaseMaxBytes }: StorageLimits,
   journalRoot: string,
   { onReport }: ReportBook,
 ) {
-  return { path, clock, log, faults, busyTimeoutMs, pollMs, journalRoot, onReport };
+  const limits = { busyTimeoutMs, pollMs, databaseMaxBytes };
+  return { path, clock, log, faults, journalRoot, onReport, ...limits };
 }
 
 async function openOrClose(engine: SqliteEngine, undo: () => void): Promise<void> {

@@ -79,7 +79,7 @@ export class LedgerPipe implements Ledger, SpendingHistory {
 
   /** Tells the sink again: it forgot what it was told. */
   republish(): void {
-    this.#sink.advance(this.#publish());
+    this.#publish();
   }
 
   /**
@@ -116,24 +116,30 @@ export class LedgerPipe implements Ledger, SpendingHistory {
 
   #written(): void {
     this.#sinceMs ??= this.#clock.monotonicMs();
-    this.#timer ??= this.#clock.setTimer(PUBLISH_INTERVAL_MS, () => {
-      this.#sink.advance(this.#publish());
-    });
+    this.#timer ??= this.#clock.setTimer(PUBLISH_INTERVAL_MS, () => this.#publish());
   }
 
-  /** The journal as far as it goes now, for a message that leaves in this very turn. */
+  /**
+   * Tells the sink how far the journal goes now, and answers the same for a question that
+   * leaves in this very turn: the question may be given up, the entries may not.
+   */
   #publish(): SegmentExtent[] {
     const extents = this.#journal.mark();
     this.#timer?.cancel();
     this.#timer = null;
+    this.#sink.advance(extents);
+    if (this.#sinceMs !== null) this.#remember(extents, this.#sinceMs);
+    this.#sinceMs = null;
+    return extents;
+  }
+
+  #remember(extents: readonly SegmentExtent[], sinceMs: number): void {
     const last = extents.at(-1);
-    if (last === undefined || this.#sinceMs === null) return extents;
+    if (last === undefined) return;
     const end = { segment: last.segment, offset: last.bytes };
     const newest = this.#published.at(-1);
     if (newest !== undefined && this.#published.length >= PUBLISHED_MAX) newest.end = end;
-    else this.#published.push({ end, sinceMs: this.#sinceMs });
-    this.#sinceMs = null;
-    return extents;
+    else this.#published.push({ end, sinceMs });
   }
 }
 

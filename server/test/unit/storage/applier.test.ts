@@ -27,6 +27,7 @@ function play(t: TestContext): Played {
   const connection = Connection.open({
     path: databasePath(temporaryFolder(t)),
     busyTimeoutMs: 100,
+    databaseMaxBytes: 0,
     synchronous: 'normal',
     readOnly: false,
   });

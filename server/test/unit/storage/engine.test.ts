@@ -45,6 +45,7 @@ async function openEngine(t: TestContext, variations: Variations = {}): Promise<
     faults: variations.faults ?? noFaults,
     busyTimeoutMs: variations.busyTimeoutMs ?? 2000,
     pollMs: 50,
+    databaseMaxBytes: 0,
     onReport: () => undefined,
     onWriterRestart: () => undefined,
   });

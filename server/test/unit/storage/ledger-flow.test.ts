@@ -78,6 +78,10 @@ async function countRows(storage: Storage): Promise<number> {
   return rows[0]?.requests ?? 0;
 }
 
+function tenantOf(slug: string) {
+  return { id: ids.next('ten'), slug, name: 'Some tenant', createdAtMs: 0 };
+}
+
 function entriesOf(count: number): LedgerEntry[] {
   return Array.from({ length: count }, () => ledgerEntry());
 }
@@ -129,6 +133,30 @@ test('while the database is locked entries are acknowledged, and none is lost af
   );
 });
 
+test('a full database lets the journal grow, and takes it when there is room', async (t) => {
+  const dataDir = temporaryFolder(t);
+  await idsAfterRestart(dataDir);
+  const ballast = new DatabaseSync(databasePath(dataDir), { timeout: 5000 });
+  t.after(() => ballast.close());
+  ballast.exec('create table ballast (bytes blob)');
+  ballast.prepare('insert into ballast values (zeroblob(1000000))').run();
+  const limits = { ...QUICK, databaseMaxBytes: 1_200_000 };
+  const storage = await openTestStorage(t, { dataDir, limits });
+
+  await Promise.all(entriesOf(2000).map((entry) => storage.ledger.append(entry)));
+  await until('the database is full', () => storage.figures().writerError?.includes('full'));
+  await storage.ledger.append(ledgerEntry());
+  const refused = storage.tenants.insert(tenantOf('x'.repeat(200_000)));
+  await assert.rejects(refused, { code: 'storage_unavailable' });
+  const backlog = storage.figures().backlogBytes;
+  ballast.exec('drop table ballast');
+  await until('everything is applied', () => storage.figures().backlogBytes === 0);
+
+  assert(backlog > 0);
+  assert.equal(await countRows(storage), 2001);
+  await storage.tenants.insert(tenantOf('acme'));
+});
+
 test('a query of the ledger waits for a locked database no longer than its bound', async (t) => {
   const dataDir = temporaryFolder(t);
   const limits = { ...QUICK, settleMs: 200 };
@@ -158,17 +186,19 @@ test('the death of the writer fails what it was asked and loses no entry', async
     isArmed = false;
     throw new Error('injected');
   };
-  const log = rememberingLog();
-  const storage = await openTestStorage(t, { log, faults: { hit } });
+  const dataDir = temporaryFolder(t);
+  const storage = await openTestStorage(t, { dataDir, faults: { hit }, limits: QUICK });
   const before = entriesOf(30);
   await Promise.all(before.map((entry) => storage.ledger.append(entry)));
   await countRows(storage);
 
+  const locker = lock(t, dataDir); // so that the old worker surely leaves something to do
   await storage.ledger.append(ledgerEntry());
   isArmed = true;
   const asked = storage.history.spentNanousd('key:key_a', 0);
   await assert.rejects(asked, { code: 'budget_unavailable' });
   const backlog = storage.figures().backlogBytes;
+  locker.exec('rollback');
   await until('the new worker applies the rest', () => storage.figures().backlogBytes === 0);
 
   assert(backlog > 0);

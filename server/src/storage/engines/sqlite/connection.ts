@@ -14,6 +14,8 @@ import { isUnavailable, resultCodeOf } from './result-codes.ts';
 export interface ConnectionOptions {
   readonly path: string;
   readonly busyTimeoutMs: number;
+  /** Zero: as large as the disk allows. */
+  readonly databaseMaxBytes: number;
   /** `full`: a commit survives a power cut. `normal`: only a crash of the process. */
   readonly synchronous: 'full' | 'normal';
   readonly readOnly: boolean;
@@ -36,7 +38,7 @@ export class Connection {
 
   /** Opens the file, making it if need be. Throws what SQLite said. */
   static open(options: ConnectionOptions): Connection {
-    const { path, busyTimeoutMs, synchronous, readOnly } = options;
+    const { path, busyTimeoutMs, databaseMaxBytes, synchronous, readOnly } = options;
     const database = new DatabaseSync(path, {
       timeout: busyTimeoutMs,
       enableForeignKeyConstraints: true,
@@ -44,6 +46,10 @@ export class Connection {
     switchToWal(database, busyTimeoutMs);
     database.exec(`pragma synchronous = ${synchronous}`);
     database.exec(`pragma journal_size_limit = ${WAL_KEPT_BYTES}`);
+    if (databaseMaxBytes > 0) {
+      const size = Number(database.prepare('pragma page_size').get()?.page_size);
+      database.exec(`pragma max_page_count = ${Math.floor(databaseMaxBytes / size)}`);
+    }
     if (readOnly) database.exec('pragma query_only = on');
     return new Connection(database, busyTimeoutMs);
   }

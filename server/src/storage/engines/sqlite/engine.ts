@@ -34,6 +34,8 @@ export interface SqliteEngineOptions {
   readonly faults: FaultPoints;
   /** How long a statement waits for another process that writes. */
   readonly busyTimeoutMs: number;
+  /** Zero: as large as the disk allows. */
+  readonly databaseMaxBytes: number;
   /** How often the reader looks for changes of other processes. */
   readonly pollMs: number;
   readonly onReport: (report: Report) => void;
@@ -70,7 +72,11 @@ export class SqliteEngine implements Engine, LedgerSink {
     this.#lease = new Lease(clock, { waitersMax: WAITERS_MAX, waitMs: busyTimeoutMs });
     const synchronous = durable ? 'full' : 'normal';
     const instance = owned && { name: owned.instance, directory: owned.directory };
-    const writerData: WriterData = { path, busyTimeoutMs, synchronous, journalRoot, instance };
+    const { databaseMaxBytes } = options;
+    const writerData: WriterData = {
+      ...{ path, busyTimeoutMs, databaseMaxBytes, synchronous },
+      ...{ journalRoot, instance },
+    };
     this.#writer = this.#start('writer', WRITER, writerData, () => void this.#reviveWriter());
     const readerData: ReaderData = { path, busyTimeoutMs, pollMs };
     this.#reader = this.#start('reader', READER, readerData, () => void this.#openReader());

@@ -18,7 +18,12 @@ function createReader(data: ReaderData, report: (report: Report) => void): Worke
   let connection: Connection | null = null;
   const opened = (): Connection => {
     if (connection === null) {
-      connection = Connection.open({ ...data, synchronous: 'normal', readOnly: true });
+      connection = Connection.open({
+        ...data,
+        databaseMaxBytes: 0,
+        synchronous: 'normal',
+        readOnly: true,
+      });
       watch(connection, data.pollMs, report);
     }
     return connection;

@@ -15,6 +15,7 @@ import { serve, type WorkerRole } from './worker-host.ts';
 export interface WriterData {
   readonly path: string;
   readonly busyTimeoutMs: number;
+  readonly databaseMaxBytes: number;
   readonly synchronous: 'full' | 'normal';
   /** The folder of all journals. */
   readonly journalRoot: string;
