@@ -1,0 +1,164 @@
+/**
+ * Names to routes: aliases, direct names, and what names a set of targets.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Target } from '../../../src/gateway/model/target.ts';
+import { createRoutes, type RouteTable } from '../../../src/gateway/routing/routes.ts';
+import { TARGET } from '../pipeline/fakes.ts';
+
+const CACHE = { enabled: true, ttlSeconds: 60, staleIfErrorSeconds: 0, maxEntryBytes: 1000 };
+
+function target(provider: string, model: string): Target {
+  return { ...TARGET, id: `${provider}/${model}`, provider, model };
+}
+
+function setUp(changes: Partial<RouteTable> = {}) {
+  const asked: string[] = [];
+  const table: RouteTable = {
+    generation: 7,
+    aliases: [
+      {
+        name: 'fast',
+        strategy: 'weighted',
+        targets: [target('a', 'x'), target('b', 'y')],
+        cache: CACHE,
+      },
+    ],
+    direct(provider, model) {
+      asked.push(`${provider} ${model}`);
+      return provider === 'a' || provider === 'b' ? target(provider, model) : undefined;
+    },
+    directCache: { ...CACHE, ttlSeconds: 5 },
+    providerIdentity: (provider) => `kind of ${provider}`,
+    listings: [{ name: 'fast', createdSeconds: 1, ownedBy: 'esclusa', operations: ['chat'] }],
+    ...changes,
+  };
+  return { asked, table, routes: createRoutes(table) };
+}
+
+function alias(targets: readonly Target[]) {
+  return [{ name: 'fast', strategy: 'fallback' as const, targets, cache: CACHE }];
+}
+
+function setOf(targets: readonly Target[], changes: Partial<RouteTable> = {}): string {
+  return setUp({ aliases: alias(targets), ...changes }).routes.resolve('fast')?.targetSet ?? '';
+}
+
+test('an alias resolves to its targets in their order, with its policy', () => {
+  const { routes } = setUp();
+
+  const fast = routes.resolve('fast');
+
+  assert.equal(fast?.name, 'fast');
+  assert.equal(fast?.strategy, 'weighted');
+  assert.deepEqual(
+    fast?.targets.map((one) => one.id),
+    ['a/x', 'b/y'],
+  );
+  assert.equal(fast?.cache.ttlSeconds, 60);
+  assert.equal(routes.generation, 7);
+});
+
+test('a direct name resolves to one target, split at the first slash', () => {
+  const { routes, asked } = setUp();
+
+  const direct = routes.resolve('a/meta/llama');
+
+  assert.deepEqual(asked, ['a meta/llama']);
+  assert.equal(direct?.name, 'a/meta/llama');
+  assert.deepEqual(
+    direct?.targets.map((one) => one.id),
+    ['a/meta/llama'],
+  );
+  assert.equal(direct?.cache.ttlSeconds, 5);
+});
+
+test('a name that is neither is unknown, and asks for nothing it cannot be', () => {
+  const { routes, asked } = setUp();
+
+  for (const name of ['slow', '', '/x', 'toString', '__proto__']) {
+    assert.equal(routes.resolve(name), undefined);
+  }
+  assert.deepEqual(asked, []);
+  assert.equal(routes.resolve('nobody/x'), undefined);
+  assert.deepEqual(asked, ['nobody x']);
+});
+
+test('an alias wins over a direct name', () => {
+  const aliases = [{ ...alias([target('b', 'y')])[0], name: 'a/x' }] as RouteTable['aliases'];
+  const { routes, asked } = setUp({ aliases });
+
+  assert.equal(routes.resolve('a/x')?.targets[0]?.id, 'b/y');
+  assert.deepEqual(asked, []);
+});
+
+test('a direct route is made once, an unknown name is asked for again', () => {
+  const { routes, asked } = setUp();
+
+  assert.equal(routes.resolve('a/x'), routes.resolve('a/x'));
+  routes.resolve('nobody/x');
+  routes.resolve('nobody/x');
+
+  assert.deepEqual(asked, ['a x', 'nobody x', 'nobody x']);
+});
+
+test('direct routes are remembered in bounded number, the oldest is forgotten', () => {
+  const { routes, asked } = setUp();
+  for (let i = 0; i < 1024; i += 1) routes.resolve(`a/${i}`);
+  routes.resolve('a/0');
+  assert.equal(asked.length, 1024);
+
+  routes.resolve('a/one-more');
+  routes.resolve('a/1');
+  assert.equal(asked.length, 1025);
+  routes.resolve('a/0');
+
+  assert.equal(asked.length, 1026);
+});
+
+test('a set of targets is named alike in any order and however often one is listed', () => {
+  const [x, y] = [target('a', 'x'), target('b', 'y')];
+
+  assert.equal(setOf([x, y]), setOf([y, x]));
+  assert.equal(setOf([x, y]), setOf([x, y, x]));
+});
+
+test('other targets, and other upstreams behind a name, are another set', () => {
+  const [x, y] = [target('a', 'x'), target('b', 'y')];
+  const moved = { providerIdentity: (provider: string) => `elsewhere ${provider}` };
+
+  const sets = [
+    setOf([x]),
+    setOf([y]),
+    setOf([x, y]),
+    setOf([target('a', 'y')]),
+    setOf([x], moved),
+    setOf([]),
+  ];
+
+  assert.equal(new Set(sets).size, sets.length);
+});
+
+test('names that run together when joined are different sets', () => {
+  const sets = [
+    setOf([target('a', 'b/c')]),
+    setOf([target('a/b', 'c')]),
+    setOf([target('a', 'b'), target('c', 'd')]),
+    setOf([target('a', 'b"],["c","d')]),
+  ];
+
+  assert.equal(new Set(sets).size, sets.length);
+});
+
+test('a direct name and an alias of the same single target share one set', () => {
+  const { routes } = setUp({ aliases: alias([target('a', 'x')]) });
+
+  assert.equal(routes.resolve('fast')?.targetSet, routes.resolve('a/x')?.targetSet);
+});
+
+test('the list is the one of the table', () => {
+  const { table, routes } = setUp();
+
+  assert.equal(routes.list(), table.listings);
+});
