@@ -76,15 +76,23 @@ for (const [claim, tokens, at, cost] of GOLDEN) {
   });
 }
 
-test('a cost too large to be exact throws instead of being wrong', () => {
-  const dear = price(1000, 1000, 1000);
+test('a cost whose pico-dollars are beyond the safe integers is exact all the same', () => {
+  const dear = price(1000, 0, 0);
 
   assert.equal(costNanousd(usage(9_000_000, 0, 0), dear), 9_000_000_000_000);
-  assert.throws(() => costNanousd(usage(9_100_000, 0, 0), dear), RangeError);
+  assert.equal(costNanousd(usage(99_999_999, 0, 0), dear), 99_999_999_000_000);
+  const odd = { ...dear, inputPicousd: 1_000_000_001 };
+  assert.equal(costNanousd(usage(99_999_999, 0, 0), odd), 99_999_999_100_000);
+});
+
+test('a cost beyond the safe integers throws instead of being wrong', () => {
+  const absurd = price(1_000_000_000, 0, 0);
+
+  assert.throws(() => costNanousd(usage(100_000_000, 0, 0), absurd), RangeError);
 });
 
 test('a cost equals the one in arbitrary precision', () => {
-  const tokens = fc.nat(2_000_000);
+  const tokens = fc.nat(100_000_000);
   const picousd = fc.nat(600_000_000);
   fc.assert(
     fc.property(tokens, tokens, tokens, picousd, picousd, picousd, (i, c, o, pi, pc, po) => {
