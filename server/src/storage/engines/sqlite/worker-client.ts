@@ -36,6 +36,8 @@ interface Pending {
   readonly timer: Timer;
 }
 
+/** Rows live for a batch: more room only makes the process larger. */
+const YOUNG_GENERATION_MB = 6;
 const RESTART_FIRST_MS = 50;
 const RESTART_MAX_MS = 5000;
 
@@ -110,7 +112,12 @@ export class WorkerClient {
 
   #spawn(): Worker {
     const { entry, data, name, onReport } = this.#options;
-    const worker = new Worker(entry, { workerData: data, name: `esclusa-${name}`, env: bareEnv() });
+    const worker = new Worker(entry, {
+      workerData: data,
+      name: `esclusa-${name}`,
+      env: bareEnv(),
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     worker.unref();
     worker.on('message', (message: FromWorker) => {
       this.#restartMs = RESTART_FIRST_MS;
