@@ -33,7 +33,7 @@ export interface CallDeps {
 export function call(deps: CallDeps): Stage {
   return {
     name: 'call',
-    codes: ['no_target_available', 'deadline_exceeded', 'client_closed'],
+    codes: ['no_target_available', 'overloaded', 'deadline_exceeded', 'client_closed'],
     wrap: () => async (exchange) => {
       assert(exchange.route !== null, 'route comes before call');
       const availability = (target: Target) => deps.policies.availability(target);
@@ -101,9 +101,11 @@ async function callTargets(
   throw failure ?? nothingAvailable(plan);
 }
 
-function nothingAvailable(plan: RoutePlan): GatewayError {
-  const retryAfterMs = soonestRetryMs(plan.rejected);
-  return new GatewayError('no_target_available', retryAfterMs === null ? {} : { retryAfterMs });
+function nothingAvailable({ rejected }: RoutePlan): GatewayError {
+  const retryAfterMs = soonestRetryMs(rejected);
+  const isFull = rejected.length > 0 && rejected.every(({ reason }) => reason === 'bulkhead_full');
+  const code = isFull ? 'overloaded' : 'no_target_available';
+  return new GatewayError(code, retryAfterMs === null ? {} : { retryAfterMs });
 }
 
 /** Ends the held call when the stream ends, with what ended it. */
