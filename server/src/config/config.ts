@@ -8,7 +8,17 @@
 import { join } from 'node:path';
 import type { MockConnection } from '../providers/mock/settings.ts';
 import { MOCK_NAME } from '../providers/mock/settings.ts';
-import type { OpenaiCapabilities, OpenaiConnection } from '../providers/openai/settings.ts';
+import {
+  OLLAMA_KIND,
+  type OllamaConnection,
+  ollamaConnection,
+} from '../providers/ollama/settings.ts';
+import {
+  AZURE_KIND,
+  azureConnection,
+  type OpenaiCapabilities,
+  type OpenaiConnection,
+} from '../providers/openai/settings.ts';
 import { type Camel, camel } from './camel.ts';
 import type { Figures, Vendor } from './catalogue-entries.ts';
 import { cacheFor, type ModelSettings, type ProviderSettings, sectionFor } from './effective.ts';
@@ -40,11 +50,12 @@ interface ProviderCommon extends CallLimits {
   readonly vendor: string | null;
 }
 
-type ConnectedKind = Exclude<ProviderSettings['kind'], typeof MOCK_NAME>;
+type OpenaiKind = Exclude<ProviderSettings['kind'], typeof MOCK_NAME | typeof OLLAMA_KIND>;
 
 export type ProviderConfig = ProviderCommon &
   (
-    | { readonly kind: ConnectedKind; readonly connection: OpenaiConnection }
+    | { readonly kind: OpenaiKind; readonly connection: OpenaiConnection }
+    | { readonly kind: typeof OLLAMA_KIND; readonly connection: OllamaConnection }
     | { readonly kind: typeof MOCK_NAME; readonly connection: MockConnection }
   );
 
@@ -147,12 +158,21 @@ function providerConfig(
     };
     return { ...common, kind: provider.kind, connection };
   }
-  const connection = {
+  const headers = mapOf(provider.headers, (value) => value);
+  if (provider.kind === OLLAMA_KIND) {
+    return { ...common, kind: provider.kind, connection: ollamaConnection(provider, headers) };
+  }
+  if (provider.kind === AZURE_KIND) {
+    return { ...common, kind: provider.kind, connection: azureConnection(provider, headers) };
+  }
+  const connection: OpenaiConnection = {
     baseUrl: provider.base_url ?? '',
     apiKey: provider.api_key ?? null,
+    keyHeader: 'authorization',
+    surface: { kind: 'plain' },
     organization: provider.organization ?? null,
     project: provider.project ?? null,
-    headers: mapOf(provider.headers, (value) => value),
+    headers,
     capabilities: capabilitiesOf(provider, vendor),
   };
   return { ...common, kind: provider.kind, connection };
@@ -160,10 +180,12 @@ function providerConfig(
 
 function capabilitiesOf(provider: ProviderSettings, vendor: Vendor | null): OpenaiCapabilities {
   const own = 'capabilities' in provider ? provider.capabilities : {};
-  const can = (name: keyof typeof own): boolean => own[name] ?? vendor?.capabilities[name] ?? true;
+  const can = (name: keyof typeof own, fallback: boolean): boolean =>
+    own[name] ?? vendor?.capabilities[name] ?? fallback;
   return {
-    streamUsage: can('stream_usage'),
-    maxCompletionTokens: can('max_completion_tokens'),
+    streamUsage: can('stream_usage', true),
+    maxCompletionTokens: can('max_completion_tokens', true),
+    reasoningInput: can('reasoning_input', false),
   };
 }
 

@@ -30,6 +30,8 @@ export interface ResolvedTarget extends Omit<TargetConfig, 'price'> {
   /** As configured, else the catalogue's; at most the model's context; null: not known. */
   readonly maxOutputTokens: number | null;
   readonly operations: readonly CatalogueOperation[];
+  /** Empty where the catalogue does not know the model. */
+  readonly capabilities: readonly string[];
 }
 
 export interface TargetResolver {
@@ -58,6 +60,7 @@ export function createTargetResolver(config: Config, catalogue: Catalogue): Targ
       maxOutputTokens:
         target.maxOutputTokens ?? entry?.maxOutputTokens ?? entry?.contextTokens ?? null,
       operations: entry?.operations ?? ALL_OPERATIONS,
+      capabilities: entry?.capabilities ?? [],
     };
   }
 

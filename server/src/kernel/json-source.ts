@@ -47,6 +47,21 @@ export function jsonSource(text: string, path: readonly (string | number)[]): st
   return text.slice(start, end);
 }
 
+/** The texts of a list's items, in one pass; none where the text is no list. */
+export function jsonItems(text: string): string[] {
+  const items: string[] = [];
+  const open = skipSpace(text, 0);
+  if (text[open] !== '[') return items;
+  let at = skipSpace(text, open + 1);
+  while (at < text.length && text[at] !== ']') {
+    const end = valueEnd(text, at);
+    items.push(text.slice(at, end));
+    at = skipSpace(text, end);
+    if (text[at] === ',') at = skipSpace(text, at + 1);
+  }
+  return items;
+}
+
 type Range = readonly [start: number, end: number];
 
 function memberOf(text: string, open: number, name: string | number): Range | undefined {

@@ -8,12 +8,18 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Random } from '../kernel/random.ts';
 import type { MockConnection } from './mock/settings.ts';
 import { createMockUpstream } from './mock/upstream.ts';
+import { createOllamaAdapter } from './ollama/adapter.ts';
+import type { OllamaConnection } from './ollama/settings.ts';
 import { createOpenaiAdapter } from './openai/adapter.ts';
 import type { OpenaiConnection } from './openai/settings.ts';
 
 /** A configured provider: its kind, and what that kind needs to know. */
 export type ProviderConnection =
-  | { readonly kind: 'openai' | 'openai-compatible'; readonly connection: OpenaiConnection }
+  | {
+      readonly kind: 'openai' | 'openai-compatible' | 'azure-openai';
+      readonly connection: OpenaiConnection;
+    }
+  | { readonly kind: 'ollama'; readonly connection: OllamaConnection }
   | { readonly kind: 'mock'; readonly connection: MockConnection };
 
 export interface InProcessParts {
@@ -25,17 +31,22 @@ export interface InProcessParts {
 const MOCK_AS_OPENAI: OpenaiConnection = {
   baseUrl: '',
   apiKey: null,
+  keyHeader: 'authorization',
+  surface: { kind: 'plain' },
   organization: null,
   project: null,
   headers: {},
-  capabilities: { streamUsage: true, maxCompletionTokens: true },
+  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: true },
 };
 
 export function createProviderAdapter(provider: ProviderConnection): ProviderAdapter {
   switch (provider.kind) {
     case 'openai':
     case 'openai-compatible':
+    case 'azure-openai':
       return createOpenaiAdapter(provider.connection);
+    case 'ollama':
+      return createOllamaAdapter(provider.connection);
     case 'mock':
       return createOpenaiAdapter(MOCK_AS_OPENAI);
   }

@@ -5,7 +5,12 @@
  */
 import { z } from 'zod';
 import { mockSettings } from '../../providers/mock/settings.ts';
-import { openaiCompatibleSettings, openaiSettings } from '../../providers/openai/settings.ts';
+import { ollamaSettings } from '../../providers/ollama/settings.ts';
+import {
+  azureOpenaiSettings,
+  openaiCompatibleSettings,
+  openaiSettings,
+} from '../../providers/openai/settings.ts';
 import { cacheOverrides, modelOverrides, providerOverrides } from './resilience.ts';
 import { choice, group, note } from './setting.ts';
 
@@ -23,6 +28,8 @@ const modelName = z.string().regex(/^[\x21-\x7e]{1,256}$/);
 const provider = z.discriminatedUnion('kind', [
   openaiSettings.extend(providerOverrides).strict(),
   openaiCompatibleSettings.extend(providerOverrides).strict(),
+  azureOpenaiSettings.extend(providerOverrides).strict(),
+  ollamaSettings.extend(providerOverrides).strict(),
   mockSettings.extend(providerOverrides).strict(),
 ]);
 

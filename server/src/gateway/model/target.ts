@@ -47,6 +47,8 @@ export interface Target {
   /** Most tokens one answer can have; null where the catalogue does not say. */
   readonly maxOutputTokens: number | null;
   readonly operations: readonly Operation[];
+  /** What the catalogue knows the model to do: `reasoning`, `vision`; absent: nothing is known. */
+  readonly capabilities?: readonly string[];
   readonly timeouts: Timeouts;
   readonly retry: RetrySettings;
   readonly breaker: BreakerSettings;

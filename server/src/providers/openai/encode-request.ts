@@ -3,16 +3,15 @@
  * bytes with as little changed as possible. No header of the client travels on.
  *
  * A request that came in another dialect has no bytes of this wire; its canonical body, which
- * is OpenAI's shape, is serialised instead.
+ * is OpenAI's shape, is encoded instead, and what the wire cannot say is named or refused.
  */
 
-import type { ProviderCall } from '../../gateway/ports/provider.ts';
-import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
+import { GatewayError } from '../../gateway/model/errors.ts';
+import type { EncodedRequest, ProviderCall } from '../../gateway/ports/provider.ts';
 import { assert } from '../../kernel/assert.ts';
-import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import { isJsonObject } from '../../kernel/json.ts';
-import { type RequestChanges, rewriteRequest } from '../../wire/openai/rewrite-request.ts';
-import type { OpenaiConnection } from './settings.ts';
+import { encodeCanonical } from '../../wire/openai/encode-canonical.ts';
+import { rewriteRequest } from '../../wire/openai/rewrite-request.ts';
+import type { OpenaiConnection, OpenaiSurface } from './settings.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -21,10 +20,10 @@ export interface RequestHeaders {
   readonly stream: Headers;
 }
 
-const PATHS = {
-  chat: '/chat/completions',
-  completion: '/completions',
-  embedding: '/embeddings',
+const OPERATIONS = {
+  chat: 'chat/completions',
+  completion: 'completions',
+  embedding: 'embeddings',
 } as const;
 
 /** The headers of every request to one provider; made once. */
@@ -35,7 +34,10 @@ export function requestHeaders(connection: OpenaiConnection): RequestHeaders {
     'content-type': 'application/json',
     'accept-encoding': 'identity', // bytes are passed through as they are
   };
-  if (connection.apiKey !== null) common.authorization = `Bearer ${connection.apiKey}`;
+  if (connection.apiKey !== null) {
+    const prefix = connection.keyHeader === 'authorization' ? 'Bearer ' : '';
+    common[connection.keyHeader] = `${prefix}${connection.apiKey}`;
+  }
   if (connection.organization !== null) common['openai-organization'] = connection.organization;
   if (connection.project !== null) common['openai-project'] = connection.project;
   return {
@@ -48,36 +50,63 @@ export function encodeRequest(
   connection: OpenaiConnection,
   headers: RequestHeaders,
   call: ProviderCall,
-): UpstreamRequest {
+): EncodedRequest {
   const { request, target } = call;
-  assert(request.operation !== 'count_tokens', 'tokens are estimated where they are not counted');
-  const { capabilities } = connection;
-  const changes: RequestChanges = {
+  const { operation } = request;
+  assert(operation !== 'count_tokens', 'tokens are estimated where they are not counted');
+  const { body, dropped } =
+    request.dialect === 'openai'
+      ? { body: rewriteRequest(request, changesFor(connection, call)), dropped: [] }
+      : encodeForeign(connection, call);
+  return {
+    method: 'POST',
+    path: pathOf(connection.surface, OPERATIONS[operation], target.model),
+    headers: request.stream ? headers.stream : headers.plain,
+    body,
+    dropped,
+  };
+}
+
+function changesFor({ capabilities }: OpenaiConnection, { request, target }: ProviderCall) {
+  return {
     model: target.model,
     askForUsage: request.stream && !request.includeUsage && capabilities.streamUsage,
     olderTokenLimit: request.operation === 'chat' && !capabilities.maxCompletionTokens,
   };
-  const body =
-    request.dialect === 'openai'
-      ? rewriteRequest(request, changes)
-      : Buffer.from(JSON.stringify(changedBody(request.body, changes)));
-  return {
-    method: 'POST',
-    path: PATHS[request.operation],
-    headers: request.stream ? headers.stream : headers.plain,
-    body,
-  };
 }
 
-function changedBody(body: JsonObject, changes: RequestChanges): JsonObject {
-  const changed: Record<string, JsonValue | undefined> = { ...body, model: changes.model };
-  if (changes.askForUsage) {
-    const given = isJsonObject(body.stream_options) ? body.stream_options : {};
-    changed.stream_options = { ...given, include_usage: true };
+function encodeForeign({ capabilities }: OpenaiConnection, { request, target }: ProviderCall) {
+  const { body, dropped } = encodeCanonical(request.body, {
+    model: target.model,
+    stream: request.stream,
+    askForUsage: capabilities.streamUsage,
+    newerTokenLimit: capabilities.maxCompletionTokens,
+    reasoningEffort: target.capabilities?.includes('reasoning') === true,
+    reasoningInput: capabilities.reasoningInput,
+    refuse: notSupported,
+  });
+  return { body: Buffer.from(JSON.stringify(body)), dropped };
+}
+
+function notSupported(field: string): GatewayError {
+  const message = `\`${field}\` cannot be sent to this provider; leave it out, or choose another model.`;
+  return new GatewayError('field_not_supported', { field, message });
+}
+
+function pathOf(surface: OpenaiSurface, operation: string, model: string): string {
+  switch (surface.kind) {
+    case 'plain':
+      return `/${operation}`;
+    case 'v1':
+      return `/openai/v1/${operation}${versionQuery(surface.apiVersion)}`;
+    case 'deployments': {
+      const deployment = encodeURIComponent(model);
+      const query = versionQuery(surface.apiVersion);
+      return `/openai/deployments/${deployment}/${operation}${query}`;
+    }
   }
-  if (changes.olderTokenLimit && body.max_completion_tokens !== undefined) {
-    changed.max_tokens ??= body.max_completion_tokens;
-    delete changed.max_completion_tokens;
-  }
-  return changed;
+}
+
+function versionQuery(apiVersion: string | null): string {
+  return apiVersion === null ? '' : `?api-version=${encodeURIComponent(apiVersion)}`;
 }

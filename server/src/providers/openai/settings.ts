@@ -1,12 +1,13 @@
 /**
- * The settings of a provider that speaks OpenAI's wire: OpenAI itself, and every compatible
- * vendor. The schemas are the shape in the configuration file; `OpenaiConnection` is what the
+ * The settings of a provider that speaks OpenAI's wire: OpenAI itself, its models on Azure, and
+ * every compatible vendor. The schemas are the shape in the configuration file; `OpenaiConnection` is what the
  * adapter and the transport work with once the catalogue's vendor entry has filled the gaps.
  *
  * Deliberately not here: time limits, retries, breaker and concurrency, which every kind has
  * and the configuration adds; and the vendors themselves, which are entries of the catalogue.
  */
 import { z } from 'zod';
+import { address, token } from '../connection-settings.ts';
 
 /** What a vendor's dialect of the wire can do; a vendor that says nothing can do all of it. */
 export interface OpenaiCapabilities {
@@ -14,13 +15,27 @@ export interface OpenaiCapabilities {
   readonly streamUsage: boolean;
   /** Accepts `max_completion_tokens`; where false the limit is sent as `max_tokens`. */
   readonly maxCompletionTokens: boolean;
+  /** Takes the `reasoning_content` of earlier answers back; unless it says so, it does not. */
+  readonly reasoningInput: boolean;
 }
+
+/** Where the operations lie below the base URL. */
+export type OpenaiSurface =
+  /** `/chat/completions` */
+  | { readonly kind: 'plain' }
+  /** `/openai/v1/chat/completions`, the model in the body; `api-version` only where given. */
+  | { readonly kind: 'v1'; readonly apiVersion: string | null }
+  /** `/openai/deployments/{model}/chat/completions?api-version=…` */
+  | { readonly kind: 'deployments'; readonly apiVersion: string };
 
 export interface OpenaiConnection {
   /** Without a trailing slash; paths such as `/chat/completions` are appended. */
   readonly baseUrl: string;
-  /** null: requests carry no `authorization` header. */
+  /** null: requests carry no credential. */
   readonly apiKey: string | null;
+  /** The header of the credential; `authorization` has `Bearer` in front of it. */
+  readonly keyHeader: 'authorization' | 'api-key';
+  readonly surface: OpenaiSurface;
   readonly organization: string | null;
   readonly project: string | null;
   /** Sent with every request; lower-case names. */
@@ -28,60 +43,18 @@ export interface OpenaiConnection {
   readonly capabilities: OpenaiCapabilities;
 }
 
-/** Headers the gateway sets itself or that belong to one connection. */
-const RESERVED_HEADERS = new Set([
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const vendorKey = token(
+  'Credential sent as `Authorization: Bearer`. Without it the variable of the vendor is read, ' +
+    'as long as `base_url` is that vendor’s own.',
+  true,
+);
 
-const headerName = z
-  .string()
-  .regex(/^[a-z0-9-]{1,64}$/)
-  .refine((name) => !RESERVED_HEADERS.has(name))
-  .meta({
-    accepts: 'a lower-case header name that is neither a credential nor set by the gateway',
-  });
-
-const headerValue = z
-  .string()
-  .regex(/^[\x20-\x7e]{0,4096}$/)
-  .meta({ accepts: 'up to 4096 printable ASCII characters', secret: true });
-
-const token = (description: string, secret: boolean) =>
-  z
-    .string()
-    .regex(/^[\x21-\x7e]{1,512}$/)
-    .optional()
-    .meta({ description, secret, accepts: 'printable ASCII without spaces, up to 512 characters' });
-
-const connection = {
-  api_key: token(
-    'Credential sent as `Authorization: Bearer`. Without it the variable of the vendor is read, ' +
-      'as long as `base_url` is that vendor’s own.',
-    true,
-  ),
-  base_url: z.string().refine(isBaseUrl).optional().meta({
-    description: 'Address below which the API lies; the vendor’s own where it is left out.',
-    accepts: 'an http or https address without credentials, query or fragment',
-  }),
-  headers: z
-    .record(headerName, headerValue)
-    .default({})
-    .meta({ description: 'Further headers for every request to this provider.', key: 'header' }),
+const account = {
   organization: token('Value of the `openai-organization` header.', false),
   project: token('Value of the `openai-project` header.', false),
 };
+
+const connection = { api_key: vendorKey, ...address, ...account };
 
 export const openaiSettings = z.object({ kind: z.literal('openai'), ...connection });
 
@@ -105,13 +78,69 @@ export const openaiCompatibleSettings = z.object({
       max_completion_tokens: z.boolean().optional().meta({
         description: 'The vendor accepts `max_completion_tokens`; else `max_tokens` is sent.',
       }),
+      reasoning_input: z
+        .boolean()
+        .optional()
+        .meta({
+          description:
+            'The vendor accepts the `reasoning_content` of earlier answers; else it is left out of ' +
+            'requests of other dialects. Off unless the catalogue says so.',
+        }),
     })
     .prefault({})
     .meta({ description: 'Overrides what the catalogue says of the vendor.' }),
 });
 
-function isBaseUrl(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) return false;
-  return url.username === '' && url.password === '' && !/[?#]/.test(text);
+export const AZURE_KIND = 'azure-openai';
+
+/** A date makes paths by deployment; a word, or nothing, the newer surface. */
+const DATED = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
+const WORD = /^[a-z][a-z0-9]{0,31}$/;
+
+export const azureOpenaiSettings = z.object({
+  kind: z.literal(AZURE_KIND),
+  api_key: token('Credential sent in the header `api-key`.', true),
+  ...address,
+  api_version: z
+    .string()
+    .refine((text) => DATED.test(text) || WORD.test(text))
+    .optional()
+    .meta({
+      description:
+        'Version of the API. A date sends to `/openai/deployments/{model}/…`, where the model of ' +
+        'a target is the name of its deployment; a word such as `preview`, or none, sends to ' +
+        '`/openai/v1/…` with the deployment as the model.',
+      accepts: 'a date such as `2024-10-21` or `2025-04-01-preview`, or a word such as `preview`',
+    }),
+});
+
+/** The surface that a version of the API has. */
+function azureSurface(apiVersion: string | undefined): OpenaiSurface {
+  if (apiVersion !== undefined && DATED.test(apiVersion)) {
+    return { kind: 'deployments', apiVersion };
+  }
+  return { kind: 'v1', apiVersion: apiVersion ?? null };
+}
+
+/** The resource's own address, also where the one given goes on to its API. */
+function azureBaseUrl(baseUrl: string): string {
+  return baseUrl.replace(/\/openai(?:\/v1)?\/?$/, '');
+}
+
+type AzureSettings = z.infer<typeof azureOpenaiSettings>;
+
+export function azureConnection(
+  settings: AzureSettings,
+  headers: Readonly<Record<string, string>>,
+): OpenaiConnection {
+  return {
+    baseUrl: azureBaseUrl(settings.base_url ?? ''),
+    apiKey: settings.api_key ?? null,
+    keyHeader: 'api-key',
+    surface: azureSurface(settings.api_version),
+    organization: null,
+    project: null,
+    headers,
+    capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+  };
 }

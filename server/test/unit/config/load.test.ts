@@ -58,10 +58,12 @@ describe('no configuration at all', () => {
     assert.deepEqual(deepseek?.connection, {
       baseUrl: 'https://api.deepseek.com/v1',
       apiKey: 'sk-d',
+      keyHeader: 'authorization',
+      surface: { kind: 'plain' },
       organization: null,
       project: null,
       headers: Object.create(null),
-      capabilities: { streamUsage: true, maxCompletionTokens: false },
+      capabilities: { streamUsage: true, maxCompletionTokens: false, reasoningInput: true },
     });
   });
 
@@ -122,6 +124,7 @@ describe('providers in the file', () => {
     assert.deepEqual(stranger?.kind === 'openai-compatible' && stranger.connection.capabilities, {
       streamUsage: true,
       maxCompletionTokens: true,
+      reasoningInput: false,
     });
   });
 

@@ -88,8 +88,8 @@ const FILES: readonly Case[] = [
     file: 'providers: { a: { kind: opennai }, b: { base_url: http://x } }',
     problems: [
       'esclusa.yaml:1:25 providers.a.kind — "opennai" is not accepted; ' +
-        'accepted: openai, openai-compatible, mock (did you mean openai?)',
-      'esclusa.yaml:1:39 providers.b.kind — is missing; accepted: openai, openai-compatible, mock',
+        'accepted: openai, openai-compatible, azure-openai, ollama, mock (did you mean openai?)',
+      'esclusa.yaml:1:39 providers.b.kind — is missing; accepted: openai, openai-compatible, azure-openai, ollama, mock',
     ],
   },
   {
@@ -187,7 +187,7 @@ models:
       'esclusa.yaml:3:6 providers.b.api_key — is missing; set it here or in OPENAI_API_KEY',
       'esclusa.yaml:4:41 providers.c.vendor — "deepsek" is not in the catalogue; known: ' +
         'deepseek, groq, mistral, openrouter, together, fireworks, xai, cerebras, perplexity, ' +
-        'vllm, ollama, lmstudio, llamacpp (did you mean deepseek?)',
+        'vllm, lmstudio, llamacpp (did you mean deepseek?)',
     ],
   },
   {

@@ -30,10 +30,12 @@ let http: HttpUpstream;
 const adapter = createOpenaiAdapter({
   baseUrl: '',
   apiKey: KEY,
+  keyHeader: 'authorization',
+  surface: { kind: 'plain' },
   organization: null,
   project: null,
   headers: {},
-  capabilities: { streamUsage: true, maxCompletionTokens: true },
+  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
 });
 
 before(async () => {

@@ -15,10 +15,12 @@ import { providerCall } from '../../../support/provider-call.ts';
 const CONNECTION: OpenaiConnection = {
   baseUrl: 'https://api.example.com/v1',
   apiKey: 'sk-test-1234567890',
+  keyHeader: 'authorization',
+  surface: { kind: 'plain' },
   organization: null,
   project: null,
   headers: {},
-  capabilities: { streamUsage: true, maxCompletionTokens: true },
+  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
 };
 const CHAT = { model: 'fast', messages: [{ role: 'user', content: 'Hi' }] };
 
@@ -104,7 +106,7 @@ test('nothing is rewritten where the name is the same and no usage need be asked
 });
 
 test('a vendor without a capability is not asked for it', () => {
-  const capabilities = { streamUsage: false, maxCompletionTokens: false };
+  const capabilities = { streamUsage: false, maxCompletionTokens: false, reasoningInput: false };
   const body = { ...CHAT, stream: true, max_completion_tokens: 7 };
 
   const sent = adapter({ capabilities }).encode(providerCall('chat', body, 'fast')).body;
@@ -118,7 +120,7 @@ test('a request of another dialect is sent as its canonical body', () => {
     ...call,
     request: { ...call.request, dialect: 'gemini', bytes: Buffer.alloc(0) },
   };
-  const capabilities = { streamUsage: true, maxCompletionTokens: false };
+  const capabilities = { streamUsage: true, maxCompletionTokens: false, reasoningInput: false };
 
   const sent = adapter({ capabilities }).encode(other as typeof call).body;
 

@@ -13,10 +13,12 @@ const KEY = 'weird.key.value/42';
 const adapter = createOpenaiAdapter({
   baseUrl: 'https://api.example.com/v1',
   apiKey: KEY,
+  keyHeader: 'authorization',
+  surface: { kind: 'plain' },
   organization: null,
   project: null,
   headers: { 'x-extra': 'header-secret-9' },
-  capabilities: { streamUsage: true, maxCompletionTokens: true },
+  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
 });
 
 function decoded(
