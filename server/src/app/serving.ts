@@ -8,6 +8,7 @@ import {
   answerCodecs,
   createAdminApp,
   createEdge,
+  endpointFamilies,
   inferenceEndpoints,
   openaiModels,
 } from '../http/index.ts';
@@ -103,6 +104,7 @@ function edgeDeps(
     running,
     within: telemetry.scope.run,
     endpoints: inferenceEndpoints,
+    families: endpointFamilies,
     facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },
     stalledReaderMs: http.stalledReaderMs,
     limits: () => current().config,

@@ -2,12 +2,13 @@
  * The inbound edge: one `node:http` server. Inference endpoints are served here directly,
  * because they carry nearly all of the traffic; everything else goes to the router of the
  * control plane. The path that selects the handler is the path that is authorised: it is
- * compared as it came, byte for byte, without decoding.
+ * compared as it came, byte for byte, without decoding. Where a path holds the model, the
+ * endpoint is bound to that very model, and it alone is authorised and run.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { GatewayError } from '../gateway/index.ts';
 import { answerClientError } from './client-error.ts';
-import type { InferenceEndpoint } from './endpoint.ts';
+import type { DialectWriter, EndpointFamily, InferenceEndpoint } from './endpoint.ts';
 import { handleInference, type InferenceDeps } from './inference.ts';
 import { writeRefusal } from './refusal.ts';
 
@@ -21,6 +22,7 @@ export interface EdgeSettings {
 
 export interface EdgeDeps extends InferenceDeps {
   readonly endpoints: readonly InferenceEndpoint[];
+  readonly families: readonly EndpointFamily[];
   readonly settings: EdgeSettings;
 }
 
@@ -56,8 +58,10 @@ function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const path = pathOf(request.url ?? '');
-  const endpoint = endpoints.get(path);
+  const url = request.url ?? '';
+  const path = pathOf(url);
+  const exact = endpoints.get(path);
+  const endpoint = exact ?? (request.method === 'POST' ? inFamilies(deps, path, url) : undefined);
   if (endpoint !== undefined && request.method === 'POST') {
     handleInference(deps, endpoint, request, response).catch(() => response.destroy());
     return;
@@ -67,7 +71,7 @@ function serve(
     writeRefusal(response, endpoint.writer, error, deps.ids.next('req'), ['allow', 'POST']);
     return;
   }
-  const writer = isModelPath(path) ? deps.endpoints[0]?.writer : undefined;
+  const writer = ownerOf(deps, path, request.method);
   if (writer === undefined) {
     fallback(request, response);
     return;
@@ -76,10 +80,28 @@ function serve(
   writeRefusal(response, writer, error, deps.ids.next('req'));
 }
 
-/** Below `/v1/` clients expect their dialect; the list of models is served by the router. */
-function isModelPath(path: string): boolean {
-  const isList = path === '/v1/models' || path.startsWith('/v1/models/');
-  return path.startsWith('/v1/') && !isList;
+function inFamilies(deps: EdgeDeps, path: string, url: string): InferenceEndpoint | undefined {
+  for (const family of deps.families) {
+    const endpoint = family.find(path, url.slice(path.length + 1));
+    if (endpoint !== undefined) return endpoint;
+  }
+  return undefined;
+}
+
+/**
+ * Who writes the 404 of a path: clients of models expect their dialect. The lists of models are
+ * served by the router.
+ */
+function ownerOf(
+  deps: EdgeDeps,
+  path: string,
+  method: string | undefined,
+): DialectWriter | undefined {
+  const isList = /^\/v1(?:beta)?\/models(?:\/|$)/.test(path);
+  if (isList && method !== 'POST') return undefined;
+  const family = deps.families.find((candidate) => candidate.owns(path));
+  if (family !== undefined) return family.writer;
+  return path.startsWith('/v1/') && !isList ? deps.endpoints[0]?.writer : undefined;
 }
 
 function pathOf(url: string): string {

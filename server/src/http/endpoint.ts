@@ -37,3 +37,12 @@ export interface InferenceEndpoint {
     headers: IncomingHttpHeaders,
   ): InferenceRequest;
 }
+
+/** Endpoints whose paths hold the model; asked only where no endpoint has the very path. */
+export interface EndpointFamily {
+  /** Writes what goes wrong at a path that the dialect owns and no endpoint serves. */
+  readonly writer: DialectWriter;
+  owns(path: string): boolean;
+  /** The endpoint that a POST to this path runs, bound to the model that the path names. */
+  find(path: string, query: string): InferenceEndpoint | undefined;
+}

@@ -10,4 +10,4 @@ export {
 export type { ProcessFacts } from './answer-headers.ts';
 export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
 export { openaiModels } from './openai/models.ts';
-export { answerCodecs, inferenceEndpoints } from './routes.ts';
+export { answerCodecs, endpointFamilies, inferenceEndpoints } from './routes.ts';

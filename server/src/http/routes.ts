@@ -3,7 +3,9 @@
  * key; the routes of the control plane stand in `admin/`, each with its permission.
  */
 import type { AnswerCodecs } from '../gateway/index.ts';
-import type { InferenceEndpoint } from './endpoint.ts';
+import type { EndpointFamily, InferenceEndpoint } from './endpoint.ts';
+import { geminiCodec } from './gemini/codec.ts';
+import { geminiEndpoints } from './gemini/endpoints.ts';
 import { chatCompletions } from './openai/chat-completions.ts';
 import { openaiCodec } from './openai/codec.ts';
 import { completions } from './openai/completions.ts';
@@ -15,5 +17,8 @@ export const inferenceEndpoints: readonly InferenceEndpoint[] = [
   embeddings,
 ];
 
+/** Endpoints that stand behind a model in the path. */
+export const endpointFamilies: readonly EndpointFamily[] = [geminiEndpoints];
+
 /** How each dialect writes answers that came from a provider with another wire. */
-export const answerCodecs: AnswerCodecs = { openai: openaiCodec };
+export const answerCodecs: AnswerCodecs = { openai: openaiCodec, gemini: geminiCodec };

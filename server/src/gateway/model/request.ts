@@ -41,6 +41,8 @@ export interface ForeignRequest {
   readonly needed: readonly string[];
   /** Fields left out towards another dialect, and reported: `messages[0].content[1].title`. */
   readonly dropped: readonly string[];
+  /** How events are framed, where the dialect has two ways: `list` is one JSON list of them. */
+  readonly framing?: 'events' | 'list';
 }
 
 /** What the client's `cache-control` (or an alias of another gateway) asks for. */

@@ -1,0 +1,96 @@
+/**
+ * What a model said, part by part, as the members of one canonical message: text, thoughts with
+ * their signatures, function calls, pictures. Requests (history) and answers share it.
+ */
+import type { JsonObject, JsonValue } from '../../../kernel/json.ts';
+import { objectField, textField } from '../fields.ts';
+import { dataUrl } from '../media.ts';
+import type { ArgumentsOf } from './arguments.ts';
+import { hasMore } from './parts.ts';
+
+export interface ModelSaid {
+  /** `content`, `reasoning_content`, `tool_calls`, `images`, `esclusa`, where there are any. */
+  readonly message: JsonObject;
+  /** Indexes of parts that the canonical form cannot say, or not whole. */
+  readonly unknown: readonly number[];
+  readonly calls: number;
+}
+
+interface Said {
+  readonly texts: JsonObject[];
+  readonly thoughts: JsonObject[];
+  readonly calls: JsonObject[];
+  readonly images: JsonObject[];
+  readonly unknown: number[];
+}
+
+export function decodeModelParts(
+  parts: readonly JsonObject[],
+  argumentsOf: ArgumentsOf,
+  idOf: (name: string, given: string | null) => string,
+): ModelSaid {
+  const said: Said = { texts: [], thoughts: [], calls: [], images: [], unknown: [] };
+  for (const [index, part] of parts.entries()) {
+    const known = take(said, index, part, argumentsOf, idOf);
+    if (!known || hasMore(part)) said.unknown.push(index);
+  }
+  return { message: messageOf(said), unknown: said.unknown, calls: said.calls.length };
+}
+
+function take(
+  said: Said,
+  index: number,
+  part: JsonObject,
+  argumentsOf: ArgumentsOf,
+  idOf: (name: string, given: string | null) => string,
+): boolean {
+  const signature = textField(part, 'thoughtSignature');
+  const signed = signature === null ? {} : { signature };
+  const call = objectField(part, 'functionCall');
+  if (call !== null) {
+    const name = typeof call.name === 'string' ? call.name : '';
+    const given = typeof call.id === 'string' && call.id !== '' ? call.id : null;
+    said.calls.push({
+      id: idOf(name, given),
+      type: 'function',
+      function: { name, arguments: argumentsOf(index, part) },
+      ...(signature === null ? {} : { esclusa: signed }),
+    });
+    return true;
+  }
+  if (typeof part.text === 'string') {
+    if (part.thought === true) {
+      said.thoughts.push({ type: 'thinking', thinking: part.text, ...signed });
+    } else if (part.text !== '' || signature !== null) {
+      const esclusa = signature === null ? {} : { esclusa: signed };
+      said.texts.push({ type: 'text', text: part.text, ...esclusa });
+    }
+    return true;
+  }
+  const inline = objectField(part, 'inlineData');
+  const mimeType = inline === null ? null : textField(inline, 'mimeType');
+  if (inline === null || mimeType === null || typeof inline.data !== 'string') {
+    return Object.keys(part).length === 0;
+  }
+  const url = dataUrl({ mimeType, data: inline.data });
+  said.images.push({ type: 'image_url', image_url: { url } });
+  return mimeType.startsWith('image/');
+}
+
+function messageOf({ texts, thoughts, calls, images }: Said): JsonObject {
+  const message: Record<string, JsonValue> = {};
+  if (texts.length > 0) message.content = contentOf(texts);
+  if (thoughts.length > 0) {
+    message.reasoning_content = thoughts.map(({ thinking }) => thinking).join('');
+    message.esclusa = { thinking_blocks: thoughts };
+  }
+  if (calls.length > 0) message.tool_calls = calls;
+  if (images.length > 0) message.images = images;
+  return message;
+}
+
+/** Parts only where a signature belongs to one of them: a text is what every client reads. */
+function contentOf(texts: readonly JsonObject[]): JsonValue {
+  if (texts.some(({ esclusa }) => esclusa !== undefined)) return texts;
+  return texts.map(({ text }) => text).join('');
+}
