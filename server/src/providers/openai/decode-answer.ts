@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
 import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
 import { isJsonArray, isJsonObject, parseJson } from '../../kernel/json.ts';
+import { canonicalAnswer } from '../../wire/openai/canonical-answer.ts';
 import { decodeUsage } from '../../wire/openai/decode-usage.ts';
 import { finishReasons } from '../../wire/openai/finish-reason.ts';
 import { readErrorMember } from '../../wire/openai/read-error.ts';
@@ -32,7 +33,7 @@ export function decodeAnswer(
     dialect: 'openai',
     contentType: 'application/json',
     bytes,
-    body,
+    body: call.request.dialect === 'openai' ? body : canonicalAnswer(body),
     usage: decodeUsage(body.usage),
     finishReasons: finishReasons(body.choices),
   };

@@ -20,12 +20,15 @@ export function openStream(
   secrets: readonly string[],
 ): StreamDecoder {
   requireHead(head, /^text\/event-stream\b/i, 'an event stream');
-  return createStreamDecoder({
+  const decoder = createStreamDecoder({
     forwardUsage: call.request.includeUsage,
+    asChunks: call.request.dialect !== 'openai',
     maxEventBytes: MAX_EVENT_BYTES,
     maxStreamBytes: MAX_STREAM_BYTES,
     fail: (problem) => toError(problem, secrets),
   });
+  // This wire's chunks are canonical ones; its decoder does not know the core's types.
+  return decoder as StreamDecoder;
 }
 
 function toError(problem: StreamProblem, secrets: readonly string[]): GatewayError {

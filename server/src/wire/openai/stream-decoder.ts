@@ -7,16 +7,24 @@
  * 3. The outcome is the same however the bytes are cut: what `push` and `end` returned, joined,
  *    is one text. Only where a call throws are the events of its own chunk lost.
  * 4. A body that ends without the marker is complete only when every choice has ended.
+ * 5. For a client of another dialect the parsed chunks are handed out instead of the bytes.
  *
  * What a problem means (a coded error) is decided by the caller.
  */
-import { isJsonArray, isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
+import {
+  isJsonArray,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+} from '../../kernel/json.ts';
 import {
   createSseSplitter,
   SseOverflow,
   type SseRecord,
   type SseSplitter,
 } from '../../kernel/sse.ts';
+import { canonicalAnswer } from './canonical-answer.ts';
 import { decodeUsage } from './decode-usage.ts';
 import { fromText, readErrorBody, readErrorMember } from './read-error.ts';
 import { StreamChoices } from './stream-choices.ts';
@@ -25,6 +33,8 @@ import type { DecodedFrame, FinishReason, ProviderUsage, StreamProblem } from '.
 export interface StreamDecoderOptions {
   /** Keeps the usage chunk; it is removed otherwise. */
   readonly forwardUsage: boolean;
+  /** Hands out chunks in place of bytes, that of the usage included. */
+  readonly asChunks: boolean;
   readonly maxEventBytes: number;
   readonly maxStreamBytes: number;
   /** Makes the error that is thrown for a problem. */
@@ -57,6 +67,7 @@ class Decoder implements OpenaiStreamDecoder {
   #characters = 0;
   #usage: ProviderUsage | null = null;
   #reasons: FinishReason[] | null = null;
+  #chunks: JsonObject[] = [];
 
   constructor(options: StreamDecoderOptions) {
     this.#options = options;
@@ -68,6 +79,7 @@ class Decoder implements OpenaiStreamDecoder {
     this.#receivedBytes += chunk.length;
     const records = this.#split(chunk);
     if (records.length === 0) return null;
+    if (this.#options.asChunks) return this.#takeAll(records);
     let kept: Buffer[] | null = null; // null while every record so far is forwarded
     let terminal: Buffer | null = null;
     for (let i = 0; i < records.length; i += 1) {
@@ -81,6 +93,15 @@ class Decoder implements OpenaiStreamDecoder {
       }
     }
     return this.#frame(kept === null ? joined(records, chunk) : concat(kept), terminal);
+  }
+
+  /** Null where the records say nothing: comments alone. */
+  #takeAll(records: readonly SseRecord[]): DecodedFrame | null {
+    for (const record of records) {
+      this.#take(record);
+      if (this.#done) return this.#frame(NO_BYTES, record.bytes);
+    }
+    return this.#chunks.length === 0 ? null : this.#frame(NO_BYTES, null);
   }
 
   end(): DecodedFrame | null {
@@ -148,6 +169,7 @@ class Decoder implements OpenaiStreamDecoder {
     const error = readErrorMember(chunk);
     if (error !== null) throw this.#fail({ kind: 'error_event', error });
     if (chunk.usage != null) this.#usage = decodeUsage(chunk.usage) ?? this.#usage;
+    if (this.#options.asChunks) this.#collect(chunk);
     const { choices } = chunk;
     if (!isJsonArray(choices) && choices != null) {
       throw this.#fail({ kind: 'garbled', message: 'A chunk has choices that are not a list.' });
@@ -157,6 +179,13 @@ class Decoder implements OpenaiStreamDecoder {
     }
     this.#takeChoices(choices);
     return true;
+  }
+
+  /** What has neither choices nor usage (a vendor's own notes) is nothing to other dialects. */
+  #collect(chunk: JsonObject): void {
+    const { choices, usage } = chunk;
+    if (usage == null && !(isJsonArray(choices) && choices.length > 0)) return;
+    this.#chunks.push(canonicalAnswer({ ...chunk, choices: choices ?? [] }));
   }
 
   #takeChoices(choices: readonly JsonValue[]): void {
@@ -174,9 +203,11 @@ class Decoder implements OpenaiStreamDecoder {
   }
 
   #frame(bytes: Buffer, terminal: Buffer | null): DecodedFrame {
+    const { asChunks } = this.#options;
     const frame: DecodedFrame = {
-      bytes,
+      bytes: asChunks ? NO_BYTES : bytes,
       terminal,
+      ...(asChunks ? { chunks: this.#chunks } : {}),
       producedCharacters: this.#characters,
       usage: this.#usage,
       finishReasons: this.#reasons ?? NO_REASONS,
@@ -184,6 +215,7 @@ class Decoder implements OpenaiStreamDecoder {
     this.#characters = 0;
     this.#usage = null;
     this.#reasons = null;
+    this.#chunks = [];
     return frame;
   }
 

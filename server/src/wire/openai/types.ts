@@ -4,6 +4,7 @@
  * body is forwarded unread. The types match the core's by structure: this folder knows bytes,
  * the core knows exchanges, and neither needs the other's modules.
  */
+import type { JsonObject } from '../../kernel/json.ts';
 
 export type FinishReason =
   | 'stop'
@@ -37,6 +38,8 @@ export interface DecodedFrame {
   readonly bytes: Buffer;
   /** `data: [DONE]` with its blank line, once, at the end. */
   readonly terminal: Buffer | null;
+  /** The events themselves, in canonical form, where these were asked for instead of bytes. */
+  readonly chunks?: readonly JsonObject[];
   readonly producedCharacters: number;
   readonly usage: ProviderUsage | null;
   readonly finishReasons: readonly FinishReason[];

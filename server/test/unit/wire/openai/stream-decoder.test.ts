@@ -36,7 +36,8 @@ const DONE = 'data: [DONE]\n\n';
 
 function decoder(options: Partial<StreamDecoderOptions> = {}) {
   const fail = (problem: StreamProblem): Error => new Failure(problem);
-  return createStreamDecoder({ forwardUsage: false, ...LIMITS, fail, ...options });
+  const asIs = { forwardUsage: false, asChunks: false };
+  return createStreamDecoder({ ...asIs, ...LIMITS, fail, ...options });
 }
 
 function decode(chunks: readonly Buffer[], options: Partial<StreamDecoderOptions> = {}): Outcome {
