@@ -1,0 +1,64 @@
+/**
+ * A failure as Anthropic's clients expect it, in a body and as the event that ends a stream:
+ * `{"type":"error","error":{"type","message","details"},"request_id"}`.
+ *
+ * The SDK picks its exception by status; callers steer by `type` and `details.error_code`. A
+ * type that came from the provider is kept where it is one of this dialect.
+ */
+
+/** The part of a coded error that this dialect can say. */
+export interface Failure {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly field: string | null;
+  readonly upstreamCode: string | null;
+  readonly upstreamType: string | null;
+}
+
+const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+};
+
+const TYPES: ReadonlySet<string> = new Set([
+  ...Object.values(TYPE_BY_STATUS),
+  'api_error',
+  'invalid_request_error',
+]);
+
+export function encodeError(failure: Failure, requestId: string): Buffer {
+  return Buffer.from(errorText(failure, requestId));
+}
+
+/** A complete event; the SDKs throw on it, which a bare end of the stream would not make them. */
+export function encodeErrorFrame(failure: Failure, requestId: string): Buffer {
+  return Buffer.from(`event: error\ndata: ${errorText(failure, requestId)}\n\n`);
+}
+
+function errorText(failure: Failure, requestId: string): string {
+  const { field } = failure;
+  return JSON.stringify({
+    type: 'error',
+    error: {
+      type: errorType(failure),
+      message: failure.message,
+      details: {
+        error_code: failure.upstreamCode ?? failure.code,
+        ...(field === null ? {} : { field }),
+      },
+    },
+    request_id: requestId,
+  });
+}
+
+function errorType({ status, upstreamType }: Failure): string {
+  if (upstreamType !== null && TYPES.has(upstreamType)) return upstreamType;
+  return TYPE_BY_STATUS[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
+}
