@@ -89,7 +89,8 @@ function encodeForeign({ capabilities }: OpenaiConnection, { request, target }: 
 }
 
 function notSupported(field: string): GatewayError {
-  const message = `\`${field}\` cannot be sent to this provider; leave it out, or choose another model.`;
+  const what = `\`${field}\` cannot be sent to this provider`;
+  const message = `${what}; leave it out, or choose another model.`;
   return new GatewayError('field_not_supported', { field, message });
 }
 

@@ -1,7 +1,8 @@
 /**
  * The settings of a provider that speaks OpenAI's wire: OpenAI itself, its models on Azure, and
- * every compatible vendor. The schemas are the shape in the configuration file; `OpenaiConnection` is what the
- * adapter and the transport work with once the catalogue's vendor entry has filled the gaps.
+ * every compatible vendor. The schemas are the shape in the configuration file;
+ * `OpenaiConnection` is what the adapter and the transport work with once the catalogue's vendor
+ * entry has filled the gaps.
  *
  * Deliberately not here: time limits, retries, breaker and concurrency, which every kind has
  * and the configuration adds; and the vendors themselves, which are entries of the catalogue.
@@ -83,8 +84,8 @@ export const openaiCompatibleSettings = z.object({
         .optional()
         .meta({
           description:
-            'The vendor accepts the `reasoning_content` of earlier answers; else it is left out of ' +
-            'requests of other dialects. Off unless the catalogue says so.',
+            'The vendor accepts the `reasoning_content` of earlier answers; else requests of ' +
+            'other dialects go without it. Off unless the catalogue says so.',
         }),
     })
     .prefault({})

@@ -1,7 +1,7 @@
 /**
  * A provider over real sockets that does as it is told: a server on a free port of this machine
- * that speaks OpenAI's wire like the built-in mock, with the same scripts in model names, and
- * with every fault that connections and bytes can have.
+ * that answers like the built-in mock, with the same scripts in model names, and with every
+ * fault that connections and bytes can have. It speaks OpenAI's wire, or the one it is given.
  *
  * It records each call and when each connection was closed and by whom, so that a test can show
  * that the gateway hung up, or that it never called.
@@ -10,7 +10,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { isJsonObject, parseJson } from '../../../src/kernel/json.ts';
-import { MockProvider } from '../../../src/providers/mock/mock-provider.ts';
+import {
+  MockProvider,
+  type MockRequest,
+  type MockResponse,
+} from '../../../src/providers/mock/mock-provider.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { until } from '../until.ts';
 import { answerCall } from './answer-call.ts';
@@ -43,15 +47,30 @@ export interface ScriptedUpstream {
   close(): Promise<void>;
 }
 
+/** How calls of a wire are put to the mock, and its answers back into the wire. */
+export interface ScriptedWire {
+  /** In front of every path, and part of the base URL: `/v1`. */
+  readonly prefix: string;
+  respond(mock: MockProvider, request: MockRequest): MockResponse;
+  /** The model a call is for, where its body does not name it. */
+  modelOf?(path: string): string | null;
+}
+
+const OPENAI_WIRE: ScriptedWire = {
+  prefix: '/v1',
+  respond: (mock, request) => mock.respond(request),
+};
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const SEED = 7;
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const KEEP_ALIVE_MS = 60_000;
-const PREFIX = '/v1';
 
-export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
-  const upstream = new Upstream();
+export async function startScriptedUpstream(
+  wire: ScriptedWire = OPENAI_WIRE,
+): Promise<ScriptedUpstream> {
+  const upstream = new Upstream(wire);
   await upstream.listen(0);
   return upstream;
 }
@@ -63,15 +82,20 @@ class Upstream implements ScriptedUpstream {
   readonly #scripts = new Map<string, Behaviour>();
   readonly #queue: Behaviour[] = [];
   #mock = createMock();
+  readonly #wire: ScriptedWire;
   #server: Server | null = null;
   #port = 0;
+
+  constructor(wire: ScriptedWire) {
+    this.#wire = wire;
+  }
 
   get port(): number {
     return this.#port;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}${PREFIX}`;
+    return `http://127.0.0.1:${this.#port}${this.#wire.prefix}`;
   }
 
   async listen(port: number): Promise<void> {
@@ -164,6 +188,7 @@ class Upstream implements ScriptedUpstream {
     if (connection === undefined) return;
     const body = await readBody(request);
     const call = record(request, body, this.calls.length + 1, connection);
+    call.model ??= this.#wire.modelOf?.(call.path) ?? null;
     this.calls.push(call);
     const leave = (): void => {
       if (connection.closedBy === 'client') call.clientClosedMs ??= connection.closedMs;
@@ -173,9 +198,10 @@ class Upstream implements ScriptedUpstream {
     socket.once('close', leave);
     const behaviour = this.#queue.shift() ?? this.#scripts.get(call.model ?? '') ?? {};
     const { options } = behaviour;
-    const mock = this.#mock.respond({
-      path: call.path.startsWith(PREFIX) ? call.path.slice(PREFIX.length) : call.path,
-      headers: { authorization: request.headers.authorization ?? '' },
+    const { prefix } = this.#wire;
+    const mock = this.#wire.respond(this.#mock, {
+      path: call.path.startsWith(prefix) ? call.path.slice(prefix.length) : call.path,
+      headers: headersOf(request),
       body,
       ...(options === undefined ? {} : { options }),
     });
@@ -229,6 +255,12 @@ function record(
     answeredMs: null,
     clientClosedMs: null,
   };
+}
+
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  const single: Record<string, string> = { authorization: '' };
+  for (const [name, value] of Object.entries(headers)) single[name] = String(value ?? '');
+  return single;
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
