@@ -28,6 +28,7 @@ const file = fileURLToPath(new URL('../server/catalogue/models.json', import.met
 /** Vendors of the catalogue, by their name in the source. */
 const sources = {
   openai: 'openai',
+  anthropic: 'anthropic',
   deepseek: 'deepseek',
   groq: 'groq',
   mistral: 'mistral',

@@ -6,6 +6,11 @@
  * settings always give an equal object. Prices of the catalogue are not in it: `targets.ts`.
  */
 import { join } from 'node:path';
+import {
+  ANTHROPIC_KIND,
+  type AnthropicConnection,
+  anthropicConnection,
+} from '../providers/anthropic/settings.ts';
 import type { MockConnection } from '../providers/mock/settings.ts';
 import { MOCK_NAME } from '../providers/mock/settings.ts';
 import {
@@ -50,11 +55,15 @@ interface ProviderCommon extends CallLimits {
   readonly vendor: string | null;
 }
 
-type OpenaiKind = Exclude<ProviderSettings['kind'], typeof MOCK_NAME | typeof OLLAMA_KIND>;
+type OpenaiKind = Exclude<
+  ProviderSettings['kind'],
+  typeof MOCK_NAME | typeof OLLAMA_KIND | typeof ANTHROPIC_KIND
+>;
 
 export type ProviderConfig = ProviderCommon &
   (
     | { readonly kind: OpenaiKind; readonly connection: OpenaiConnection }
+    | { readonly kind: typeof ANTHROPIC_KIND; readonly connection: AnthropicConnection }
     | { readonly kind: typeof OLLAMA_KIND; readonly connection: OllamaConnection }
     | { readonly kind: typeof MOCK_NAME; readonly connection: MockConnection }
   );
@@ -159,6 +168,9 @@ function providerConfig(
     return { ...common, kind: provider.kind, connection };
   }
   const headers = mapOf(provider.headers, (value) => value);
+  if (provider.kind === ANTHROPIC_KIND) {
+    return { ...common, kind: provider.kind, connection: anthropicConnection(provider, headers) };
+  }
   if (provider.kind === OLLAMA_KIND) {
     return { ...common, kind: provider.kind, connection: ollamaConnection(provider, headers) };
   }

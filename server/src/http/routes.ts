@@ -3,6 +3,9 @@
  * key; the routes of the control plane stand in `admin/`, each with its permission.
  */
 import type { AnswerCodecs } from '../gateway/index.ts';
+import { anthropicCodec } from './anthropic/codec.ts';
+import { countTokens } from './anthropic/count-tokens.ts';
+import { messages } from './anthropic/messages.ts';
 import type { EndpointFamily, InferenceEndpoint } from './endpoint.ts';
 import { geminiCodec } from './gemini/codec.ts';
 import { geminiEndpoints } from './gemini/endpoints.ts';
@@ -15,10 +18,16 @@ export const inferenceEndpoints: readonly InferenceEndpoint[] = [
   chatCompletions,
   completions,
   embeddings,
+  messages,
+  countTokens,
 ];
 
 /** Endpoints that stand behind a model in the path. */
 export const endpointFamilies: readonly EndpointFamily[] = [geminiEndpoints];
 
 /** How each dialect writes answers that came from a provider with another wire. */
-export const answerCodecs: AnswerCodecs = { openai: openaiCodec, gemini: geminiCodec };
+export const answerCodecs: AnswerCodecs = {
+  openai: openaiCodec,
+  anthropic: anthropicCodec,
+  gemini: geminiCodec,
+};

@@ -6,6 +6,8 @@ import type { ProviderAdapter } from '../gateway/ports/provider.ts';
 import type { Upstream } from '../gateway/ports/upstream.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Random } from '../kernel/random.ts';
+import { createAnthropicAdapter } from './anthropic/adapter.ts';
+import type { ANTHROPIC_KIND, AnthropicConnection } from './anthropic/settings.ts';
 import type { MockConnection } from './mock/settings.ts';
 import { createMockUpstream } from './mock/upstream.ts';
 import { createOllamaAdapter } from './ollama/adapter.ts';
@@ -19,6 +21,7 @@ export type ProviderConnection =
       readonly kind: 'openai' | 'openai-compatible' | 'azure-openai';
       readonly connection: OpenaiConnection;
     }
+  | { readonly kind: typeof ANTHROPIC_KIND; readonly connection: AnthropicConnection }
   | { readonly kind: 'ollama'; readonly connection: OllamaConnection }
   | { readonly kind: 'mock'; readonly connection: MockConnection };
 
@@ -45,6 +48,8 @@ export function createProviderAdapter(provider: ProviderConnection): ProviderAda
     case 'openai-compatible':
     case 'azure-openai':
       return createOpenaiAdapter(provider.connection);
+    case 'anthropic':
+      return createAnthropicAdapter(provider.connection);
     case 'ollama':
       return createOllamaAdapter(provider.connection);
     case 'mock':

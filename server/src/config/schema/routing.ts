@@ -4,6 +4,7 @@
  * what all kinds have.
  */
 import { z } from 'zod';
+import { anthropicSettings } from '../../providers/anthropic/settings.ts';
 import { mockSettings } from '../../providers/mock/settings.ts';
 import { ollamaSettings } from '../../providers/ollama/settings.ts';
 import {
@@ -29,6 +30,7 @@ const provider = z.discriminatedUnion('kind', [
   openaiSettings.extend(providerOverrides).strict(),
   openaiCompatibleSettings.extend(providerOverrides).strict(),
   azureOpenaiSettings.extend(providerOverrides).strict(),
+  anthropicSettings.extend(providerOverrides).strict(),
   ollamaSettings.extend(providerOverrides).strict(),
   mockSettings.extend(providerOverrides).strict(),
 ]);

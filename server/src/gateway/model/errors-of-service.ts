@@ -86,6 +86,12 @@ export const SERVICE_ERRORS = {
     'The provider is unavailable or overloaded.',
     'Try again after `retry-after`, or add a target.',
   ),
+  upstream_overloaded: row(
+    529,
+    true,
+    'The provider has more requests than it can serve.',
+    'Try again after `retry-after`, or add a target.',
+  ),
   upstream_unreachable: row(
     502,
     true,

@@ -11,6 +11,7 @@ import type { ErrorCode, GatewayError } from '../model/errors.ts';
 const TRANSIENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'upstream_failed',
   'upstream_unavailable',
+  'upstream_overloaded',
   'upstream_unreachable',
   'upstream_timeout',
   'upstream_invalid',

@@ -10,7 +10,6 @@
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import { emptyMessage } from './encode-answer.ts';
 import { writeStopReason } from './stop-reason.ts';
-import type { ChunkBody } from './types.ts';
 import { fromCanonicalUsage, type TokenCounts, writeMessageUsage, writeUsage } from './usage.ts';
 import { bagOf, listOf, numberOf, objectOf, textOf } from './values.ts';
 
@@ -21,9 +20,9 @@ export interface StreamEncoderOptions {
 }
 
 export interface AnthropicStreamEncoder {
-  /** The events of some chunks. */
-  encode(chunks: readonly Pick<ChunkBody, 'id' | 'model' | 'choices' | 'usage'>[]): string;
-  /** The events that come before the last one; `usage` as the core knows it. */
+  /** The events of some chunks in canonical form. */
+  encode(chunks: readonly object[]): string;
+  /** The events that come before the last one. */
   end(): string;
 }
 
@@ -61,8 +60,8 @@ class Encoder implements AnthropicStreamEncoder {
     this.#options = options;
   }
 
-  encode(chunks: readonly Pick<ChunkBody, 'id' | 'model' | 'choices' | 'usage'>[]): string {
-    for (const chunk of chunks) this.#take(chunk as unknown as JsonObject);
+  encode(chunks: readonly object[]): string {
+    for (const chunk of chunks) this.#take(chunk as JsonObject);
     return this.#flush();
   }
 

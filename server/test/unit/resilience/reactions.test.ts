@@ -20,6 +20,7 @@ function codesThat(react: (error: GatewayError) => boolean): ErrorCode[] {
 const TRANSIENT = [
   'upstream_failed',
   'upstream_invalid',
+  'upstream_overloaded',
   'upstream_rate_limited',
   'upstream_timeout',
   'upstream_truncated',

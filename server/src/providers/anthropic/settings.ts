@@ -1,0 +1,89 @@
+/**
+ * The settings of a provider that speaks Anthropic's wire: Anthropic itself, or a server that
+ * copies it. `AnthropicConnection` is what the adapter and the transport work with.
+ */
+import { z } from 'zod';
+import { address, token } from '../connection-settings.ts';
+
+export const ANTHROPIC_KIND = 'anthropic';
+
+const DEFAULT_VERSION = '2023-06-01';
+
+export interface AnthropicConnection {
+  /** Without a trailing slash, with or without `/v1`. */
+  readonly baseUrl: string;
+  /** null: requests carry no `x-api-key` header. */
+  readonly apiKey: string | null;
+  /** Value of `anthropic-version` for requests whose client speaks another dialect. */
+  readonly version: string;
+  /** Features asked for by `anthropic-beta` in every request. */
+  readonly betas: readonly string[];
+  /** Sent with every request; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How an answer in JSON is asked for: by the field for it, or by a tool whose call is forced. */
+  readonly structuredOutput: 'native' | 'tool';
+  /** How `reasoning_effort` is said: as an effort, or as a budget of tokens. */
+  readonly reasoning: 'effort' | 'budget';
+}
+
+export const anthropicSettings = z.object({
+  kind: z.literal(ANTHROPIC_KIND),
+  api_key: token(
+    'Credential sent as `x-api-key`. Without it the variable of the vendor is read, as long as ' +
+      '`base_url` is that vendor’s own.',
+    true,
+  ),
+  ...address,
+  version: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .default(DEFAULT_VERSION)
+    .meta({
+      description:
+        'Value of `anthropic-version`. A client that speaks this dialect itself brings its own.',
+      accepts: 'a date such as `2023-06-01`',
+    }),
+  betas: z
+    .array(z.string().regex(/^[A-Za-z0-9._-]{1,64}$/))
+    .check(z.maxLength(32))
+    .default([])
+    .meta({
+      description:
+        'Features asked for by `anthropic-beta`, beside those that a client of this dialect ' +
+        'asks for.',
+      accepts: 'a list of up to 32 names of letters, digits, `.`, `_` and `-`',
+    }),
+  structured_output: z
+    .enum(['native', 'tool'])
+    .default('native')
+    .meta({
+      description:
+        'How an answer in JSON is asked for: by the field for it, or, for models that lack it, ' +
+        'by a tool whose call is forced.',
+    }),
+  reasoning: z
+    .enum(['effort', 'budget'])
+    .default('effort')
+    .meta({
+      description:
+        'How `reasoning_effort` is said: as an effort, or, for models that lack it, as a budget ' +
+        'of tokens.',
+    }),
+});
+
+export type AnthropicSettings = z.infer<typeof anthropicSettings>;
+
+export function anthropicConnection(
+  settings: AnthropicSettings,
+  headers: Readonly<Record<string, string>>,
+): AnthropicConnection {
+  return {
+    baseUrl: settings.base_url ?? '',
+    apiKey: settings.api_key ?? null,
+    version: settings.version,
+    betas: settings.betas,
+    headers,
+    structuredOutput: settings.structured_output,
+    reasoning: settings.reasoning,
+  };
+}
