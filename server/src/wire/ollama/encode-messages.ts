@@ -19,19 +19,19 @@ const FAILED = 'Error: ';
 const PART_SEPARATOR = '\n';
 const BASE64_URL = /^data:[^,]*;base64,/;
 
-const ROLES: Readonly<Record<string, string>> = {
-  system: 'system',
-  developer: 'system',
-  user: 'user',
-  assistant: 'assistant',
-  tool: 'tool',
-};
+const ROLES: ReadonlyMap<unknown, string> = new Map([
+  ['system', 'system'],
+  ['developer', 'system'],
+  ['user', 'user'],
+  ['assistant', 'assistant'],
+  ['tool', 'tool'],
+]);
 
 export function encodeMessages(messages: readonly JsonValue[], report: Report): WritableJson[] {
   const toolNames = new Map<string, string>();
   return messages.map((message, index) => {
     const at = `messages[${index}]`;
-    const role = isJsonObject(message) ? ROLES[String(message.role)] : undefined;
+    const role = isJsonObject(message) ? ROLES.get(message.role) : undefined;
     if (!isJsonObject(message) || role === undefined) {
       throw report.refuse('messages[].role', `${at}.role`);
     }
