@@ -172,8 +172,12 @@ export const en = {
   doctor: {
     title: 'Examination of this installation',
     good: 'Everything works.',
-    warned: (warnings: number) => `It works; ${warnings} remarks.`,
-    bad: (failures: number) => `${failures} things need to be put right.`,
+    warned: (warnings: number) =>
+      warnings === 1 ? 'It works, with one remark.' : `It works, with ${warnings} remarks.`,
+    bad: (failures: number) =>
+      failures === 1
+        ? 'One thing needs to be put right.'
+        : `${failures} things need to be put right.`,
     node: {
       good: (version: string) => `Node.js ${version}`,
       bad: (version: string) => `Node.js ${version} is too old: install version 24 or newer.`,

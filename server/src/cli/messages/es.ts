@@ -174,8 +174,12 @@ export const es: Messages = {
   doctor: {
     title: 'Examen de esta instalación',
     good: 'Todo funciona.',
-    warned: (warnings) => `Funciona; ${warnings} observaciones.`,
-    bad: (failures) => `Hay que arreglar ${failures} cosas.`,
+    warned: (warnings) =>
+      warnings === 1
+        ? 'Funciona, con una observación.'
+        : `Funciona, con ${warnings} observaciones.`,
+    bad: (failures) =>
+      failures === 1 ? 'Hay que arreglar una cosa.' : `Hay que arreglar ${failures} cosas.`,
     node: {
       good: (version) => `Node.js en la versión ${version}`,
       bad: (version) =>

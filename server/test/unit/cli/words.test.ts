@@ -165,6 +165,15 @@ describe('the languages', () => {
   });
 });
 
+it('one finding is not told as several, in either language', () => {
+  for (const { doctor } of [MESSAGES.en, MESSAGES.es]) {
+    assert.doesNotMatch(doctor.bad(1), /1|things|cosas/);
+    assert.doesNotMatch(doctor.warned(1), /1|remarks|observaciones/);
+    assert.match(doctor.bad(2), /2/);
+    assert.match(doctor.warned(2), /2/);
+  }
+});
+
 /** Every text by its path; functions are called with recognisable arguments. */
 function textsOf(value: unknown, path = ''): Map<string, string> {
   if (typeof value === 'string') return new Map([[path, value]]);
