@@ -29,6 +29,7 @@ const file = fileURLToPath(new URL('../server/catalogue/models.json', import.met
 const sources = {
   openai: 'openai',
   anthropic: 'anthropic',
+  gemini: 'google',
   deepseek: 'deepseek',
   groq: 'groq',
   mistral: 'mistral',
@@ -42,6 +43,11 @@ const sources = {
 
 const notText =
   /audio|image|realtime|transcri|tts|voice|whisper|voxtral|ocr|moderation|computer-use/;
+/**
+ * Models that a vendor sells but serves elsewhere than at the address of the catalogue.
+ * @type {Readonly<Record<string, RegExp>>}
+ */
+const elsewhere = { gemini: /^claude-|-maas$|\blive\b/ };
 const fineTuned = /^ft:|\.ft-/;
 const completionOnly = /instruct$|^(text-)?(ada|babbage|curie|davinci)(-00\d)?$/;
 const nameForm = /^[\x21-\x7e]{1,256}$/;
@@ -55,8 +61,10 @@ const rowWidth = 160;
 function rowsOf(vendor, source) {
   const provider = findProvider({ providerId: source });
   if (provider === undefined) throw new Error(`the price data has no provider ${source}`);
+  const others = elsewhere[vendor];
   const models = provider.models.filter(
-    ({ id }) => nameForm.test(id) && !notText.test(id) && !fineTuned.test(id),
+    ({ id }) =>
+      nameForm.test(id) && !notText.test(id) && !fineTuned.test(id) && others?.test(id) !== true,
   );
   const taken = new Set(models.map(({ id }) => id));
   return models.flatMap((model) => {

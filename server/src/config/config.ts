@@ -11,6 +11,11 @@ import {
   type AnthropicConnection,
   anthropicConnection,
 } from '../providers/anthropic/settings.ts';
+import {
+  GEMINI_KIND,
+  type GeminiConnection,
+  geminiConnection,
+} from '../providers/gemini/settings.ts';
 import type { MockConnection } from '../providers/mock/settings.ts';
 import { MOCK_NAME } from '../providers/mock/settings.ts';
 import {
@@ -57,13 +62,14 @@ interface ProviderCommon extends CallLimits {
 
 type OpenaiKind = Exclude<
   ProviderSettings['kind'],
-  typeof MOCK_NAME | typeof OLLAMA_KIND | typeof ANTHROPIC_KIND
+  typeof MOCK_NAME | typeof OLLAMA_KIND | typeof ANTHROPIC_KIND | typeof GEMINI_KIND
 >;
 
 export type ProviderConfig = ProviderCommon &
   (
     | { readonly kind: OpenaiKind; readonly connection: OpenaiConnection }
     | { readonly kind: typeof ANTHROPIC_KIND; readonly connection: AnthropicConnection }
+    | { readonly kind: typeof GEMINI_KIND; readonly connection: GeminiConnection }
     | { readonly kind: typeof OLLAMA_KIND; readonly connection: OllamaConnection }
     | { readonly kind: typeof MOCK_NAME; readonly connection: MockConnection }
   );
@@ -170,6 +176,9 @@ function providerConfig(
   const headers = mapOf(provider.headers, (value) => value);
   if (provider.kind === ANTHROPIC_KIND) {
     return { ...common, kind: provider.kind, connection: anthropicConnection(provider, headers) };
+  }
+  if (provider.kind === GEMINI_KIND) {
+    return { ...common, kind: provider.kind, connection: geminiConnection(provider, headers) };
   }
   if (provider.kind === OLLAMA_KIND) {
     return { ...common, kind: provider.kind, connection: ollamaConnection(provider, headers) };

@@ -8,6 +8,8 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Random } from '../kernel/random.ts';
 import { createAnthropicAdapter } from './anthropic/adapter.ts';
 import type { ANTHROPIC_KIND, AnthropicConnection } from './anthropic/settings.ts';
+import { createGeminiAdapter } from './gemini/adapter.ts';
+import type { GEMINI_KIND, GeminiConnection } from './gemini/settings.ts';
 import type { MockConnection } from './mock/settings.ts';
 import { createMockUpstream } from './mock/upstream.ts';
 import { createOllamaAdapter } from './ollama/adapter.ts';
@@ -22,6 +24,7 @@ export type ProviderConnection =
       readonly connection: OpenaiConnection;
     }
   | { readonly kind: typeof ANTHROPIC_KIND; readonly connection: AnthropicConnection }
+  | { readonly kind: typeof GEMINI_KIND; readonly connection: GeminiConnection }
   | { readonly kind: 'ollama'; readonly connection: OllamaConnection }
   | { readonly kind: 'mock'; readonly connection: MockConnection };
 
@@ -50,6 +53,8 @@ export function createProviderAdapter(provider: ProviderConnection): ProviderAda
       return createOpenaiAdapter(provider.connection);
     case 'anthropic':
       return createAnthropicAdapter(provider.connection);
+    case 'gemini':
+      return createGeminiAdapter(provider.connection);
     case 'ollama':
       return createOllamaAdapter(provider.connection);
     case 'mock':

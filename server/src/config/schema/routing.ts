@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { anthropicSettings } from '../../providers/anthropic/settings.ts';
+import { geminiSettings } from '../../providers/gemini/settings.ts';
 import { mockSettings } from '../../providers/mock/settings.ts';
 import { ollamaSettings } from '../../providers/ollama/settings.ts';
 import {
@@ -31,6 +32,7 @@ const provider = z.discriminatedUnion('kind', [
   openaiCompatibleSettings.extend(providerOverrides).strict(),
   azureOpenaiSettings.extend(providerOverrides).strict(),
   anthropicSettings.extend(providerOverrides).strict(),
+  geminiSettings.extend(providerOverrides).strict(),
   ollamaSettings.extend(providerOverrides).strict(),
   mockSettings.extend(providerOverrides).strict(),
 ]);

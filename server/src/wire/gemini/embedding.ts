@@ -5,7 +5,7 @@
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { field, LossNotes, objectsOf, othersThan } from './fields.ts';
-import type { Losses } from './types.ts';
+import type { Losses, ProviderUsage } from './types.ts';
 
 export interface DecodedEmbedding extends Losses {
   readonly body: JsonObject;
@@ -61,6 +61,40 @@ export function readVectors(body: JsonObject): readonly JsonValue[] | null {
   if (!isJsonArray(list)) return null;
   const vectors = list.map((item) => (isJsonObject(item) ? item.values : undefined));
   return vectors.every(isJsonArray) ? (vectors as readonly JsonValue[]) : null;
+}
+
+export interface VectorsAsked {
+  readonly model: string;
+  /** As numbers of 32 bits in base 64, which is how OpenAI's own client asks for them. */
+  readonly isBase64: boolean;
+  readonly usage: ProviderUsage | null;
+}
+
+/** Vectors as a canonical answer. */
+export function decodeVectors(
+  vectors: readonly JsonValue[],
+  { model, isBase64, usage }: VectorsAsked,
+): JsonObject {
+  const data = vectors.map((vector, index) => ({
+    object: 'embedding',
+    index,
+    embedding: isBase64 ? toBase64(vector) : vector,
+  }));
+  if (usage === null) return { object: 'list', data, model };
+  const { inputTokens } = usage;
+  const told = { prompt_tokens: inputTokens, total_tokens: inputTokens };
+  return { object: 'list', data, model, usage: told };
+}
+
+const BYTES_PER_NUMBER = 4;
+
+function toBase64(vector: JsonValue): string {
+  const numbers = isJsonArray(vector) ? vector : [];
+  const bytes = Buffer.alloc(numbers.length * BYTES_PER_NUMBER);
+  for (const [index, number] of numbers.entries()) {
+    bytes.writeFloatLE(Number(number), index * BYTES_PER_NUMBER);
+  }
+  return bytes.toString('base64');
 }
 
 function embedding(

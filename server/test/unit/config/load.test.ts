@@ -272,14 +272,14 @@ describe('the result', () => {
   });
 
   it('warns about what has no effect yet, and stops for it when told to', async () => {
-    const env = { REDIS_PORT: '6379', GEMINI_API_KEY: 'g' };
+    const env = { REDIS_PORT: '6379', REDIS_PASSWORD: 'secret' };
     const { warnings } = await loadText(null, env);
 
     assert.deepEqual(
       warnings.map(({ place }) => place),
       [
         { kind: 'environment', name: 'REDIS_PORT' },
-        { kind: 'environment', name: 'GEMINI_API_KEY' },
+        { kind: 'environment', name: 'REDIS_PASSWORD' },
       ],
     );
     await assert.rejects(loadText(null, { ...env, STARTUP_FAIL_ON_WARNING: 'true' }), /2 problems/);

@@ -88,8 +88,8 @@ const FILES: readonly Case[] = [
     file: 'providers: { a: { kind: opennai }, b: { base_url: http://x } }',
     problems: [
       'esclusa.yaml:1:25 providers.a.kind — "opennai" is not accepted; ' +
-        'accepted: openai, openai-compatible, azure-openai, anthropic, ollama, mock (did you mean openai?)',
-      'esclusa.yaml:1:39 providers.b.kind — is missing; accepted: openai, openai-compatible, azure-openai, anthropic, ollama, mock',
+        'accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock (did you mean openai?)',
+      'esclusa.yaml:1:39 providers.b.kind — is missing; accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock',
     ],
   },
   {

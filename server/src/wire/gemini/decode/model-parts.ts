@@ -17,11 +17,13 @@ export interface ModelSaid {
 }
 
 interface Said {
-  readonly texts: JsonObject[];
+  readonly texts: string[];
   readonly thoughts: JsonObject[];
   readonly calls: JsonObject[];
   readonly images: JsonObject[];
   readonly unknown: number[];
+  /** Of the last text that had one. */
+  signature: string | null;
 }
 
 export function decodeModelParts(
@@ -29,7 +31,14 @@ export function decodeModelParts(
   argumentsOf: ArgumentsOf,
   idOf: (name: string, given: string | null) => string,
 ): ModelSaid {
-  const said: Said = { texts: [], thoughts: [], calls: [], images: [], unknown: [] };
+  const said: Said = {
+    texts: [],
+    thoughts: [],
+    calls: [],
+    images: [],
+    unknown: [],
+    signature: null,
+  };
   for (const [index, part] of parts.entries()) {
     const known = take(said, index, part, argumentsOf, idOf);
     if (!known || hasMore(part)) said.unknown.push(index);
@@ -61,9 +70,9 @@ function take(
   if (typeof part.text === 'string') {
     if (part.thought === true) {
       said.thoughts.push({ type: 'thinking', thinking: part.text, ...signed });
-    } else if (part.text !== '' || signature !== null) {
-      const esclusa = signature === null ? {} : { esclusa: signed };
-      said.texts.push({ type: 'text', text: part.text, ...esclusa });
+    } else {
+      said.texts.push(part.text);
+      said.signature = signature ?? said.signature;
     }
     return true;
   }
@@ -77,20 +86,20 @@ function take(
   return mimeType.startsWith('image/');
 }
 
-function messageOf({ texts, thoughts, calls, images }: Said): JsonObject {
+function messageOf({ texts, thoughts, calls, images, signature }: Said): JsonObject {
   const message: Record<string, JsonValue> = {};
-  if (texts.length > 0) message.content = contentOf(texts);
+  const content = texts.join('');
+  if (content !== '') message.content = content;
   if (thoughts.length > 0) {
     message.reasoning_content = thoughts.map(({ thinking }) => thinking).join('');
-    message.esclusa = { thinking_blocks: thoughts };
   }
   if (calls.length > 0) message.tool_calls = calls;
   if (images.length > 0) message.images = images;
+  if (thoughts.length > 0 || signature !== null) {
+    message.esclusa = {
+      ...(thoughts.length > 0 ? { thinking_blocks: thoughts } : {}),
+      ...(signature === null ? {} : { signature }),
+    };
+  }
   return message;
-}
-
-/** Parts only where a signature belongs to one of them: a text is what every client reads. */
-function contentOf(texts: readonly JsonObject[]): JsonValue {
-  if (texts.some(({ esclusa }) => esclusa !== undefined)) return texts;
-  return texts.map(({ text }) => text).join('');
 }

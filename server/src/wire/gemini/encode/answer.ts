@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../
 import { RawJson, type WritableJson, writeJson } from '../../../kernel/json-source.ts';
 import { objectsOf } from '../fields.ts';
 import { finishWord } from '../finish-reason.ts';
+import { encodeLogprobs } from '../logprobs.ts';
 import { parseDataUrl } from '../media.ts';
 import { encodeUsage, fromCanonicalUsage } from '../usage.ts';
 
@@ -38,12 +39,14 @@ function candidateOf(choice: JsonObject): Written {
     ...calls.filter((call) => call !== null),
   ];
   const bag = isJsonObject(choice.esclusa) ? choice.esclusa : {};
+  const likely = encodeLogprobs(choice.logprobs);
   return {
     content: { role: 'model', parts },
     finishReason: isBroken
       ? 'MALFORMED_FUNCTION_CALL'
       : finishWord(choice.finish_reason, bag.stop_reason),
     index: typeof choice.index === 'number' ? choice.index : 0,
+    ...(likely === undefined ? {} : { logprobsResult: likely }),
   };
 }
 
@@ -88,20 +91,24 @@ export function thoughtPart({ thinking, signature }: JsonObject): Written {
   };
 }
 
-/** Text of a message, of its parts, or of its refusal. */
+/** Text of a message, of its parts, or of its refusal; the last carries the signature. */
 export function textParts(message: JsonObject): readonly Written[] {
-  const { content, refusal } = message;
-  if (typeof content === 'string' && content !== '') return [{ text: content }];
-  const parts = objectsOf(content).flatMap(textPart);
-  if (parts.length > 0) return parts;
-  return typeof refusal === 'string' && refusal !== '' ? [{ text: refusal }] : [];
+  const texts = textsOf(message);
+  const signature = isJsonObject(message.esclusa) ? message.esclusa.signature : undefined;
+  if (typeof signature !== 'string') return texts.map((text) => ({ text }));
+  const [last = '', ...before] = texts.toReversed();
+  const signed = { text: last, thoughtSignature: signature };
+  return [...before.toReversed().map((text) => ({ text })), signed];
 }
 
-function textPart(part: JsonObject): readonly Written[] {
-  const text = part.type === 'refusal' ? part.refusal : part.text;
-  if (typeof text !== 'string') return [];
-  const signature = isJsonObject(part.esclusa) ? part.esclusa.signature : undefined;
-  return [{ text, ...(typeof signature === 'string' ? { thoughtSignature: signature } : {}) }];
+function textsOf({ content, refusal }: JsonObject): readonly string[] {
+  if (typeof content === 'string' && content !== '') return [content];
+  const texts = objectsOf(content).flatMap(({ type, text, refusal: refused }) => {
+    const said = type === 'refusal' ? refused : text;
+    return typeof said === 'string' ? [said] : [];
+  });
+  if (texts.length > 0) return texts;
+  return typeof refusal === 'string' && refusal !== '' ? [refusal] : [];
 }
 
 function imageParts(images: JsonValue | undefined): readonly Written[] {
