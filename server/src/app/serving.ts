@@ -10,7 +10,7 @@ import {
   createEdge,
   endpointFamilies,
   inferenceEndpoints,
-  openaiModels,
+  modelRoutes,
 } from '../http/index.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
@@ -88,7 +88,7 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: Admi
     health: createHealth(health, lifecycle),
     config: createConfigControl(keeper, loaded, clock),
   });
-  return createAdminApp(services, { routes: [openaiModels(() => current().routes)] });
+  return createAdminApp(services, { routes: [modelRoutes(() => current().routes)] });
 }
 
 function edgeDeps(

@@ -9,5 +9,5 @@ export {
 } from './admin/index.ts';
 export type { ProcessFacts } from './answer-headers.ts';
 export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
-export { openaiModels } from './openai/models.ts';
+export { modelRoutes } from './models.ts';
 export { answerCodecs, endpointFamilies, inferenceEndpoints } from './routes.ts';
