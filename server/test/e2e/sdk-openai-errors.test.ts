@@ -17,6 +17,7 @@ import {
 } from './failures.ts';
 import {
   breakable,
+  MAX_BODY_BYTES,
   rowOf,
   rowsOf,
   type Surroundings,
@@ -31,10 +32,7 @@ let gateway: TestGateway;
 let client: OpenAI;
 
 before(async () => {
-  around = await startSurroundings(
-    { models: FAILURE_MODELS },
-    { faults },
-  );
+  around = await startSurroundings({ models: FAILURE_MODELS }, { faults });
   gateway = around.gateway;
   client = new OpenAI({ baseURL: around.baseURL, apiKey: ADMIN_KEY });
 });
@@ -188,6 +186,21 @@ for (const way of WAYS) {
     assert.equal((await rowsOf(gateway, model)).length, 1);
   });
 }
+
+test('a refused upload ends its own connection and no other call', async () => {
+  const content = 'x'.repeat(2 * MAX_BODY_BYTES);
+  const upload = client.chat.completions.create({
+    ...{ model: 'mock', messages: [{ role: 'user', content }] },
+  });
+  const thrown = await failureOf(upload);
+  const model = 'sockets/mock:tokens=60,tps=80'; // longer than a refused connection lives on
+  const answer = await client.chat.completions
+    .stream({ model, messages: HELLO })
+    .finalChatCompletion();
+
+  assert.equal(thrown.headers?.get('connection'), 'close');
+  assert.equal(answer.choices[0]?.finish_reason, 'stop');
+});
 
 test('a path that does not exist is NotFoundError in OpenAI’s shape', async () => {
   const thrown = await failureOf(client.post('/nothing/here', { body: {}, maxRetries: 0 }));

@@ -11,7 +11,15 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
-import { rowOf, rowsOf, type Surroundings, startSurroundings, WAYS } from './surroundings.ts';
+import {
+  PIXEL_URL,
+  rowOf,
+  rowsOf,
+  type Surroundings,
+  startSurroundings,
+  WAYS,
+} from './surroundings.ts';
+import { resultIdsOf, scriptToolSteps } from './tool-steps.ts';
 
 let around: Surroundings;
 let gateway: TestGateway;
@@ -26,8 +34,6 @@ before(async () => {
 after(() => around.close());
 
 const HELLO = [{ role: 'user' as const, content: 'Say hello.' }];
-const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 async function collect(stream: AsyncIterable<ChatCompletionChunk>) {
   const chunks: ChatCompletionChunk[] = [];
@@ -54,7 +60,7 @@ for (const way of WAYS) {
     assert.equal(row.usage.output_tokens, answer.usage?.completion_tokens);
   });
 
-  test(`${way}: a stream gives the text of the plain answer, and only chunks with choices`, async () => {
+  test(`${way}: a stream gives the plain answer’s text, in chunks with choices only`, async () => {
     const plain = await client.chat.completions.create({ model, messages: HELLO });
     const { data, request_id } = await client.chat.completions
       .create({ model, messages: HELLO, stream: true })
@@ -215,7 +221,7 @@ for (const way of WAYS) {
     assert.equal(typeof JSON.parse(answer.choices[0]?.message.content ?? ''), 'object');
   });
 
-  test(`${way}: embeddings asked for as the package likes, as floats and as base64 agree`, async () => {
+  test(`${way}: embeddings as usual, as floats and as base64 agree`, async () => {
     const input = ['the sea', 'the mountain'];
     const usual = await client.embeddings.create({ model, input });
     const floats = await client.embeddings.create({ model, input, encoding_format: 'float' });
@@ -240,7 +246,7 @@ for (const way of WAYS) {
           role: 'user',
           content: [
             { type: 'text', text: 'What is in the picture?' },
-            { type: 'image_url', image_url: { url: PIXEL } },
+            { type: 'image_url', image_url: { url: PIXEL_URL } },
           ],
         },
       ],
@@ -297,6 +303,61 @@ for (const way of WAYS) {
     assert.equal((await rowsOf(gateway, slow))[0]?.outcome, 'aborted');
   });
 }
+
+test('runTools goes on step by step, each with the results of the ones before', async () => {
+  const called: string[] = [];
+  around.upstream.forget();
+  scriptToolSteps(around.upstream);
+  const runner = client.chat.completions.runTools({
+    ...{ model: 'priced', messages: HELLO },
+    tools: cityTools(called),
+  });
+
+  assert.equal(await runner.finalContent(), 'Sunny, and few people.');
+  assert.deepEqual(called, ['get_weather Madrid', 'get_population Soria']);
+  assert.deepEqual(
+    around.upstream.calls.map(({ body }) => resultIdsOf(body)),
+    [[], ['call_first'], ['call_first', 'call_second']],
+  );
+});
+
+test('a request reaches the upstream byte for byte, but for the name of the model', async () => {
+  around.upstream.forget();
+  const written = (model: string): string =>
+    `{ "messages":[{"role":"user","content":"\\u00a1Hola\\/!"}],\n "model" : "${model}",` +
+    ' "unknown":{"b":[1.0,1e2]}, "seed":12345678901234567890,"top_p":1.0 }';
+  const response = await gateway.chat(written('priced'));
+
+  assert.equal(response.status, 200);
+  assert.equal(around.upstream.calls[0]?.body.toString('utf8'), written('mock'));
+});
+
+test('fields that only the upstream knows reach the client', async () => {
+  const choices = [
+    { index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' },
+  ];
+  const body = JSON.stringify({ id: 'x', choices, vendor: { cost: 12 }, citations: ['a'] });
+  around.upstream.next({ headers: { 'content-type': 'application/json' }, body });
+  const answer = await client.chat.completions.create({ model: 'priced', messages: HELLO });
+
+  const { vendor, citations } = answer as unknown as { vendor: unknown; citations: unknown };
+  assert.deepEqual([vendor, citations], [{ cost: 12 }, ['a']]);
+});
+
+test('a hundred calls at once get each its own answer', async () => {
+  const asked = Array.from({ length: 100 }, (_, number) => `Question ${number}.`);
+  const answers = await Promise.all(
+    asked.map((content, number) => {
+      const ask = { model: 'sockets/mock', messages: [{ role: 'user' as const, content }] };
+      if (number % 2 === 0) return client.chat.completions.create(ask);
+      return client.chat.completions.stream(ask).finalChatCompletion();
+    }),
+  );
+
+  for (const [number, answer] of answers.entries()) {
+    assert.match(answer.choices[0]?.message.content ?? '', RegExp(`“${asked[number]}”`));
+  }
+});
 
 test('models are listed and found by name, in OpenAI’s shape', async () => {
   const names: string[] = [];

@@ -13,12 +13,16 @@ import {
 
 /** As clients write them before the model: `sockets/mock`. */
 export const WAYS = ['mock', 'sockets', 'openai'] as const;
-export type Way = (typeof WAYS)[number];
-
-/** Ways that leave the process. */
-export const SOCKET_WAYS = ['sockets', 'openai'] as const;
 
 export const UPSTREAM_KEY = 'sk-upstream-0123456789abcdef';
+
+/** An image of one pixel. */
+export const PIXEL_PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk' +
+    '+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+export const PIXEL_URL = `data:image/png;base64,${PIXEL_PNG.toString('base64')}`;
 
 /** Small, so that a body beyond it costs nothing to make. */
 export const MAX_BODY_BYTES = 300_000;

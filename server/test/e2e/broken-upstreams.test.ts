@@ -1,0 +1,532 @@
+/**
+ * Goal: whatever an upstream does, its client gets a legal end: an error frame where text was
+ * sent, the right error in JSON where none was; never silence, never a false end marker; and
+ * the ledger says what happened. Method: the whole gateway, and an upstream over real sockets
+ * that breaks in every way sockets and bytes can. Limits of time are configured small.
+ */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import type { TestGateway } from '../support/gateway.ts';
+import {
+  type Behaviour,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream/index.ts';
+import { ask, assertBroken, assertFailed } from './asking.ts';
+import { type Surroundings, startSurroundings } from './surroundings.ts';
+
+const IDLE_MS = 300;
+const FIRST_TOKEN_MS = 400;
+const TOTAL_MS = 700;
+const MIB = 1024 * 1024;
+
+let around: Surroundings;
+let gateway: TestGateway;
+let upstream: ScriptedUpstream;
+let canary: ScriptedUpstream;
+
+before(async () => {
+  canary = await startScriptedUpstream();
+  const target = { provider: 'sockets', model: 'mock' };
+  const price = { input_usd_per_million: 1, output_usd_per_million: 2 };
+  around = await startSurroundings({
+    models: {
+      // May be tried twice: what was sent to the client must keep it from that.
+      twice: { targets: [target], price, retry: { attempts: 2 } },
+      once: {
+        targets: [target],
+        price,
+        timeouts: { connect_ms: 200, first_token_ms: FIRST_TOKEN_MS },
+      },
+      brief: {
+        targets: [target],
+        price,
+        timeouts: { connect_ms: 100, first_token_ms: 200, idle_ms: IDLE_MS, total_ms: TOTAL_MS },
+      },
+    },
+  });
+  ({ gateway, upstream } = around);
+});
+
+after(async () => {
+  await around.close();
+  await canary.close();
+});
+
+beforeEach(() => upstream.forget());
+
+function chunk(content: string): string {
+  const choices = [{ index: 0, delta: { content }, finish_reason: null }];
+  const head = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'mock' };
+  return `data: ${JSON.stringify({ ...head, choices })}\n\n`;
+}
+
+const SSE = { 'content-type': 'text/event-stream' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+const HELLO = chunk('Hello');
+
+const MESSAGES = [{ role: 'user', content: 'Say hello.' }];
+/** 20 ms each: quicker than the idle limit, and never done within the total one. */
+const DRIP = { bytes: 5, everyMs: 20 };
+const CHUNKED_HEAD =
+  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+
+interface Case {
+  readonly name: string;
+  readonly behaviour: Behaviour;
+  readonly code: string;
+}
+
+/** `Hello` in a write of its own, then this. */
+function afterHello(rest: string): Behaviour {
+  return { headers: SSE, body: HELLO + rest, drip: { bytes: HELLO.length, everyMs: 5 } };
+}
+
+const BROKEN_BEHIND_TEXT: readonly Case[] = [
+  { name: 'falls silent', behaviour: { options: 'stall=3' }, code: 'upstream_timeout' },
+  { name: 'is cut cleanly', behaviour: { options: 'cut=3' }, code: 'upstream_truncated' },
+  { name: 'is cut within an event', behaviour: { options: 'cut=3.5' }, code: 'upstream_truncated' },
+  {
+    name: 'is cut within its end marker, before any finish reason',
+    behaviour: afterHello('data: [DO'),
+    code: 'upstream_truncated',
+  },
+  {
+    name: 'ends with its connection, before its body’s end',
+    behaviour: { endAfterBytes: 1200, ending: 'fin' },
+    code: 'upstream_truncated',
+  },
+  { name: 'is reset', behaviour: { options: 'reset=3' }, code: 'upstream_unreachable' },
+  { name: 'is garbled', behaviour: { options: 'garble=3' }, code: 'upstream_invalid' },
+  {
+    name: 'turns into HTML',
+    behaviour: afterHello('<html>Bad Gateway</html>'),
+    code: 'upstream_truncated',
+  },
+  {
+    name: 'has data that is no object',
+    behaviour: afterHello('data: [1,2]\n\n'),
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'has choices that are no list',
+    behaviour: afterHello('data: {"choices":{"index":0}}\n\n'),
+    code: 'upstream_invalid',
+  },
+  { name: 'names an error', behaviour: { options: 'error=3' }, code: 'upstream_failed' },
+  {
+    name: 'has an event called error',
+    behaviour: afterHello('event: error\ndata: {"message":"oh"}\n\n'),
+    code: 'upstream_failed',
+  },
+  {
+    name: 'names an error that says overloaded',
+    behaviour: afterHello('data: {"error":{"type":"overloaded_error","message":"Later"}}\n\n'),
+    code: 'upstream_unavailable',
+  },
+  {
+    name: 'has a line without an end',
+    behaviour: {
+      headers: SSE,
+      body: `${HELLO}data: {"x":"${'x'.repeat(9 * MIB)}`,
+      cutAt: [HELLO.length],
+    },
+    code: 'upstream_too_long',
+  },
+  {
+    name: 'breaks its chunked encoding',
+    behaviour: {
+      raw: `${CHUNKED_HEAD}${HELLO.length.toString(16)}\r\n${HELLO}\r\nnonsense\r\n`,
+      cutAt: [CHUNKED_HEAD.length + HELLO.length + 6],
+      ending: 'stall',
+    },
+    code: 'upstream_invalid',
+  },
+];
+
+for (const { name, behaviour, code } of BROKEN_BEHIND_TEXT) {
+  test(`a stream that ${name} ends in an error frame ${code}, after one call`, async () => {
+    upstream.next(behaviour);
+
+    const asked = await ask(gateway, { model: 'twice', stream: true });
+
+    assertBroken(asked, code);
+    assert.notEqual(asked.said, '', 'what came before is delivered');
+    assert.equal(upstream.calls.length, 1);
+    assert.equal(asked.row.usage.source, 'estimated');
+    assert.ok(asked.row.usage.output_tokens > 0 && (asked.row.cost_nanousd ?? 0) > 0);
+    assert.ok(asked.tookMs < IDLE_MS + 1000, `took ${asked.tookMs} ms`);
+  });
+}
+
+test('a stream that falls silent ends at the idle limit, and its connection too', async () => {
+  upstream.next('stall=3');
+
+  const asked = await ask(gateway, { model: 'twice', stream: true });
+
+  assert.ok(asked.tookMs >= IDLE_MS, `took ${asked.tookMs} ms`);
+  const [call] = upstream.calls;
+  assert.ok(call !== undefined);
+  await upstream.waitForClose(call, 1000);
+});
+
+test('a stream that drips without end is ended at the total limit', async () => {
+  upstream.next({ headers: SSE, body: HELLO, repeat: Number.POSITIVE_INFINITY, drip: DRIP });
+
+  const asked = await ask(gateway, { model: 'brief', stream: true });
+
+  assertBroken(asked, 'deadline_exceeded');
+  assert.ok(asked.tookMs >= TOTAL_MS && asked.tookMs < TOTAL_MS + 500, `took ${asked.tookMs} ms`);
+});
+
+test('a stream of events without end is cut at a bound', async () => {
+  const event = `: ${'x'.repeat(4 * MIB)}\n\n`;
+  upstream.next({ headers: SSE, body: HELLO + event, repeat: Number.POSITIVE_INFINITY });
+  const response = await gateway.chat({ model: 'twice', stream: true, messages: MESSAGES });
+  let bytes = 0;
+  let last = '';
+  for await (const part of response.body ?? []) {
+    bytes += part.length;
+    last = `${last}${Buffer.from(part).toString('latin1')}`.slice(-1000);
+  }
+
+  assert.match(last, /"code":"upstream_too_long".*\n\n$/s);
+  assert.ok(bytes < 300 * MIB, `${bytes} bytes`);
+});
+
+const FAILED_BEFORE_TEXT: readonly (Case & { readonly status: number })[] = [
+  {
+    name: 'never answers',
+    behaviour: { silent: true },
+    status: 504,
+    code: 'upstream_timeout',
+  },
+  {
+    name: 'sends a head and no more',
+    behaviour: { headers: SSE, endAfterBytes: 0, ending: 'stall' },
+    status: 504,
+    code: 'upstream_timeout',
+  },
+  {
+    name: 'sends half an event and no more',
+    behaviour: { headers: SSE, endAfterBytes: 40, ending: 'stall' },
+    status: 504,
+    code: 'upstream_timeout',
+  },
+  {
+    name: 'sends an empty body',
+    behaviour: { headers: SSE, body: '' },
+    status: 502,
+    code: 'upstream_truncated',
+  },
+  {
+    name: 'sends the end marker alone',
+    behaviour: { headers: SSE, body: 'data: [DONE]\n\n' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends HTML',
+    behaviour: { headers: { 'content-type': 'text/html' }, body: '<html>Sorry</html>' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends HTML and calls it a stream',
+    behaviour: { headers: SSE, body: '<html>Sorry</html>' },
+    status: 502,
+    code: 'upstream_truncated',
+  },
+  {
+    name: 'sends 204',
+    behaviour: { options: 'status=204' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends the right bytes under a wrong content type',
+    behaviour: { headers: { 'content-type': 'text/plain' } },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends JSON where a stream is due',
+    behaviour: { headers: JSON_TYPE, body: '{"choices":[]}' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends a compressed stream',
+    behaviour: { encode: 'gzip' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'says compressed and is not',
+    behaviour: { encode: 'bad-gzip' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends an error as its first event',
+    behaviour: { options: 'error=0' },
+    status: 502,
+    code: 'upstream_failed',
+  },
+  {
+    name: 'sends garbage as its first event',
+    behaviour: { options: 'garble=0' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  ...unreadable(),
+];
+
+/** The same for streams and plain answers. */
+function unreadable(): readonly (Case & { readonly status: number })[] {
+  const length = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n';
+  return [
+    {
+      name: 'resets the connection',
+      behaviour: { raw: '', ending: 'reset' },
+      status: 502,
+      code: 'upstream_unreachable',
+    },
+    {
+      name: 'closes the connection',
+      behaviour: { raw: '' },
+      status: 502,
+      code: 'upstream_unreachable',
+    },
+    {
+      name: 'does not speak HTTP',
+      behaviour: { raw: 'SSH-2.0-OpenSSH_9.2\r\n\r\n' },
+      status: 502,
+      code: 'upstream_invalid',
+    },
+    {
+      name: 'sends content-length and transfer-encoding together',
+      behaviour: { raw: `${length}transfer-encoding: chunked\r\n\r\n0\r\n\r\n` },
+      status: 502,
+      code: 'upstream_invalid',
+    },
+    {
+      name: 'sends a header of 64 KiB',
+      behaviour: { headers: { 'x-large': 'x'.repeat(65_536) } },
+      status: 502,
+      code: 'upstream_invalid',
+    },
+  ];
+}
+
+for (const { name, behaviour, status, code } of FAILED_BEFORE_TEXT) {
+  test(`a stream whose upstream ${name} is ${status} ${code}`, async () => {
+    upstream.next(behaviour);
+
+    const asked = await ask(gateway, { model: 'once', stream: true });
+
+    assertFailed(asked, status, code);
+    assert.equal(upstream.calls.length, 1);
+    const limitMs = status === 504 ? FIRST_TOKEN_MS + 500 : 500;
+    assert.ok(asked.tookMs < limitMs, `took ${asked.tookMs} ms`);
+  });
+}
+
+const FAILED_PLAIN: readonly (Case & { readonly status: number })[] = [
+  {
+    name: 'never answers',
+    behaviour: { silent: true },
+    status: 504,
+    code: 'deadline_exceeded',
+  },
+  {
+    name: 'falls silent half-way',
+    behaviour: { options: 'stall=1' },
+    status: 504,
+    code: 'upstream_timeout',
+  },
+  {
+    name: 'drips its body',
+    behaviour: { drip: DRIP },
+    status: 504,
+    code: 'deadline_exceeded',
+  },
+  {
+    name: 'cuts its body cleanly',
+    behaviour: { options: 'cut=1' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'closes within its body',
+    behaviour: { endAfterBytes: 100, ending: 'fin' },
+    status: 502,
+    code: 'upstream_truncated',
+  },
+  {
+    name: 'resets within its body',
+    behaviour: { options: 'reset=1' },
+    status: 502,
+    code: 'upstream_unreachable',
+  },
+  {
+    name: 'sends an empty 200',
+    behaviour: { body: '' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends 204',
+    behaviour: { options: 'status=204' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  ...['null', '[]', '"text"', '{}', '{"choices":{}}', '{"id":', '<html></html>'].map((body) => ({
+    name: `sends ${body}`,
+    behaviour: { body },
+    status: 502,
+    code: 'upstream_invalid',
+  })),
+  {
+    name: 'sends HTML',
+    behaviour: { headers: { 'content-type': 'text/html' }, body: '<html>Sorry</html>' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends a stream where JSON is due',
+    behaviour: { headers: SSE, body: `${HELLO}data: [DONE]\n\n` },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends an error with status 200',
+    behaviour: { options: 'error=0' },
+    status: 502,
+    code: 'upstream_failed',
+  },
+  {
+    name: 'sends compressed JSON',
+    behaviour: { encode: 'gzip' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'says compressed and is not',
+    behaviour: { encode: 'bad-gzip' },
+    status: 502,
+    code: 'upstream_invalid',
+  },
+  {
+    name: 'sends 65 MiB',
+    behaviour: { body: ' '.repeat(MIB), repeat: 65 },
+    status: 502,
+    code: 'upstream_too_long',
+  },
+  ...unreadable(),
+];
+
+for (const { name, behaviour, status, code } of FAILED_PLAIN) {
+  test(`a plain answer whose upstream ${name} is ${status} ${code}`, async () => {
+    upstream.next(behaviour);
+
+    const asked = await ask(gateway, { model: 'brief' });
+
+    assertFailed(asked, status, code);
+    assert.equal(upstream.calls.length, 1);
+    assert.ok(asked.tookMs < TOTAL_MS + 500, `took ${asked.tookMs} ms`);
+  });
+}
+
+for (const status of [301, 302, 303, 307, 308]) {
+  for (const stream of [false, true]) {
+    const how = stream ? 'streamed' : 'plain';
+
+    test(`a redirect ${status} is not followed, ${how}`, async () => {
+      const location = `${canary.url}/chat/completions`;
+      upstream.next({ status, headers: { location }, body: '' });
+
+      const asked = await ask(gateway, { model: 'once', stream });
+
+      assertFailed(asked, 502, 'upstream_invalid');
+      assert.equal(asked.headers.get('location'), null);
+      assert.equal(asked.text.includes(String(canary.port)), false);
+      assert.equal(canary.connections.length, 0);
+    });
+  }
+}
+
+const LEGAL: readonly Pick<Case, 'name' | 'behaviour'>[] = [
+  { name: 'lacks the last line feed', behaviour: { dropEndBytes: 1 } },
+  { name: 'lacks the last blank line', behaviour: { dropEndBytes: 2 } },
+  { name: 'lacks its end marker', behaviour: { options: 'done=off' } },
+  { name: 'breaks off within its end marker', behaviour: { dropEndBytes: 6 } },
+];
+
+for (const { name, behaviour } of LEGAL) {
+  test(`a stream that only ${name} ends well, with a whole end marker`, async () => {
+    upstream.next(behaviour);
+    const good = await ask(gateway, { model: 'priced', stream: true });
+
+    const asked = await ask(gateway, { model: 'priced', stream: true });
+
+    assert.ok(good.done && asked.done);
+    assert.equal(asked.said, good.said);
+    assert.equal(asked.row.outcome, 'completed');
+    assert.deepEqual(asked.row.usage, good.row.usage);
+    assert.equal(asked.text.split('[DONE]').length, 2);
+  });
+}
+
+test('what an upstream sends behind its end marker is dropped', async () => {
+  const end =
+    'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+  upstream.next({ headers: SSE, body: `${HELLO}${end}${chunk('More')}data: {"gar` });
+
+  const asked = await ask(gateway, { model: 'priced', stream: true });
+
+  assert.ok(asked.done);
+  assert.equal(asked.said, 'Hello');
+  assert.equal(asked.row.outcome, 'completed');
+});
+
+const PRIVATE = {
+  server: 'internal-nginx/1.2',
+  'set-cookie': 'session=upstream; Path=/',
+  'x-internal-host': 'gpu-17.internal',
+  'x-powered-by': 'Something',
+  via: '1.1 internal',
+  'x-request-id': 'upstream-id',
+  'access-control-allow-origin': '*',
+};
+
+for (const [name, behaviour, stream] of [
+  ['a plain answer', {}, false],
+  ['a stream', {}, true],
+  ['an error', { options: 'status=400' }, false],
+  ['a stream that fails', { options: 'status=503' }, true],
+] as const) {
+  test(`${name} carries no header of the upstream`, async () => {
+    upstream.next({ ...behaviour, headers: PRIVATE });
+
+    const asked = await ask(gateway, { model: 'once', stream });
+
+    const all = JSON.stringify([...asked.headers]);
+    assert.doesNotMatch(all, /nginx|session|internal|Something|upstream-id/);
+    assert.equal(asked.headers.get('access-control-allow-origin'), null);
+    assert.equal(upstream.calls.length, 1);
+  });
+}
+
+test('an upstream that refuses connections is 502 within 100 ms', async () => {
+  await ask(gateway, { model: 'once' }); // a connection is open when the listener goes
+  await upstream.refuse();
+  const asked = await ask(gateway, { model: 'once' });
+  await upstream.accept();
+  const healed = await ask(gateway, { model: 'once' });
+
+  assertFailed(asked, 502, 'upstream_unreachable');
+  assert.ok(asked.tookMs < 100, `took ${asked.tookMs} ms`);
+  assert.deepEqual([asked.row.cost_nanousd, asked.row.usage.output_tokens], [0, 0]);
+  assert.equal(healed.status, 200, healed.text);
+});
