@@ -33,6 +33,9 @@ export const tokensSchema = z.object({
   source: z.enum(['provider', 'estimated']),
 });
 
+/** Text; what was no UTF-8 in it is shown as U+FFFD. */
+const bodySchema = z.string().nullable().optional();
+
 export const requestRowSchema = z.object({
   /** The `x-request-id` of the answer. */
   id: idSchema,
@@ -60,6 +63,18 @@ export const requestRowSchema = z.object({
   duration_ms: z.number().nonnegative(),
   first_token_ms: z.number().nonnegative().nullable(),
   config_generation: count,
+});
+
+/**
+ * One row, and what was asked and answered. These members are left out for who may not read
+ * them; a body is null where none was kept.
+ */
+export const requestDetailSchema = requestRowSchema.extend({
+  request_body: bodySchema,
+  /** The body went on; only its beginning was kept. */
+  request_body_truncated: z.boolean().optional(),
+  response_body: bodySchema,
+  response_body_truncated: z.boolean().optional(),
 });
 
 const filters = {
@@ -114,6 +129,7 @@ export const usageReportSchema = z.object({
 });
 
 export type RequestRow = z.infer<typeof requestRowSchema>;
+export type RequestDetail = z.infer<typeof requestDetailSchema>;
 export type RequestListQuery = z.infer<typeof requestListQuerySchema>;
 export type UsageQuery = z.infer<typeof usageQuerySchema>;
 export type UsageReport = z.infer<typeof usageReportSchema>;

@@ -18,6 +18,7 @@ import { code, table } from './markdown.mjs';
 const units = [
   ['_ms', 'milliseconds'],
   ['_seconds', 'seconds'],
+  ['_days', 'days'],
   ['_bytes', 'bytes'],
   ['_tokens', 'tokens'],
 ];

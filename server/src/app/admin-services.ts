@@ -34,6 +34,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     keys: identity.keys,
     tenants: identity.tenants,
     ledger: storage.ledgerQueries,
+    bodies: storage.bodies,
     routes: () => current().routes,
     providers: () => Object.values(config().providers).map((each) => providerOf(deps, each)),
     budgets: {

@@ -2,6 +2,7 @@
  * The meters that are read at a scrape, or moved by what is no exchange.
  */
 import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts';
+import type { BodyCapture } from '../http/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { type Metrics, single } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
@@ -19,15 +20,17 @@ export function breakerMeters(metrics: Metrics): BreakerListener {
 
 export interface MeterSources {
   readonly storage: Pick<Storage, 'figures'>;
+  readonly capture: Pick<BodyCapture, 'dropped'>;
   readonly gateway: Pick<Gateway, 'breakers' | 'budgets'>;
   readonly current: () => LiveGeneration;
   readonly pool: Pick<ProviderPool, 'figures'>;
 }
 
 export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
-  const { storage, gateway, current, pool } = sources;
+  const { storage, capture, gateway, current, pool } = sources;
   metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
   metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
+  metrics.bodiesDropped.sample(single(() => capture.dropped() + storage.figures().droppedBodies));
   metrics.reservationsOpen.sample(single(() => gateway.budgets.open()));
   metrics.configGeneration.sample(single(() => current().number));
   metrics.upstreamConnections.sample(() =>

@@ -6,12 +6,15 @@ import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import {
   answerCodecs,
+  type BodyCapture,
   createAdminApp,
+  createBodyCapture,
   createEdge,
   endpointFamilies,
   inferenceEndpoints,
   modelRoutes,
 } from '../http/index.ts';
+import { startBodyRetention } from '../operations/body-retention.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
@@ -51,7 +54,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     },
     keeper.current.config,
   );
-  sampleMeters(metrics, { storage, gateway, current, pool });
+  const capture = keepBodies(parts, current, undo);
+  sampleMeters(metrics, { storage, capture, gateway, current, pool });
   const process = watchProcess(metrics);
   undo.push(() => process.close());
 
@@ -66,10 +70,24 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => admin.close());
   const running = new Set<AbortController>();
   const server = createEdge(
-    { ...edgeDeps(parts, current, health, running), pipeline: gateway.pipeline },
+    { ...edgeDeps(parts, current, health, running), pipeline: gateway.pipeline, capture },
     (request, response) => admin.routing(request, response),
   );
   return { server, lifecycle, running };
+}
+
+/** Prompts and answers: how they are kept, and how they are erased again. */
+function keepBodies(
+  { clock, storage: { bodies }, telemetry }: Parts,
+  current: () => LiveGeneration,
+  undo: Undo,
+): BodyCapture {
+  const settings = () => current().config.capture;
+  const log = telemetry.log.named('retention');
+  const retentionDays = () => settings().retentionDays;
+  const retention = startBodyRetention({ clock, log, bodies, retentionDays });
+  undo.push(() => retention.stop());
+  return createBodyCapture(settings, bodies);
 }
 
 interface AdminParts {

@@ -33,6 +33,7 @@ export { principalOf } from './pipeline/authenticate.ts';
 export { createPipeline, type PipelineDeps } from './pipeline/index.ts';
 export type { Handler as PipelineHandler } from './pipeline/stage.ts';
 export type { Authentication, Authenticator } from './ports/authenticator.ts';
+export type { BodyStore, KeptBodies, KeptBody } from './ports/body-store.ts';
 export type { AnswerCodec, AnswerCodecs, StreamEncoder } from './ports/codec.ts';
 export type {
   LedgerFilter,

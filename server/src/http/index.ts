@@ -8,6 +8,7 @@ export {
   type HealthReader,
 } from './admin/index.ts';
 export type { ProcessFacts } from './answer-headers.ts';
+export { type BodyCapture, createBodyCapture } from './body-capture.ts';
 export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
 export { modelRoutes } from './models.ts';
 export { answerCodecs, endpointFamilies, inferenceEndpoints } from './routes.ts';

@@ -16,6 +16,7 @@ import {
   type PipelineHandler,
 } from '../gateway/index.ts';
 import type { IdSource } from '../kernel/id.ts';
+import type { BodyCapture } from './body-capture.ts';
 import { readCredential } from './credentials.ts';
 import type { InferenceEndpoint } from './endpoint.ts';
 import { parseBody } from './parse-body.ts';
@@ -27,6 +28,7 @@ export interface InferenceDeps extends WriteDeps {
   readonly pipeline: PipelineHandler;
   readonly ids: IdSource;
   readonly limits: () => InferenceLimits;
+  readonly capture: BodyCapture;
   /** Generation of the configuration in force. */
   readonly generation: () => number;
   /** Every exchange that runs, so that a stop can end them. */
@@ -82,16 +84,19 @@ export async function handleInference(
     malformed: decoded.malformed,
     abort,
   });
+  const capture = deps.capture.open();
+  const writing = capture === null ? deps : { ...deps, sent: capture.sent };
   deps.running.add(abort);
   try {
     const ids = { requestId: id, correlationId: exchange.correlationId };
     const answer = await deps.within(ids, () => deps.pipeline(exchange));
-    if (answer.kind === 'plain') writePlain(deps, response, exchange, endpoint.writer, answer);
-    else await pumpStream(deps, response, exchange, endpoint.writer, answer);
+    if (answer.kind === 'plain') writePlain(writing, response, exchange, endpoint.writer, answer);
+    else await pumpStream(writing, response, exchange, endpoint.writer, answer);
   } catch (thrown) {
-    writeError(deps, response, exchange, endpoint.writer, thrown, hasLongRest(request));
+    writeError(writing, response, exchange, endpoint.writer, thrown, hasLongRest(request));
   } finally {
     deps.running.delete(abort);
+    capture?.close(exchange);
   }
 }
 

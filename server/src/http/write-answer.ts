@@ -19,6 +19,8 @@ export interface WriteDeps {
   readonly clock: Clock;
   readonly facts: ProcessFacts;
   readonly stalledReaderMs: number;
+  /** Told of every piece of an answer as it goes to the client; absent where nobody asks. */
+  readonly sent?: (bytes: Uint8Array) => void;
 }
 
 const OK = 200;
@@ -36,6 +38,7 @@ export function writePlain(
   headers.push('content-type', answer.contentType);
   headers.push('content-length', String(answer.bytes.length));
   response.writeHead(OK, headers);
+  deps.sent?.(answer.bytes);
   response.end(answer.bytes);
 }
 
@@ -56,6 +59,7 @@ export function writeError(
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
   if (restUnread) headers.push('connection', 'close');
   response.writeHead(error.status, headers);
+  deps.sent?.(body);
   if (restUnread) {
     response.write(body);
     endLater(deps, response);
@@ -85,11 +89,13 @@ export async function pumpStream(
   try {
     for await (const frame of answer.frames) {
       if (!response.headersSent) writeStreamHead(deps, response, exchange, writer);
-      if (frame.bytes.length > 0 && !response.write(frame.bytes)) {
-        await drained(deps, response, exchange);
+      if (frame.bytes.length > 0) {
+        deps.sent?.(frame.bytes);
+        if (!response.write(frame.bytes)) await drained(deps, response, exchange);
       }
-      if (frame.terminal !== null)
-        response.end(Buffer.concat([closing(exchange, writer), frame.terminal]));
+      if (frame.terminal !== null) {
+        endWith(deps, response, Buffer.concat([closing(exchange, writer), frame.terminal]));
+      }
     }
   } catch (thrown) {
     endBroken(deps, response, exchange, writer, thrown);
@@ -126,7 +132,12 @@ function endBroken(
     writeError(deps, response, exchange, writer, thrown);
     return;
   }
-  response.end(writer.errorFrame(asGatewayError(thrown), exchange.id));
+  endWith(deps, response, writer.errorFrame(asGatewayError(thrown), exchange.id));
+}
+
+function endWith(deps: WriteDeps, response: ServerResponse, bytes: Buffer): void {
+  deps.sent?.(bytes);
+  response.end(bytes);
 }
 
 /** What a stream's headers could not say yet, as a comment that clients skip. */

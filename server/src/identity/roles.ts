@@ -13,6 +13,7 @@ import { GatewayError, type Principal, type Role } from '../gateway/index.ts';
 export type Permission =
   | 'models.read'
   | 'requests.read'
+  | 'bodies.read'
   | 'usage.read'
   | 'budgets.read'
   | 'metrics.read'
@@ -44,6 +45,7 @@ const service: Grants = {
 const admin: Grants = {
   'models.read': 'tenant',
   'requests.read': 'tenant',
+  'bodies.read': 'tenant',
   'usage.read': 'tenant',
   'budgets.read': 'tenant',
   'metrics.read': 'tenant',
@@ -58,6 +60,7 @@ const admin: Grants = {
 const superadmin: Grants = {
   'models.read': 'all',
   'requests.read': 'all',
+  'bodies.read': 'all',
   'usage.read': 'all',
   'budgets.read': 'all',
   'metrics.read': 'all',

@@ -9,7 +9,7 @@
 import type { Kysely } from 'kysely';
 import type { Schema } from './schema.ts';
 
-export type SqlValue = null | number | string;
+export type SqlValue = null | number | string | Uint8Array;
 
 export interface Engine {
   /**
@@ -19,6 +19,11 @@ export interface Engine {
   read<Row>(sql: string, parameters: readonly SqlValue[]): Promise<readonly Row[]>;
   reader(): Promise<Kysely<Schema>>;
   writer(): Promise<Kysely<Schema>>;
+  /**
+   * Resolves when nothing of the rows deleted so far is left in the database's files. Throws
+   * `storage_unavailable`.
+   */
+  scrub(): Promise<void>;
 }
 
 /** A row broke a rule of its table; repositories say which coded error that is. */

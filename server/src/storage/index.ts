@@ -7,6 +7,7 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { BodyStore } from '../gateway/ports/body-store.ts';
 import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
 import type { Ledger } from '../gateway/ports/ledger.ts';
 import type { LedgerQueries } from '../gateway/ports/ledger-query.ts';
@@ -16,12 +17,14 @@ import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
+import { type BodyFigures, BodyPipe } from './body-pipe.ts';
 import { SqliteEngine } from './engines/sqlite/engine.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
 import { createInstance, type Ownership } from './journal/ownership.ts';
 import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
 import { createReportBook, type ReportBook, type ReportFigures } from './report-book.ts';
+import { createBodyRepository } from './repositories/body-repository.ts';
 import { createKeyRepository } from './repositories/key-repository.ts';
 import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
 import { createPriceRepository, type PriceRepository } from './repositories/price-repository.ts';
@@ -83,6 +86,7 @@ export interface StorageTool extends Repositories {
 export interface Storage extends Repositories {
   readonly ledger: Ledger;
   readonly history: SpendingHistory;
+  readonly bodies: BodyStore;
   /**
    * Calls `onChange` within two seconds of a change of keys or tenants, whichever process made
    * it; returns the way to stop.
@@ -90,13 +94,13 @@ export interface Storage extends Repositories {
   changes(onChange: () => void): () => void;
   figures(): StorageFigures;
   /**
-   * Refuses new entries, waits `closeMs` for the journal to reach the database, and ends. What
-   * did not get there stays on disk for the next start.
+   * Refuses new entries, waits `closeMs` for the journal and for bodies to reach the database,
+   * and ends. Entries that did not get there stay on disk for the next start.
    */
   close(): Promise<void>;
 }
 
-export interface StorageFigures extends PipeFigures, ReportFigures {}
+export interface StorageFigures extends PipeFigures, ReportFigures, BodyFigures {}
 
 /**
  * Opens the database and begins a journal. Journals of dead processes are applied behind the
@@ -127,6 +131,7 @@ export async function openStorage(
     engine,
     clock,
   );
+  const bodies = new BodyPipe({ repository: createBodyRepository(engine), clock, log, settleMs });
   await openOrClose(engine, () => owned.remove());
   void recoverInBackground(engine, log);
   const settle = () => pipe.flush(settleMs).catch(() => undefined);
@@ -134,9 +139,10 @@ export async function openStorage(
     ...repositories(engine, settle),
     ledger: pipe,
     history: pipe,
+    bodies,
     changes: (onChange) => book.watch(onChange),
-    figures: () => ({ ...pipe.figures(), ...book.figures() }),
-    close: () => closeStorage(pipe, engine, owned, limits.closeMs, log),
+    figures: () => ({ ...pipe.figures(), ...book.figures(), ...bodies.figures() }),
+    close: () => closeStorage({ pipe, bodies, engine, owned }, limits.closeMs, log),
   };
 }
 
@@ -217,17 +223,22 @@ function repositories(engine: SqliteEngine, settle: () => Promise<void>): Reposi
   };
 }
 
+interface OpenParts {
+  readonly pipe: LedgerPipe;
+  readonly bodies: BodyPipe;
+  readonly engine: SqliteEngine;
+  readonly owned: Ownership;
+}
+
 /** Never rejects: what cannot be removed is found and finished by the next start. */
 async function closeStorage(
-  pipe: LedgerPipe,
-  engine: SqliteEngine,
-  owned: Ownership,
+  { pipe, bodies, engine, owned }: OpenParts,
   waitMs: number,
   log: Log,
 ): Promise<void> {
   try {
     await pipe.close();
-    await pipe.flush(waitMs);
+    await Promise.all([pipe.flush(waitMs), bodies.close(waitMs)]);
     await engine.close();
     owned.remove();
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
- * The tables as the query builder sees them, equal on every engine: 64-bit integers, texts and
- * nothing else. Points in time are milliseconds since the epoch, amounts nano-dollars, prices
- * pico-dollars per token, truth values 0 and 1.
+ * The tables as the query builder sees them, equal on every engine: 64-bit integers, texts,
+ * bytes and nothing else. Points in time are milliseconds since the epoch, amounts
+ * nano-dollars, prices pico-dollars per token, truth values 0 and 1.
  *
  * `migrations/` makes these tables; nothing here describes how.
  */
@@ -94,6 +94,18 @@ export interface JournalPositionsTable {
   readonly byte_offset: number;
 }
 
+/** What was asked and answered, as bytes: a text column would refuse some of what comes. */
+export interface BodiesTable {
+  readonly request_id: string;
+  /** The tenant's slug. */
+  readonly tenant: string;
+  readonly created_at_ms: number;
+  readonly request: Uint8Array | null;
+  readonly request_truncated: number;
+  readonly response: Uint8Array | null;
+  readonly response_truncated: number;
+}
+
 export interface Schema {
   readonly tenants: TenantsTable;
   readonly api_keys: ApiKeysTable;
@@ -102,4 +114,5 @@ export interface Schema {
   readonly names: NamesTable;
   readonly requests: RequestsTable;
   readonly journal_positions: JournalPositionsTable;
+  readonly bodies: BodiesTable;
 }

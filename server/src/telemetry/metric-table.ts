@@ -169,6 +169,11 @@ export const METRICS = {
     [],
     'max',
   ),
+  bodiesDropped: counter(
+    'esclusa_bodies_dropped_total',
+    'Exchanges whose prompt and answer were dropped on their way to be kept.',
+    [],
+  ),
   ledgerWriteErrors: counter(
     'esclusa_ledger_write_errors_total',
     'Failed writes of ledger entries, to the journal or the database.',

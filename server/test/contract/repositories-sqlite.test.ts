@@ -1,5 +1,6 @@
 /** The repositories over SQLite, each test with a database file of its own. */
 import { openTestStorage } from '../support/storage.ts';
+import { bodyStoreSuite } from './body-store-suite.ts';
 import { keyRepositorySuite } from './key-repository-suite.ts';
 import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
 import { tenantRepositorySuite } from './tenant-repository-suite.ts';
@@ -12,3 +13,5 @@ ledgerQueriesSuite('sqlite', async (t) => {
   const { ledger, ledgerQueries } = await openTestStorage(t);
   return { ledger, queries: ledgerQueries };
 });
+
+bodyStoreSuite('sqlite', async (t) => (await openTestStorage(t)).bodies);

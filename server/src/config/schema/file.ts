@@ -7,6 +7,7 @@ import { modelsMap, providersMap, rolesMap } from './routing.ts';
 import {
   adminGroup,
   authGroup,
+  captureGroup,
   databaseGroup,
   httpGroup,
   journalGroup,
@@ -26,6 +27,7 @@ export const fileSchema = group(
     roles: rolesMap.default({}),
     cache: cacheGroup.prefault({}),
     resilience: resilienceGroup.prefault({}),
+    capture: captureGroup.prefault({}),
     http: httpGroup.prefault({}),
     auth: authGroup.prefault({}),
     admin: adminGroup.prefault({}),

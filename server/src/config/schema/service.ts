@@ -88,10 +88,30 @@ export const serviceShape = {
       description: 'The deepest nesting of a JSON body that is accepted.',
     },
   ),
-  capture_bodies: flag(false, {
-    description: 'Keeps prompts and answers beside the ledger; off, they are never stored.',
-  }),
 };
+
+export const captureGroup = group(
+  { apply: 'live', description: 'Keeping what was asked and answered, for who may read it.' },
+  {
+    enabled: flag(false, {
+      description: 'Keeps prompts and answers beside the ledger; off, they are never stored.',
+    }),
+    max_bytes: whole(
+      64 * KIB,
+      { min: 1, max: MIB },
+      {
+        description: 'How much is kept of a prompt, and of an answer; a longer one is cut.',
+      },
+    ),
+    retention_days: whole(
+      30,
+      { min: 1, max: 3650 },
+      {
+        description: 'The age at which they are erased, also while none are kept any more.',
+      },
+    ),
+  },
+);
 
 export const httpGroup = group(
   { ...restart, description: 'The inbound edge.' },

@@ -12,7 +12,13 @@ import type {
   Provider,
   Ready,
 } from '@esclusa/contracts';
-import type { Authenticator, Budget, LedgerQueries, Routes } from '../../gateway/index.ts';
+import type {
+  Authenticator,
+  BodyStore,
+  Budget,
+  LedgerQueries,
+  Routes,
+} from '../../gateway/index.ts';
 import type { KeyUseCases } from '../../identity/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
@@ -25,6 +31,7 @@ export interface AdminServices {
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;
   readonly ledger: LedgerQueries;
+  readonly bodies: Pick<BodyStore, 'get'>;
   readonly routes: () => Pick<Routes, 'list'>;
   readonly providers: () => readonly Provider[];
   readonly budgets: BudgetReader;

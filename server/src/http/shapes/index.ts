@@ -6,11 +6,20 @@ import type {
   BudgetBody,
   Key,
   LimitsBody,
+  RequestDetail,
   RequestRow,
   Tenant,
   UsageReportRow,
 } from '@esclusa/contracts';
-import type { Budget, LedgerEntry, Limits, UsageDimension, UsageRow } from '../../gateway/index.ts';
+import type {
+  Budget,
+  KeptBodies,
+  KeptBody,
+  LedgerEntry,
+  Limits,
+  UsageDimension,
+  UsageRow,
+} from '../../gateway/index.ts';
 import type { KeyRecord } from '../../identity/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import { decimalFromNanousd, nanousdFromDecimal } from '../../kernel/money.ts';
@@ -98,6 +107,18 @@ export function requestToWire(entry: LedgerEntry): RequestRow {
   };
 }
 
+/** `null`: nothing was kept. */
+export function bodiesToWire(
+  bodies: KeptBodies | null,
+): Required<Omit<RequestDetail, keyof RequestRow>> {
+  return {
+    request_body: textOf(bodies?.request ?? null),
+    request_body_truncated: bodies?.request?.truncated ?? false,
+    response_body: textOf(bodies?.response ?? null),
+    response_body_truncated: bodies?.response?.truncated ?? false,
+  };
+}
+
 export function usageToWire(row: UsageRow, by: readonly UsageDimension[]): UsageReportRow {
   return {
     group: Object.fromEntries(by.map((dimension, at) => [dimension, row.group[at] ?? null])),
@@ -111,6 +132,13 @@ export function usageToWire(row: UsageRow, by: readonly UsageDimension[]): Usage
     cost_usd: decimalFromNanousd(row.costNanousd),
     unpriced: row.unpriced,
   };
+}
+
+/** A character that the cut went through is left out; other bytes that are no text show. */
+function textOf(body: KeptBody | null): string | null {
+  if (body === null) return null;
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return decoder.decode(body.bytes, { stream: body.truncated });
 }
 
 function limitsToWire(limits: Limits): LimitsBody {

@@ -20,3 +20,8 @@ export function generatedKey({ dialect }: MigrationContext): GeneratedKey {
     ? { type: 'integer', define: (column) => column.primaryKey() }
     : { type: 'bigint', define: (column) => column.generatedAlwaysAsIdentity().primaryKey() };
 }
+
+/** Bytes of any value and length. */
+export function bytesType({ dialect }: MigrationContext): ColumnDataType {
+  return dialect === 'sqlite' ? 'blob' : 'bytea';
+}

@@ -45,7 +45,7 @@ describe('no configuration at all', () => {
     assert.equal(config.maxBodyBytes, 33_554_432);
     assert.equal(config.maxJsonDepth, 128);
     assert.equal(config.auth.snapshotMaxAgeSeconds, 3600);
-    assert.equal(config.captureBodies, false);
+    assert.deepEqual(config.capture, { enabled: false, maxBytes: 65_536, retentionDays: 30 });
     assert.equal(config.admin.key, null);
   });
 

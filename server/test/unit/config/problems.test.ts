@@ -77,9 +77,9 @@ const FILES: readonly Case[] = [
   },
   {
     claim: 'a boolean that is none',
-    file: 'capture_bodies: maybe',
+    file: 'capture: { enabled: maybe }',
     problems: [
-      'esclusa.yaml:1:17 capture_bodies — "maybe" is not accepted; ' +
+      'esclusa.yaml:1:21 capture.enabled — "maybe" is not accepted; ' +
         'accepted: true, 1, yes, on, false, 0, no, off',
     ],
   },

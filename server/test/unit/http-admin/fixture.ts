@@ -3,7 +3,7 @@
  * ledger and the state of the gateway in memory.
  */
 import type { InjectOptions } from 'fastify';
-import type { LedgerEntry, LedgerFilter } from '../../../src/gateway/index.ts';
+import type { KeptBodies, LedgerEntry, LedgerFilter } from '../../../src/gateway/index.ts';
 import {
   type AdminApp,
   type AdminExtras,
@@ -27,7 +27,13 @@ import {
   hashSecret,
   NOW_MS,
 } from '../identity/fakes.ts';
-import { gatewayState, type LogLine, memoryLedger, recordingLog } from './stand-ins.ts';
+import {
+  gatewayState,
+  type LogLine,
+  memoryBodies,
+  memoryLedger,
+  recordingLog,
+} from './stand-ins.ts';
 
 export const ADMIN_SECRET = 'environment-admin-secret';
 
@@ -35,6 +41,7 @@ export interface AdminFixture {
   readonly app: AdminApp;
   readonly keys: KeyUseCases;
   readonly rows: LedgerEntry[];
+  readonly bodies: KeptBodies[];
   readonly log: LogLine[];
   readonly purged: string[];
   readonly resets: string[];
@@ -64,6 +71,7 @@ export async function createAdminFixture(
   });
 
   const rows: LedgerEntry[] = [];
+  const bodies: KeptBodies[] = [];
   const purged: string[] = [];
   const resets: string[] = [];
   const filters: LedgerFilter[] = [];
@@ -73,6 +81,7 @@ export async function createAdminFixture(
       keys,
       tenants,
       ledger: memoryLedger(rows, filters),
+      bodies: memoryBodies(bodies),
       ...gatewayState(purged, resets),
       cursorKey: Buffer.alloc(32, 3),
       clock,
@@ -86,6 +95,7 @@ export async function createAdminFixture(
     app,
     keys,
     rows,
+    bodies,
     log,
     purged,
     resets,

@@ -1,7 +1,13 @@
 /**
  * The state of a gateway as the control plane is shown it, and a ledger in memory.
  */
-import type { LedgerEntry, LedgerFilter, LedgerQueries } from '../../../src/gateway/index.ts';
+import type {
+  BodyStore,
+  KeptBodies,
+  LedgerEntry,
+  LedgerFilter,
+  LedgerQueries,
+} from '../../../src/gateway/index.ts';
 import type { Log, LogFields } from '../../../src/kernel/log.ts';
 
 export interface LogLine {
@@ -141,6 +147,14 @@ export function memoryLedger(rows: readonly LedgerEntry[], filters: LedgerFilter
           unpriced: 0,
         },
       ];
+    },
+  };
+}
+
+export function memoryBodies(rows: readonly KeptBodies[]): Pick<BodyStore, 'get'> {
+  return {
+    async get(requestId, tenant) {
+      return rows.find((row) => row.requestId === requestId && row.tenant === tenant) ?? null;
     },
   };
 }

@@ -1,12 +1,13 @@
 /**
  * `/api/v1/requests` and `/api/v1/usage`: rows of the ledger, and sums over them. A plain key
- * reads its own rows, an admin the tenant's, a superadmin every tenant's.
+ * reads its own rows, an admin the tenant's, a superadmin every tenant's. What was asked and
+ * answered is shown with a single row only, to who has the permission for that.
  */
 import {
   errorSchema,
+  requestDetailSchema,
   requestListQuerySchema,
   requestListSchema,
-  requestRowSchema,
   type UsageQuery,
   usageQuerySchema,
   usageReportSchema,
@@ -18,7 +19,7 @@ import {
   type Principal,
 } from '../../../gateway/index.ts';
 import { confineTenant, type Permission, reachOf } from '../../../identity/index.ts';
-import { requestToWire, timestamp, usageToWire } from '../../shapes/index.ts';
+import { bodiesToWire, requestToWire, timestamp, usageToWire } from '../../shapes/index.ts';
 import { callerOf, notFound } from '../access.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import { type IdParams, isPlausibleId } from '../ids.ts';
@@ -52,25 +53,7 @@ export function requestRoutes(app: AdminApp, services: AdminServices, cursors: C
     },
   );
 
-  app.get<IdParams>(
-    '/api/v1/requests/:id',
-    {
-      config: { access: 'requests.read' },
-      schema: {
-        tags,
-        summary: 'Read the exchange with this `x-request-id`',
-        response: { 200: requestRowSchema, default: errorSchema },
-      },
-    },
-    async (request) => {
-      const { id } = request.params;
-      const caller = callerOf(request);
-      const tenant = confineTenant(caller, 'requests.read', undefined);
-      const entry = isPlausibleId(id) ? await ledger.get(id, tenant) : null;
-      if (entry === null || !mayRead(caller, entry)) throw notFound('request');
-      return requestToWire(entry);
-    },
-  );
+  detailRoute(app, services);
 
   app.get(
     '/api/v1/usage',
@@ -97,8 +80,41 @@ export function requestRoutes(app: AdminApp, services: AdminServices, cursors: C
   );
 }
 
-function mayRead(caller: Principal, entry: LedgerEntry): boolean {
-  return reachOf(caller, 'requests.read') !== 'own' || entry.keyId === caller.keyId;
+function detailRoute(app: AdminApp, { ledger, bodies }: AdminServices): void {
+  app.get<IdParams>(
+    '/api/v1/requests/:id',
+    {
+      config: { access: 'requests.read' },
+      schema: {
+        tags,
+        summary: 'Read the exchange with this `x-request-id`',
+        response: { 200: requestDetailSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const caller = callerOf(request);
+      const tenant = confineTenant(caller, 'requests.read', undefined);
+      const entry = isPlausibleId(id) ? await ledger.get(id, tenant) : null;
+      if (entry === null || !reaches(caller, 'requests.read', entry)) throw notFound('request');
+      const row = requestToWire(entry);
+      if (!reaches(caller, 'bodies.read', entry)) return row;
+      return { ...row, ...bodiesToWire(await bodies.get(entry.id, entry.tenant)) };
+    },
+  );
+}
+
+function reaches(caller: Principal, permission: Permission, entry: LedgerEntry): boolean {
+  switch (reachOf(caller, permission)) {
+    case 'all':
+      return true;
+    case 'tenant':
+      return entry.tenant === caller.tenant;
+    case 'own':
+      return entry.tenant === caller.tenant && entry.keyId === caller.keyId;
+    case null:
+      return false;
+  }
 }
 
 type FilterQuery = Omit<UsageQuery, 'by' | 'limit'>;

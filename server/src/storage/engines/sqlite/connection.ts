@@ -50,7 +50,8 @@ export class Connection {
       const size = Number(database.prepare('pragma page_size').get()?.page_size);
       database.exec(`pragma max_page_count = ${Math.floor(databaseMaxBytes / size)}`);
     }
-    if (readOnly) database.exec('pragma query_only = on');
+    // What is deleted must not stay readable in pages that are free.
+    database.exec(readOnly ? 'pragma query_only = on' : 'pragma secure_delete = on');
     return new Connection(database, busyTimeoutMs);
   }
 

@@ -7,6 +7,7 @@
  * the ledger's rows never pass through the main thread.
  */
 import type { Kysely } from 'kysely';
+import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { FaultPoints } from '../../../kernel/fault.ts';
 import type { Log } from '../../../kernel/log.ts';
@@ -110,6 +111,22 @@ export class SqliteEngine implements Engine, LedgerSink {
   writer(): Promise<Kysely<Schema>> {
     this.#writerBuilder ??= this.#build(this.#writer, this.#lease);
     return this.#writerBuilder;
+  }
+
+  /** Deleted rows are overwritten where they stood; the log of writes still has them till here. */
+  async scrub(): Promise<void> {
+    await this.#lease.acquire();
+    try {
+      const sql = 'pragma wal_checkpoint(truncate)';
+      const call = { kind: 'query', sql, parameters: [] } as const;
+      const result = (await this.#writer.call(call, this.#callTimeoutMs)) as StatementResult;
+      if (result.rows[0]?.busy !== 0) {
+        const cause = new Error('another process reads what was deleted');
+        throw new GatewayError('storage_unavailable', { cause });
+      }
+    } finally {
+      this.#lease.release();
+    }
   }
 
   advance(extents: readonly SegmentExtent[]): void {
