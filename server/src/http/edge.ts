@@ -101,7 +101,9 @@ function ownerOf(
   if (isList && method !== 'POST') return undefined;
   const family = deps.families.find((candidate) => candidate.owns(path));
   if (family !== undefined) return family.writer;
-  return path.startsWith('/v1/') && !isList ? deps.endpoints[0]?.writer : undefined;
+  if (!path.startsWith('/v1/') || isList) return undefined;
+  const above = deps.endpoints.find((endpoint) => path.startsWith(`${endpoint.path}/`));
+  return (above ?? deps.endpoints[0])?.writer;
 }
 
 function pathOf(url: string): string {

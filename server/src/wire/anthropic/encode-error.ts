@@ -3,7 +3,7 @@
  * `{"type":"error","error":{"type","message","details"},"request_id"}`.
  *
  * The SDK picks its exception by status; callers steer by `type` and `details.error_code`. A
- * type that came from the provider is kept where it is one of this dialect.
+ * type or code that came from the provider is kept where this dialect has room for it.
  */
 
 /** The part of a coded error that this dialect can say. */
@@ -58,7 +58,10 @@ function errorText(failure: Failure, requestId: string): string {
   });
 }
 
+/** The status decides, where the dialect has one type for it. */
 function errorType({ status, upstreamType }: Failure): string {
+  const type = TYPE_BY_STATUS[status];
+  if (type !== undefined) return type;
   if (upstreamType !== null && TYPES.has(upstreamType)) return upstreamType;
-  return TYPE_BY_STATUS[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
+  return status >= 500 ? 'api_error' : 'invalid_request_error';
 }
