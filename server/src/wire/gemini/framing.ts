@@ -23,7 +23,7 @@ export class EventFramer {
 
   /** One event, as the text of its JSON. */
   item(json: string): Buffer {
-    if (this.#framing === 'events') return Buffer.from(`data: ${json}\n\n`);
+    if (this.#framing === 'events') return Buffer.from(`data: ${onOneLine(json)}\n\n`);
     const before = this.#opened ? ',\n' : '[';
     this.#opened = true;
     return Buffer.from(before + json);
@@ -33,4 +33,12 @@ export class EventFramer {
   end(): Buffer {
     return this.#framing === 'events' ? NOTHING : Buffer.from('\n]\n');
   }
+}
+
+/**
+ * An event is one line. Line breaks that stand in JSON stand between its tokens, where a model
+ * that lays out its arguments put them.
+ */
+function onOneLine(json: string): string {
+  return /[\r\n]/.test(json) ? json.replaceAll(/[\r\n]+/g, ' ') : json;
 }

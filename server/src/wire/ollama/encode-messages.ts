@@ -37,7 +37,7 @@ export function encodeMessages(messages: readonly JsonValue[], report: Report): 
     }
     if (message.name !== undefined) report.drop('messages[].name');
     const bag = isJsonObject(message.esclusa) ? message.esclusa : {};
-    if (bag.thinking_blocks !== undefined) report.drop('messages[].thinking_blocks');
+    if (isBeyondText(bag.thinking_blocks)) report.drop('messages[].thinking_blocks');
     if (bag.cache_control !== undefined) report.drop('cache_control');
     const { text, images } = contentOf(message, at, report);
     return {
@@ -48,6 +48,14 @@ export function encodeMessages(messages: readonly JsonValue[], report: Report): 
       ...(role === 'tool' ? resultMembers(message, toolNames) : {}),
     };
   });
+}
+
+/** Signed or hidden pieces; of others the text is all there is. */
+function isBeyondText(blocks: JsonValue | undefined): boolean {
+  const pieces = isJsonArray(blocks) ? blocks : [];
+  return pieces.some(
+    (piece) => isJsonObject(piece) && (piece.type === 'redacted' || piece.signature !== undefined),
+  );
 }
 
 interface Content {

@@ -48,7 +48,7 @@ function encodeMessage(message: JsonObject, reasoningInput: boolean, report: Rep
     report.drop('messages[].reasoning_content');
   }
   if (isJsonObject(bag)) {
-    if (bag.thinking_blocks !== undefined) report.drop('messages[].thinking_blocks');
+    if (isBeyondText(bag.thinking_blocks)) report.drop('messages[].thinking_blocks');
     if (bag.cache_control !== undefined) report.drop('cache_control');
     if (bag.is_error === true) plain.content = failed(plain.content);
   }
@@ -59,6 +59,14 @@ function encodeMessage(message: JsonObject, reasoningInput: boolean, report: Rep
     plain.tool_calls = plain.tool_calls.map((call) => encodeCall(call, report));
   }
   return plain;
+}
+
+/** Signed or hidden pieces; of others the text is all there is. */
+function isBeyondText(blocks: JsonValue | undefined): boolean {
+  const pieces = isJsonArray(blocks) ? blocks : [];
+  return pieces.some(
+    (piece) => isJsonObject(piece) && (piece.type === 'redacted' || piece.signature !== undefined),
+  );
 }
 
 function encodePart(part: JsonValue, report: Report): JsonValue {

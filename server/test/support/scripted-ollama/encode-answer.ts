@@ -89,7 +89,7 @@ export function createOllamaLines(): {
           const message = messageOf({
             tool_calls: calls.map(({ name, arguments: text, ...id }) => ({
               ...id,
-              function: { name, arguments: text },
+              function: { name, arguments: onOneLine(text) },
             })),
           });
           lines.push(line({ message, done: false }));
@@ -130,6 +130,11 @@ function messageOf(said: Said): Writable {
           })),
         }),
   };
+}
+
+/** A line has no line breaks: they and the indents between tokens are left out. */
+function onOneLine(json: string): string {
+  return json.includes('\n') ? json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') : json;
 }
 
 function thinking(said: Said | undefined): { thinking?: string } {

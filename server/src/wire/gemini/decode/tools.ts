@@ -60,7 +60,10 @@ function parametersOf(declaration: JsonObject): JsonObject | null {
   return isJsonObject(declaration.parameters) ? toJsonSchema(declaration.parameters) : null;
 }
 
-/** A choice among some of the functions is one among all of a shorter list. */
+/**
+ * A choice among some of the functions is one among all of a shorter list; that of a single one
+ * names it, and the others stay.
+ */
 function choose(
   functions: readonly JsonObject[],
   config: JsonObject,
@@ -70,6 +73,10 @@ function choose(
   const names = isJsonArray(allowed) ? allowed : [];
   const mode = typeof config.mode === 'string' ? config.mode : 'AUTO';
   const offered = names.length === 0 ? functions : functions.filter(isAmong(names));
+  const [only] = offered;
+  if (mode === 'ANY' && names.length > 0 && offered.length === 1 && only !== undefined) {
+    return { tools: functions, tool_choice: named(only) };
+  }
   const tools = mode === 'ANY' || mode === 'VALIDATED' ? offered : functions;
   if (tools.length === 0) {
     notes.need(`toolConfig.functionCallingConfig.${nameOf(config, 'allowedFunctionNames')}`);
@@ -86,6 +93,10 @@ function choiceOf(mode: string, tools: readonly JsonObject[]): JsonValue {
   if (mode === 'NONE') return 'none';
   if (mode !== 'ANY') return 'auto';
   const [only] = tools;
-  if (tools.length !== 1 || !isJsonObject(only?.function)) return 'required';
-  return { type: 'function', function: { name: only.function.name ?? '' } };
+  return tools.length === 1 && only !== undefined ? named(only) : 'required';
+}
+
+function named({ function: described }: JsonObject): JsonObject {
+  const name = isJsonObject(described) ? described.name : undefined;
+  return { type: 'function', function: { name: name ?? '' } };
 }

@@ -175,7 +175,7 @@ test('everything that may be left out is named, once and by a fixed name', () =>
         role: 'assistant',
         content: '',
         tool_calls: [{ id: 'c', function: { name: 'f', arguments: '{}' }, ...signed }],
-        esclusa: { thinking_blocks: [] },
+        esclusa: { thinking_blocks: [{ type: 'redacted', data: 'x' }] },
       },
     ],
     tools: [{ type: 'function', function: { name: 'f', strict: true }, ...cached }],
