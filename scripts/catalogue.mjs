@@ -17,6 +17,7 @@ import { findProvider } from '@pydantic/genai-prices';
  * @typedef {import('@pydantic/genai-prices').ModelInfo} ModelInfo
  * @typedef {import('@pydantic/genai-prices').MatchLogic} MatchLogic
  * @typedef {{ input_usd_per_million: number, cached_input_usd_per_million?: number,
+ *   cache_write_usd_per_million?: number,
  *   output_usd_per_million: number }} Figures
  * @typedef {Figures & { vendor: string, model: string, aliases?: string[], operations: string[],
  *   capabilities?: string[], context_tokens?: number, max_output_tokens?: number,
@@ -134,9 +135,11 @@ function figuresOf(prices) {
   const input = figureOf(prices.input_mtok);
   if (input === undefined) return undefined;
   const cached = figureOf(prices.cache_read_mtok);
+  const written = figureOf(prices.cache_write_mtok);
   return {
     input_usd_per_million: input,
     ...(cached === undefined ? {} : { cached_input_usd_per_million: cached }),
+    ...(written === undefined ? {} : { cache_write_usd_per_million: written }),
     output_usd_per_million: figureOf(prices.output_mtok) ?? 0,
   };
 }
@@ -192,7 +195,7 @@ function nameOf({ vendor, model }) {
 }
 
 /**
- * Names and context size are facts of the model, whatever its price.
+ * Names, context size and a price that was not known before are facts of the model, whatever its price.
  *
  * @param {Row} old
  * @param {Row} row
@@ -203,6 +206,11 @@ function update(old, row) {
   if (aliases.length !== (old.aliases ?? []).length) {
     changes.push(`~ ${nameOf(old)}  aliases ${aliases.join(', ')}`);
     old.aliases = aliases;
+  }
+  const written = row.cache_write_usd_per_million;
+  if (written !== undefined && old.cache_write_usd_per_million === undefined) {
+    changes.push(`~ ${nameOf(old)}  writing to the prompt cache costs ${written}`);
+    old.cache_write_usd_per_million = written;
   }
   if (row.context_tokens !== undefined && row.context_tokens !== old.context_tokens) {
     const before = old.context_tokens ?? 'unknown';
@@ -259,7 +267,8 @@ function compare(a, b) {
 function format(row) {
   const members = [
     ...['vendor', 'model', 'aliases', 'operations', 'capabilities', 'input_usd_per_million'],
-    ...['cached_input_usd_per_million', 'output_usd_per_million', 'context_tokens'],
+    ...['cached_input_usd_per_million', 'cache_write_usd_per_million', 'output_usd_per_million'],
+    'context_tokens',
     ...['max_output_tokens', 'effective_from'],
   ].flatMap((name) => {
     const value = row[/** @type {keyof Row} */ (name)];

@@ -26,6 +26,8 @@ export const tokensSchema = z.object({
   input_tokens: count,
   /** Part of `input_tokens`. */
   cached_input_tokens: count,
+  /** Part of the input that was written to the provider's prompt cache. */
+  cache_write_tokens: count,
   output_tokens: count,
   /** Part of `output_tokens`. */
   reasoning_tokens: count,

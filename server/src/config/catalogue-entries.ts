@@ -21,6 +21,8 @@ export interface Vendor {
 export interface Figures {
   readonly inputUsdPerMillion: number;
   readonly cachedInputUsdPerMillion: number;
+  /** Input written to the provider's prompt cache; absent: as input. */
+  readonly cacheWriteUsdPerMillion?: number;
   readonly outputUsdPerMillion: number;
 }
 
@@ -54,6 +56,7 @@ const MODEL_MEMBERS = new Set([
   'capabilities',
   'input_usd_per_million',
   'cached_input_usd_per_million',
+  'cache_write_usd_per_million',
   'output_usd_per_million',
   'context_tokens',
   'max_output_tokens',
@@ -187,6 +190,9 @@ function figuresOf(entry: Entry, complain: Complain): CatalogueModel['figures'] 
     cachedInputUsdPerMillion: cached
       ? inputUsdPerMillion
       : usd(entry, 'cached_input_usd_per_million', complain),
+    ...(entry.cache_write_usd_per_million !== undefined && {
+      cacheWriteUsdPerMillion: usd(entry, 'cache_write_usd_per_million', complain),
+    }),
     outputUsdPerMillion: usd(entry, 'output_usd_per_million', complain),
   };
 }

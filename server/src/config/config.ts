@@ -240,6 +240,9 @@ function figuresOf(price: NonNullable<ModelSettings['price']>): Figures {
   return {
     inputUsdPerMillion: price.input_usd_per_million,
     cachedInputUsdPerMillion: price.cached_input_usd_per_million ?? price.input_usd_per_million,
+    ...(price.cache_write_usd_per_million !== undefined && {
+      cacheWriteUsdPerMillion: price.cache_write_usd_per_million,
+    }),
     outputUsdPerMillion: price.output_usd_per_million,
   };
 }

@@ -18,6 +18,7 @@ export interface TargetPrice {
   readonly id: string;
   readonly inputPicousd: PicousdPerToken;
   readonly cachedInputPicousd: PicousdPerToken;
+  readonly cacheWritePicousd?: PicousdPerToken;
   readonly outputPicousd: PicousdPerToken;
 }
 
@@ -99,7 +100,13 @@ export function priceOf(provider: string, model: string, figures: Figures): Targ
   const inputPicousd = priceFromUsdPerMillion(figures.inputUsdPerMillion);
   const cachedInputPicousd = priceFromUsdPerMillion(figures.cachedInputUsdPerMillion);
   const outputPicousd = priceFromUsdPerMillion(figures.outputUsdPerMillion);
-  const text = JSON.stringify([provider, model, inputPicousd, cachedInputPicousd, outputPicousd]);
+  const { cacheWriteUsdPerMillion } = figures;
+  const extra =
+    cacheWriteUsdPerMillion === undefined
+      ? {}
+      : { cacheWritePicousd: priceFromUsdPerMillion(cacheWriteUsdPerMillion) };
+  const all = [inputPicousd, cachedInputPicousd, outputPicousd, ...Object.values(extra)];
+  const text = JSON.stringify([provider, model, ...all]);
   const digest = createHash('sha256').update(text).digest('hex').slice(0, PRICE_ID_LENGTH);
-  return { id: `price_${digest}`, inputPicousd, cachedInputPicousd, outputPicousd };
+  return { id: `price_${digest}`, inputPicousd, cachedInputPicousd, ...extra, outputPicousd };
 }

@@ -46,6 +46,8 @@ export interface PricesTable {
   readonly model: string;
   readonly input_picousd: number;
   readonly cached_input_picousd: number;
+  /** null: as input. */
+  readonly cache_write_picousd: number | null;
   readonly output_picousd: number;
   readonly effective_from_ms: number;
 }
@@ -77,6 +79,7 @@ export interface RequestsTable {
   readonly attempts: number;
   readonly input_tokens: number;
   readonly cached_input_tokens: number;
+  readonly cache_write_tokens: number;
   readonly output_tokens: number;
   readonly reasoning_tokens: number;
   readonly usage_source: number;

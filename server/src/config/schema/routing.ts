@@ -60,6 +60,10 @@ const price = () =>
           ...{ unit: 'USD per million tokens', accepts: 'as the price of input' },
           description: 'Price of input the provider served from its own cache; else that of input.',
         }),
+        cache_write_usd_per_million: note(usd('').optional(), {
+          ...{ unit: 'USD per million tokens', accepts: 'as the price of input' },
+          description: 'Price of input written to that cache; else that of input.',
+        }),
         output_usd_per_million: usd('Price of output.'),
       },
     ).optional(),

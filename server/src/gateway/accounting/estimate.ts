@@ -40,9 +40,9 @@ export function upperBoundNanousd(
   let bound = 0;
   for (const target of targets) {
     if (target.price === null) return null;
-    const { inputPicousd, cachedInputPicousd, outputPicousd } = target.price;
+    const { inputPicousd, cachedInputPicousd, cacheWritePicousd = 0, outputPicousd } = target.price;
     const cost = ceilNanousd(
-      [inputTokens, Math.max(inputPicousd, cachedInputPicousd)],
+      [inputTokens, Math.max(inputPicousd, cachedInputPicousd, cacheWritePicousd)],
       [maxOutputTokens(request, target), outputPicousd],
     );
     bound = Math.max(bound, cost);

@@ -10,5 +10,7 @@ export interface Price {
   readonly inputPicousd: PicousdPerToken;
   /** For input the provider served from its own prompt cache. */
   readonly cachedInputPicousd: PicousdPerToken;
+  /** For input that is written to that cache; absent: the price of input. */
+  readonly cacheWritePicousd?: PicousdPerToken;
   readonly outputPicousd: PicousdPerToken;
 }

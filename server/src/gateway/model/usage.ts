@@ -8,6 +8,8 @@
 export interface Usage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  /** Part of the input that was written to the provider's prompt cache; absent: none. */
+  readonly cacheWriteTokens?: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
   /** `provider`: the upstream said so. `estimated`: counted here, because it did not. */

@@ -95,6 +95,7 @@ export function requestToWire(entry: LedgerEntry): RequestRow {
     usage: {
       input_tokens: entry.usage.inputTokens,
       cached_input_tokens: entry.usage.cachedInputTokens,
+      cache_write_tokens: entry.usage.cacheWriteTokens ?? 0,
       output_tokens: entry.usage.outputTokens,
       reasoning_tokens: entry.usage.reasoningTokens,
       source: entry.usage.source,

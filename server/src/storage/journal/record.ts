@@ -43,6 +43,7 @@ export interface JournalRecord {
   readonly attempts: number;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  readonly cacheWriteTokens: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
   readonly usageSource: number;
@@ -74,6 +75,7 @@ const FIELDS: readonly (readonly [keyof JournalRecord, Field])[] = [
   ['attempts', 'integer'],
   ['inputTokens', 'integer'],
   ['cachedInputTokens', 'integer'],
+  ['cacheWriteTokens', 'integer'],
   ['outputTokens', 'integer'],
   ['reasoningTokens', 'integer'],
   ['usageSource', 'integer'],
@@ -139,6 +141,7 @@ function listOf(entry: LedgerEntry): string {
     whole(entry.attempts),
     whole(usage.inputTokens),
     whole(usage.cachedInputTokens),
+    whole(usage.cacheWriteTokens ?? 0),
     whole(usage.outputTokens),
     whole(usage.reasoningTokens),
     codeOf(USAGE_SOURCES, usage.source),

@@ -81,6 +81,7 @@ async function createPrices(db: Kysely<unknown>): Promise<void> {
     .addColumn('model', 'text', (column) => column.notNull())
     .addColumn('input_picousd', 'bigint', (column) => column.notNull())
     .addColumn('cached_input_picousd', 'bigint', (column) => column.notNull())
+    .addColumn('cache_write_picousd', 'bigint')
     .addColumn('output_picousd', 'bigint', (column) => column.notNull())
     .addColumn('effective_from_ms', 'bigint', (column) => column.notNull())
     .execute();

@@ -51,6 +51,7 @@ async function createRequests(db: Kysely<unknown>, { dialect }: MigrationContext
     .addColumn('attempts', 'integer', (column) => column.notNull())
     .addColumn('input_tokens', 'bigint', (column) => column.notNull())
     .addColumn('cached_input_tokens', 'bigint', (column) => column.notNull())
+    .addColumn('cache_write_tokens', 'bigint', (column) => column.notNull())
     .addColumn('output_tokens', 'bigint', (column) => column.notNull())
     .addColumn('reasoning_tokens', 'bigint', (column) => column.notNull())
     .addColumn('usage_source', 'smallint', (column) => column.notNull())

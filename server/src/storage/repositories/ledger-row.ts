@@ -43,6 +43,7 @@ export function entryOf(row: RequestsTable, names: Names): LedgerEntry {
     usage: {
       inputTokens: row.input_tokens,
       cachedInputTokens: row.cached_input_tokens,
+      ...(row.cache_write_tokens > 0 && { cacheWriteTokens: row.cache_write_tokens }),
       outputTokens: row.output_tokens,
       reasoningTokens: row.reasoning_tokens,
       source: wordOf(USAGE_SOURCES, row.usage_source),

@@ -12,6 +12,7 @@ export interface PriceRecord {
   readonly model: string;
   readonly inputPicousd: PicousdPerToken;
   readonly cachedInputPicousd: PicousdPerToken;
+  readonly cacheWritePicousd?: PicousdPerToken;
   readonly outputPicousd: PicousdPerToken;
   readonly effectiveFromMs: number;
 }
@@ -58,6 +59,7 @@ function rowOf(price: PriceRecord): PricesTable {
     model: price.model,
     input_picousd: price.inputPicousd,
     cached_input_picousd: price.cachedInputPicousd,
+    cache_write_picousd: price.cacheWritePicousd ?? null,
     output_picousd: price.outputPicousd,
     effective_from_ms: price.effectiveFromMs,
   };
@@ -70,6 +72,7 @@ function recordOf(row: PricesTable): PriceRecord {
     model: row.model,
     inputPicousd: row.input_picousd,
     cachedInputPicousd: row.cached_input_picousd,
+    ...(row.cache_write_picousd !== null && { cacheWritePicousd: row.cache_write_picousd }),
     outputPicousd: row.output_picousd,
     effectiveFromMs: row.effective_from_ms,
   };

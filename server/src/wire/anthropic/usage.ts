@@ -44,6 +44,7 @@ export function toProviderUsage(counts: TokenCounts): ProviderUsage {
   return {
     inputTokens: inputOf(counts),
     cachedInputTokens: counts.cacheRead,
+    ...(counts.cacheCreation > 0 && { cacheWriteTokens: counts.cacheCreation }),
     outputTokens: counts.output,
     reasoningTokens: counts.thinking,
     source: 'provider',

@@ -105,3 +105,26 @@ test('a cost equals the one in arbitrary precision', () => {
     { numRuns: 2000 },
   );
 });
+
+test('input written to the prompt cache costs its own price, or that of input', () => {
+  const usage: Usage = {
+    inputTokens: 1000, // 500 fresh, 200 read from the cache, 300 written to it
+    cachedInputTokens: 200,
+    cacheWriteTokens: 300,
+    outputTokens: 10,
+    reasoningTokens: 0,
+    source: 'provider',
+  };
+  const price: Price = {
+    id: 'price_sonnet',
+    inputPicousd: 3_000_000,
+    cachedInputPicousd: 300_000,
+    cacheWritePicousd: 3_750_000,
+    outputPicousd: 15_000_000,
+  };
+  const { cacheWritePicousd: _, ...withoutWrite } = price;
+
+  // 1 500 000 + 60 000 + 1 125 000 + 150 000 nano-dollars
+  assert.equal(costNanousd(usage, price), 2_835_000);
+  assert.equal(costNanousd(usage, withoutWrite), 2_610_000);
+});

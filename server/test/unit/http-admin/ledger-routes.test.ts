@@ -45,6 +45,7 @@ describe('GET /api/v1/requests/{id}', () => {
       usage: {
         input_tokens: 12,
         cached_input_tokens: 2,
+        cache_write_tokens: 0,
         output_tokens: 5,
         reasoning_tokens: 1,
         source: 'provider',
