@@ -27,6 +27,8 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   499: 'upstream_unavailable',
   503: 'upstream_unavailable',
   504: 'upstream_timeout',
+  524: 'upstream_timeout',
+  529: 'upstream_unavailable',
 };
 
 const CODE_BY_WORD: ReadonlyMap<string | null, ErrorCode> = new Map<string | null, ErrorCode>([
