@@ -78,7 +78,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ],
 ]);
 
-const MODEL_PATH = /^\/v1(?:beta)?\/models\/(.+):([^:/]*)$/;
+const MODEL_PATH = /^\/v1(?:beta)?\/models\/(.*):([^:/]*)$/;
 
 export const geminiEndpoints: EndpointFamily = {
   writer: geminiWriter,
