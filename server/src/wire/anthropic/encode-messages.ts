@@ -157,6 +157,7 @@ function encodeCall(call: JsonObject, path: string, report: EncodeReport): Block
     throw report.refuse(`${path}.function.arguments`, 'The provider takes JSON objects alone.');
   }
   const marker = markerOf(call);
+  if (typeof bagOf(call).signature === 'string') report.drop(`${path}.signature`);
   return {
     type: 'tool_use',
     id: textOf(call.id) ?? '',

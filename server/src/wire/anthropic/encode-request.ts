@@ -38,6 +38,36 @@ const DROPPED = [
   'verbosity',
 ];
 const PENALTIES = ['frequency_penalty', 'presence_penalty'];
+/** Fields that are translated, refused, or mean nothing to a provider. */
+const READ: ReadonlySet<string> = new Set([
+  ...DROPPED,
+  ...PENALTIES,
+  'audio',
+  'esclusa',
+  'function_call',
+  'functions',
+  'logprobs',
+  'max_completion_tokens',
+  'max_tokens',
+  'messages',
+  'modalities',
+  'model',
+  'n',
+  'parallel_tool_calls',
+  'reasoning_effort',
+  'response_format',
+  'service_tier',
+  'stop',
+  'stream',
+  'stream_options',
+  'temperature',
+  'tool_choice',
+  'tools',
+  'top_logprobs',
+  'top_p',
+  'user',
+  'web_search_options',
+]);
 const MAX_TEMPERATURE = 1;
 const SERVICE_TIERS: Readonly<Record<string, string>> = { auto: 'auto', default: 'standard_only' };
 
@@ -80,6 +110,8 @@ function encodeSettings(
   const bag = bagOf(body);
   const user = textOf(body.user);
   for (const field of DROPPED) if (body[field] != null) report.drop(field);
+  const isOther = (field: string): boolean => !READ.has(field) && body[field] != null;
+  if (Object.keys(body).some(isOther)) report.drop('other fields');
   for (const field of PENALTIES) if (body[field] != null && body[field] !== 0) report.drop(field);
   return {
     temperature: temperatureOf(body, thinks, report),
@@ -130,6 +162,9 @@ function refuseOthers(body: JsonObject, report: EncodeReport): void {
   }
   if (body.audio != null || listOf(body.modalities).includes('audio')) {
     throw report.refuse('modalities', 'The provider answers in text.');
+  }
+  for (const field of ['functions', 'function_call']) {
+    if (body[field] != null) throw report.refuse(field, 'Use `tools` and `tool_choice` instead.');
   }
   if (body.web_search_options != null) {
     throw report.refuse('web_search_options', 'The provider has no such setting.');

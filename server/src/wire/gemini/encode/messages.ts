@@ -43,6 +43,7 @@ export function encodeMessages(
   for (const [index, message] of objectsOf(messages).entries()) {
     const path = `messages[${index}]`;
     if (message.name !== undefined && message.role !== 'tool') notes.drop(`${path}.name`);
+    if (isMarked(message)) notes.drop('cache_control');
     if (message.role !== 'tool') closeResults(building);
     addMessage(building, message, path);
   }
@@ -54,11 +55,19 @@ export function encodeMessages(
   };
 }
 
+/** The provider keeps prompts as it likes, and takes no marks. */
+function isMarked({ content, esclusa }: JsonObject): boolean {
+  return [esclusa, ...objectsOf(content).map((part) => part.esclusa)].some(
+    (bag) => isJsonObject(bag) && bag.cache_control !== undefined,
+  );
+}
+
 function addMessage(building: Building, message: JsonObject, path: string): void {
   const { contents, instructions, notes, refuse } = building;
   switch (message.role) {
     case 'system':
     case 'developer':
+      if (contents.length > 0) notes.drop(`${path}.role`); // it loses its place
       instructions.push(...textParts(message));
       return;
     case 'assistant':
