@@ -11,6 +11,7 @@ import {
   loadCatalogue,
   type Problem,
   type Sources,
+  showProblem,
 } from '../config/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
@@ -21,12 +22,14 @@ import { createIdentity, prepareFirstUse } from './identity.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createServing, type Serving } from './serving.ts';
 import { type Shutdown, stopServer } from './stop.ts';
-import { createTelemetry } from './telemetry.ts';
+import { createTelemetry, type Telemetry } from './telemetry.ts';
 
 export interface StartOptions {
   readonly sources: Sources;
   /** Off outside tests. */
   readonly faults?: FaultPoints;
+  /** The caller tells people the warnings of the configuration; else the log does. */
+  readonly tellsWarnings?: boolean;
 }
 
 export interface RunningServer {
@@ -47,7 +50,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const undo: Undo = [];
   try {
     const parts = await createParts(options, undo);
-    const { config } = parts.loaded;
+    const { config, warnings } = parts.loaded;
+    if (options.tellsWarnings !== true) logWarnings(parts.telemetry, warnings);
     const serving = await createServing(parts, undo);
     const [firstKey] = await Promise.all([
       prepareFirstUse(parts.identity, config),
@@ -92,6 +96,11 @@ async function createParts(
   });
   undo.push(() => keeper.stop());
   return { clock, random, ids, faults, catalogue, telemetry, keeper, storage, identity, loaded };
+}
+
+function logWarnings({ log }: Telemetry, warnings: readonly Problem[]): void {
+  const config = log.named('config');
+  for (const warning of warnings) config.warn(showProblem(warning));
 }
 
 function running(

@@ -157,9 +157,13 @@ class Keeper implements ConfigKeeper {
     if (changes.length === 0) return { kind: 'unchanged', needRestart };
     const settings = keepUntilRestart(this.current.settings, loaded.settings);
     const config = toConfig(settings, vendors);
+    const known = new Set(this.current.warnings.map(showProblem));
     this.current = this.#generation(this.current.number + 1, { ...loaded, settings, config });
     const { number: generation } = this.current;
     log.info('configuration applied', { generation, settings: pathsOf(changes) });
+    for (const warning of loaded.warnings.map(showProblem)) {
+      if (!known.has(warning)) log.warn(warning);
+    }
     for (const subscriber of [...this.#subscribers]) this.#tell(subscriber, changes);
     return { kind: 'applied', generation: this.current, changes, needRestart };
   }

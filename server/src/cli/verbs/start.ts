@@ -3,6 +3,7 @@
  * drains it, the second hurries; SIGHUP reads the configuration again.
  */
 import type { RunningServer } from '../../app/start.ts';
+import { banner } from '../banner.ts';
 import { textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
 import { CliFailure } from '../failure.ts';
 
@@ -33,7 +34,8 @@ async function start(context: VerbContext): Promise<RunningServer> {
     ...(port !== undefined && { PORT: port }),
   };
   try {
-    return await startServer({ sources: { env: { ...env, ...own }, files } });
+    const sources = { env: { ...env, ...own }, files };
+    return await startServer({ sources, tellsWarnings: isForPeople(context) });
   } catch (error) {
     throw worded(context, error);
   }
@@ -48,19 +50,21 @@ function worded({ say }: VerbContext, error: unknown): unknown {
   return error.code === 'EACCES' ? new CliFailure(say.start.forbidden(address)) : error;
 }
 
-function announce(context: VerbContext, { url, firstKey, config }: RunningServer): void {
+/** Otherwise the log tells what a person would be told here. */
+function isForPeople({ isJson, terminal }: VerbContext): boolean {
+  return !isJson && terminal.isInteractive;
+}
+
+function announce(context: VerbContext, server: RunningServer): void {
+  const { url, firstKey, config } = server;
   const model = Object.keys(config.models)[0] ?? null;
   const curl = firstKey === null || model === null ? null : curlLine(url, firstKey, model);
   if (context.isJson) {
     writeJson(context, { url, key: firstKey, try: curl });
     return;
   }
-  const { say, terminal } = context;
-  writeLine(context, terminal.style('bold', say.start.ready(url)));
-  writeLine(context, say.start.docs(url));
-  if (firstKey === null) return;
-  writeLine(context, `\n${say.start.firstKey}\n  ${terminal.style('bold', firstKey)}`);
-  if (curl !== null) writeLine(context, `\n${say.start.tryIt}\n  ${curl}\n`);
+  const warnings = isForPeople(context) ? server.warnings : [];
+  context.terminal.write(banner(context, { url, firstKey, curl, warnings }));
 }
 
 function curlLine(url: string, key: string, model: string): string {

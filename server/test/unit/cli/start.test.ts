@@ -81,6 +81,18 @@ describe('esclusa start', () => {
     assert.equal(status, 200);
   });
 
+  it('logs what the configuration has that is without effect, at level warn', async () => {
+    const data = join(folder, 'warned');
+    const warned = esclusa(['start', '--port', '0', '--data-dir', data], { DB_POOL_SIZE: '5' });
+    const line = await logLine(warned, 'DB_POOL_SIZE');
+    const gone = once(warned, 'exit');
+    warned.kill('SIGKILL');
+    await gone;
+
+    assert.equal(line.level, 'warn');
+    assert.match(line.message, /^environment DB_POOL_SIZE — is accepted, but has no effect/);
+  });
+
   it('ends with exit code 0 when it is told to', async () => {
     child.kill('SIGTERM');
 
@@ -90,9 +102,12 @@ describe('esclusa start', () => {
   });
 });
 
-function esclusa(words: readonly string[]): ChildProcess {
+function esclusa(
+  words: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const { PATH } = process.env;
-  const env = { ...(PATH !== undefined && { PATH }), LANG: 'C' };
+  const env = { ...(PATH !== undefined && { PATH }), LANG: 'C', ...variables };
   return spawn(process.execPath, [BIN, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
@@ -107,6 +122,23 @@ async function announcement(child: ChildProcess): Promise<Announced> {
     return JSON.parse(found[0]);
   }
   throw new Error(`ended without a word: ${text}`);
+}
+
+/** The first line of the log that has `word` in it. */
+async function logLine(
+  child: ChildProcess,
+  word: string,
+): Promise<{ readonly level: string; readonly message: string }> {
+  let text = '';
+  for await (const chunk of child.stdout ?? []) {
+    text += String(chunk);
+    const found = text
+      .split('\n')
+      .slice(0, -1)
+      .find((line) => line.includes(word));
+    if (found !== undefined) return JSON.parse(found);
+  }
+  throw new Error(`ended without it: ${text}`);
 }
 
 async function allOutput(child: ChildProcess): Promise<string> {

@@ -17,7 +17,7 @@ import {
   load,
   systemFiles,
 } from '../../../src/config/index.ts';
-import { silentLog } from '../../../src/kernel/log.ts';
+import { type Log, silentLog } from '../../../src/kernel/log.ts';
 import { CONFIG_FILE, createMemoryFiles, testCatalogue } from '../../support/config.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
@@ -28,7 +28,11 @@ interface Fixture {
   readonly told: { readonly number: number; readonly changes: readonly Change[] }[];
 }
 
-async function keep(files: FileAccess, env: Environment = {}): Promise<Fixture> {
+async function keep(
+  files: FileAccess,
+  env: Environment = {},
+  log: Log = silentLog,
+): Promise<Fixture> {
   const catalogue = await testCatalogue();
   const clock = createManualClock();
   const reload = () => load({ env, files, catalogue, nowMs: clock.wallMs() });
@@ -38,7 +42,7 @@ async function keep(files: FileAccess, env: Environment = {}): Promise<Fixture> 
     vendors: catalogue.vendors,
     files,
     clock,
-    log: silentLog,
+    log,
   });
   const told: Fixture['told'] = [];
   keeper.subscribe((generation, changes) => told.push({ number: generation.number, changes }));
@@ -105,6 +109,23 @@ describe('reloading', () => {
     files.write(CONFIG_FILE, 'cache: { ttl_seconds: 1 }');
 
     assert.equal((await keeper.reload()).kind, 'applied');
+  });
+
+  it('tells a warning once, with the generation that brought it', async () => {
+    const target = 'models: { odd: { targets: [{ provider: mock, model: nobody-knows-it }] } }';
+    const files = createMemoryFiles({ [CONFIG_FILE]: 'cache: { ttl_seconds: 1 }' });
+    const warned: string[] = [];
+    const log: Log = { ...silentLog, warn: (message) => warned.push(message) };
+    const { keeper } = await keep(files, {}, log);
+
+    files.write(CONFIG_FILE, target);
+    await keeper.reload();
+    files.write(CONFIG_FILE, `${target}\ncache: { ttl_seconds: 2 }`);
+    await keeper.reload();
+
+    assert.equal(keeper.current.number, 3);
+    assert.equal(warned.length, 1);
+    assert.match(warned[0] ?? '', /no price is known for mock\/nobody-knows-it/);
   });
 
   it('reports what needs a restart and keeps its running value', async () => {
