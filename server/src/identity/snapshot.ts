@@ -80,8 +80,10 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
     const startedMs = clock.monotonicMs();
     try {
       await readChanges(repository, table);
+      // The first time is what everyone expects; afterwards it is the end of an outage.
+      const level = readAtMs === null ? 'debug' : 'info';
+      if (!isCurrent) log[level]('API keys are up to date', { keys: table.size });
       readAtMs = startedMs;
-      if (!isCurrent) log.info('API keys are up to date', { keys: table.size });
       isCurrent = true;
     } catch (error) {
       if (isCurrent || readAtMs === null) log.warn('API keys could not be refreshed', { error });

@@ -10,7 +10,7 @@ import {
   type KeyRecord,
   type KeySnapshotOptions,
 } from '../../../src/identity/index.ts';
-import { silentLog } from '../../../src/kernel/log.ts';
+import { type Log, silentLog } from '../../../src/kernel/log.ts';
 import {
   createCountingRandom,
   createHandClock,
@@ -203,6 +203,23 @@ describe('the key snapshot', () => {
 
     assert.equal(snapshot.authenticate(secret).kind, 'known');
     assert.equal(snapshot.authenticate(newKey().secret).kind, 'unknown');
+  });
+
+  it('tells of a recovery, and says nothing at an ordinary start', async () => {
+    const told: string[] = [];
+    const at = (level: string) => () => told.push(level);
+    const log: Log = { ...silentLog, info: at('info'), warn: at('warn') };
+    const { repository, snapshot } = setUp({ log });
+    await snapshot.start();
+    const atStart = [...told];
+    repository.isDown = true;
+    await snapshot.refresh();
+    repository.isDown = false;
+
+    await snapshot.refresh();
+
+    assert.deepEqual(atStart, []);
+    assert.deepEqual(told, ['warn', 'info']);
   });
 
   it('lets nobody in once it is older than its greatest age', async () => {
