@@ -1,0 +1,94 @@
+/**
+ * The recorded bodies and streams of `test/fixtures/anthropic`, and what tests do with streams.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  createStreamDecoder,
+  type StreamDecoderOptions,
+} from '../../../../src/wire/anthropic/stream-decoder.ts';
+import type {
+  ChunkBody,
+  DecodedFrame,
+  StreamProblem,
+} from '../../../../src/wire/anthropic/types.ts';
+
+const VERSION = 'sdk-1.10.0';
+
+/** `message.sse` stands for `message.sdk-1.10.0.sse`. */
+export function anthropicFixture(name: string): Buffer {
+  const file = name.replace('.', `.${VERSION}.`);
+  return readFileSync(new URL(`../../../fixtures/anthropic/${file}`, import.meta.url));
+}
+
+export class Failure extends Error {
+  readonly problem: StreamProblem;
+
+  constructor(problem: StreamProblem) {
+    super(problem.kind);
+    this.problem = problem;
+  }
+}
+
+export const FACTS = { createdSeconds: 1_700_000_000, answerTool: null };
+
+export function decoder(options: Partial<StreamDecoderOptions> = {}) {
+  return createStreamDecoder({
+    translate: null,
+    maxEventBytes: 100_000,
+    maxStreamBytes: 1_000_000,
+    fail: (problem) => new Failure(problem),
+    ...options,
+  });
+}
+
+export interface Outcome {
+  readonly text: string;
+  readonly terminal: string | null;
+  readonly chunks: readonly ChunkBody[];
+  readonly characters: number;
+  readonly usage: DecodedFrame['usage'];
+  readonly finishReasons: readonly string[];
+}
+
+export function decode(
+  chunks: readonly Buffer[],
+  options: Partial<StreamDecoderOptions> = {},
+): Outcome {
+  const stream = decoder(options);
+  const frames = [...chunks.map((chunk) => stream.push(chunk)), stream.end()].filter(
+    (frame) => frame !== null,
+  );
+  return {
+    text: Buffer.concat(frames.map(({ bytes }) => bytes)).toString('utf8'),
+    terminal: frames.at(-1)?.terminal?.toString() ?? null,
+    chunks: frames.flatMap((frame) => frame.chunks ?? []),
+    characters: frames.reduce((sum, frame) => sum + frame.producedCharacters, 0),
+    usage: frames.findLast(({ usage }) => usage !== null)?.usage ?? null,
+    finishReasons: frames.flatMap(({ finishReasons }) => finishReasons),
+  };
+}
+
+/** A message as a client puts it together from the events of a stream. */
+export function assemble(text: string) {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the events say; tests compare it
+  let message: any = null;
+  for (const record of text.split('\n\n')) {
+    const data = /^data: (.*)$/m.exec(record)?.[1];
+    if (data === undefined) continue;
+    const event = JSON.parse(data);
+    const block = message?.content[event.index];
+    if (event.type === 'message_start') message = event.message;
+    if (event.type === 'content_block_start') message.content.push({ ...event.content_block });
+    if (event.type === 'content_block_delta') {
+      const { text: said, thinking, signature, partial_json: json } = event.delta;
+      if (said !== undefined) block.text += said;
+      if (thinking !== undefined) block.thinking += thinking;
+      if (signature !== undefined) block.signature = signature;
+      if (json !== undefined) block.json = (block.json ?? '') + json;
+    }
+    if (event.type === 'message_delta') {
+      message = { ...message, ...event.delta, usage: event.usage };
+    }
+  }
+  return message;
+}
