@@ -279,7 +279,7 @@ function shareable() {
 }
 
 test('a leader that leaves while a follower waits does not cancel their call', async () => {
-  upstream.script('mock', { headDelayMs: 150 });
+  upstream.script('mock', { headDelayMs: 700 });
   const leader = send(shareable());
   const call = await upstream.waitForCall(1);
   const follower = ask(gateway, { model, body: shareable() });
@@ -323,16 +323,21 @@ test('a call that leader and follower share is cancelled when both have left', a
 });
 
 test('a follower that leaves disturbs neither the leader nor the call', async () => {
-  upstream.script('mock', { headDelayMs: 150 });
+  upstream.script('mock', { headDelayMs: 700 });
   const leader = ask(gateway, { model, body: shareable() });
   await upstream.waitForCall(1);
   const follower = send(shareable());
   await until('both run', async () => (await inFlight()) === 2);
   leave(follower, 'destroys its socket');
-  await until('the follower is gone', async () => (await inFlight()) === 1);
+  await until('the follower is booked', async () => (await rowsOf(gateway, model)).length === 1);
   const asked = await leader;
 
   assert.equal(asked.status, 200);
-  assert.equal(asked.row.cache, 'MISS');
+  assert.deepEqual([asked.row.cache, asked.row.outcome], ['MISS', 'completed']);
   assert.equal(upstream.calls.length, 1);
+  const left = (await rowsOf(gateway, model)).filter(({ outcome }) => outcome === 'aborted');
+  assert.deepEqual(
+    left.map((row) => row.cost_nanousd),
+    [0],
+  );
 });

@@ -120,10 +120,12 @@ for (const way of WAYS) {
         for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
       };
 
-      const thrown = await failureOf(loop());
+      const [thrown] = await Promise.all([
+        failureOf(loop()),
+        assert.rejects(client.chat.completions.stream(ask).finalChatCompletion()),
+      ]);
       assert.match(text, /^You/);
       assert.match(thrown.code ?? '', /^upstream_/);
-      await assert.rejects(client.chat.completions.stream(ask).finalChatCompletion());
     });
   }
 

@@ -24,6 +24,9 @@ export const PIXEL_PNG = Buffer.from(
 );
 export const PIXEL_URL = `data:image/png;base64,${PIXEL_PNG.toString('base64')}`;
 
+/** Short, yet longer than a busy machine keeps a test waiting. */
+export const IDLE_MS = 600;
+
 /** Small, so that a body beyond it costs nothing to make. */
 export const MAX_BODY_BYTES = 300_000;
 
@@ -63,7 +66,7 @@ export async function startSurroundings(
   };
 }
 
-/** One attempt each, so that what clients retry is seen; a silence of 300 ms is too long. */
+/** One attempt each, so that what clients retry is seen; a long silence is cut. */
 function configOf(
   baseUrl: string,
   changes: Readonly<Record<string, object>>,
@@ -84,7 +87,7 @@ function configOf(
     },
     resilience: {
       breaker: { failure_threshold: 10_000 },
-      timeouts: { connect_ms: 500, idle_ms: 300, first_token_ms: 1000 },
+      timeouts: { connect_ms: 500, idle_ms: IDLE_MS, first_token_ms: 1000 },
       retry: { attempts: 1 },
       ...changes.resilience,
     },
