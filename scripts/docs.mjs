@@ -11,6 +11,10 @@ import { root } from '../bin/runtime.mjs';
 
 /** @type {Readonly<Record<string, () => Promise<readonly Document[]>>>} */
 const documents = {
+  async dialects() {
+    const { dialectsDocuments } = await import('./docs/dialects.mjs');
+    return dialectsDocuments();
+  },
   async environment() {
     const { environmentDocuments } = await import('./docs/environment.mjs');
     return environmentDocuments();

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { dialectsDocuments, OTHERWISE } from '../../scripts/docs/dialects.mjs';
 import { environmentDocuments } from '../../scripts/docs/environment.mjs';
 import { metricsDocuments } from '../../scripts/docs/metrics.mjs';
 import { settingsDocuments } from '../../scripts/docs/settings.mjs';
@@ -18,6 +19,7 @@ import { ERROR_CATALOGUE } from '../src/gateway/model/errors.ts';
 import { type PipelineDeps, stages } from '../src/gateway/pipeline/index.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { loadText } from './support/config.ts';
+import { requestRows, WIRE_NAMES } from './support/dialect-table/request-table.ts';
 import { missingPaths, typedLines, unknownScripts, unknownVerbs } from './support/docs/commands.ts';
 import { brokenLinks, fencesOf, headingsOf, readPages, rowsOf } from './support/docs/markdown.ts';
 import { createSchemaCheck } from './support/json-schema.ts';
@@ -87,6 +89,37 @@ describe('the JSON Schema of the configuration file', () => {
     assert.notDeepEqual(check({ cache: { enabled: 'perhaps' } }), []);
     assert.notDeepEqual(check({ providers: { a: { kind: 'unknown' } } }), []);
     assert.notDeepEqual(check({ models: { a: { targets: [] } } }), []);
+  });
+});
+
+describe('docs/dialects.md', () => {
+  it('equals what the code answers when it is asked', async () => {
+    const [page] = await dialectsDocuments();
+
+    assert.ok(read('docs/dialects.md') === page?.text, 'run `node scripts/docs.mjs dialects`');
+  });
+
+  it('tells every other way that something is said, and none that there is not', () => {
+    const ways = requestRows().flatMap(({ title, at }) =>
+      WIRE_NAMES.filter((wire) => at[wire] === 'other').map((wire) => `${title} to ${wire}`),
+    );
+    const told = Object.entries(OTHERWISE).flatMap(([title, at]) =>
+      Object.keys(at).map((wire) => `${title} to ${wire}`),
+    );
+
+    assert.deepEqual(told.sort(), ways.sort());
+  });
+
+  it('knows enough to be worth reading', () => {
+    const rows = requestRows();
+    const outcomes = (wire: string, outcome: string) =>
+      rows.filter(({ at }) => at[wire] === outcome).length;
+
+    assert.ok(rows.length >= 45, `only ${rows.length} things were asked`);
+    for (const wire of WIRE_NAMES) {
+      assert.ok(outcomes(wire, 'same') >= 20, `${wire} says little`);
+      assert.ok(outcomes(wire, 'left out') + outcomes(wire, 'refused') >= 5, wire);
+    }
   });
 });
 

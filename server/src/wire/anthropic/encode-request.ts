@@ -163,8 +163,8 @@ function refuseOthers(body: JsonObject, report: EncodeReport): void {
   if (body.audio != null || listOf(body.modalities).includes('audio')) {
     throw report.refuse('modalities', 'The provider answers in text.');
   }
-  for (const field of ['functions', 'function_call']) {
-    if (body[field] != null) throw report.refuse(field, 'Use `tools` and `tool_choice` instead.');
+  if (body.function_call != null) {
+    throw report.refuse('function_call', 'Use `tool_choice` instead.');
   }
   if (body.web_search_options != null) {
     throw report.refuse('web_search_options', 'The provider has no such setting.');

@@ -26,8 +26,18 @@ interface OllamaRequest {
   readonly tools?: readonly JsonObject[];
   readonly options?: Readonly<Record<string, JsonValue>>;
   readonly dimensions?: number;
+  readonly logprobs?: boolean;
+  readonly top_logprobs?: number;
 }
 
+const SAME_MEMBERS = [
+  'prompt',
+  'input',
+  'dimensions',
+  'tools',
+  'logprobs',
+  'top_logprobs',
+] as const;
 const SAME = ['temperature', 'top_p', 'seed', 'stop', 'presence_penalty', 'frequency_penalty'];
 
 export function decodeOllamaRequest(text: string): JsonObject {
@@ -37,7 +47,7 @@ export function decodeOllamaRequest(text: string): JsonObject {
   if (request.messages !== undefined) {
     body.messages = request.messages.map((message, index) => decodeMessage(message, text, index));
   }
-  for (const name of ['prompt', 'input', 'dimensions', 'tools'] as const) {
+  for (const name of SAME_MEMBERS) {
     if (request[name] !== undefined) body[name] = request[name] as JsonValue;
   }
   if (request.stream !== undefined) body.stream = request.stream;
