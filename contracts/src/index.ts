@@ -5,6 +5,7 @@
 export * from './common.ts';
 export * from './gateway.ts';
 export * from './health.ts';
+export * from './home.ts';
 export * from './keys.ts';
 export * from './requests.ts';
 export * from './tenants.ts';

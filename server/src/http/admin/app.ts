@@ -25,6 +25,7 @@ import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
 import { healthRoutes } from './routes/health.ts';
+import { homeRoutes } from './routes/home.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -82,6 +83,7 @@ export async function createAdminApp(
   for (const add of extras.routes ?? []) add(app);
 
   const cursors = createCursors(services.cursorKey);
+  homeRoutes(app);
   healthRoutes(app, services);
   keyRoutes(app, services, cursors);
   tenantRoutes(app, services, cursors);

@@ -15,6 +15,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /health/startup': '*',
   'GET /api/v1/health': '*',
   'GET /openapi.json': '*',
+  'GET /': '*',
   'GET /docs': '*',
   'GET /docs/': '*',
   'GET /docs/js/scalar.js': '*',
