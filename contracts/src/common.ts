@@ -62,7 +62,7 @@ export const errorSchema = z.object({
     /** The field, parameter or header at fault. */
     field: z.string().optional(),
     request_id: z.string(),
-    /** Where the code is explained. */
+    /** Where the documentation explains the code, such as `docs/errors.md#conflict`. */
     docs: z.string(),
   }),
 });

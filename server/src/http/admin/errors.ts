@@ -11,7 +11,8 @@ import { type ErrorCode, GatewayError } from '../../gateway/index.ts';
 import type { Log } from '../../kernel/log.ts';
 import { retryHeaders } from '../answer-headers.ts';
 
-const DOCS = 'https://github.com/esclusa/esclusa/blob/main/docs/errors.md';
+/** In the repository and in the image; a running gateway does not serve it. */
+const DOCS = 'docs/errors.md';
 const MESSAGE_LENGTH_MAX = 500;
 
 const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {

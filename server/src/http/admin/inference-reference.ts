@@ -1,94 +1,14 @@
 /**
  * The endpoints that run models, described for the reference. They are served by the edge and
- * checked there, permissively: what is not listed here is passed on to the provider.
+ * checked there, permissively: what is not described is passed on to the provider.
  */
-import { z } from 'zod';
 import type { DocumentedRoute } from './document.ts';
-
-const tags = ['models (OpenAI dialect)'];
-
-const model = z.string().describe('An alias of the configuration, or `provider/model`.');
-const stream = z.boolean().optional().describe('Answer with server-sent events.');
-const streamOptions = z.looseObject({ include_usage: z.boolean().optional() }).optional();
-const sampling = {
-  temperature: z.number().optional(),
-  top_p: z.number().optional(),
-  stop: z.union([z.string(), z.array(z.string())]).optional(),
-  n: z.int().positive().optional(),
-};
-
-const usage = z
-  .looseObject({
-    prompt_tokens: z.int(),
-    completion_tokens: z.int().optional(),
-    total_tokens: z.int(),
-  })
-  .optional();
-
-const errorBody = z.object({
-  error: z.looseObject({
-    message: z.string(),
-    type: z.string(),
-    param: z.string().nullable(),
-    code: z.string().nullable(),
-  }),
-});
-
-const chat = z.looseObject({
-  model,
-  messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })).min(1),
-  max_completion_tokens: z.int().positive().optional(),
-  tools: z.array(z.looseObject({ type: z.string() })).optional(),
-  response_format: z.looseObject({ type: z.string() }).optional(),
-  ...sampling,
-  stream,
-  stream_options: streamOptions,
-});
-
-const completion = z.looseObject({
-  model,
-  prompt: z.union([z.string(), z.array(z.string())]),
-  max_tokens: z.int().positive().optional(),
-  ...sampling,
-  stream,
-  stream_options: streamOptions,
-});
-
-const embedding = z.looseObject({
-  model,
-  input: z.union([z.string(), z.array(z.string())]),
-  dimensions: z.int().positive().optional(),
-  encoding_format: z.enum(['float', 'base64']).optional(),
-});
-
-const choices = z.looseObject({
-  id: z.string(),
-  object: z.string(),
-  created: z.int(),
-  model: z.string(),
-  choices: z.array(z.looseObject({ index: z.int(), finish_reason: z.string().nullable() })),
-  usage,
-});
-
-const vectors = z.looseObject({
-  object: z.string(),
-  data: z.array(z.looseObject({ index: z.int(), embedding: z.unknown() })),
-  model: z.string(),
-  usage,
-});
+import { ANTHROPIC_REFERENCE } from './reference/anthropic.ts';
+import { GEMINI_REFERENCE } from './reference/gemini.ts';
+import { OPENAI_REFERENCE } from './reference/openai.ts';
 
 export const INFERENCE_REFERENCE: readonly DocumentedRoute[] = [
-  described('/v1/chat/completions', 'Answer a conversation', chat, choices),
-  described('/v1/completions', 'Continue a text', completion, choices),
-  described('/v1/embeddings', 'Turn texts into vectors', embedding, vectors),
+  ...OPENAI_REFERENCE,
+  ...ANTHROPIC_REFERENCE,
+  ...GEMINI_REFERENCE,
 ];
-
-function described(
-  url: string,
-  summary: string,
-  body: z.ZodType,
-  answer: z.ZodType,
-): DocumentedRoute {
-  const schema = { tags, summary, body, response: { 200: answer, default: errorBody } };
-  return { method: 'POST', url, schema };
-}

@@ -6,13 +6,27 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { inferenceEndpoints } from '../../../src/http/index.ts';
+import { endpointFamilies, inferenceEndpoints } from '../../../src/http/index.ts';
 import { type AdminFixture, createAdminFixture } from './fixture.ts';
 
 interface OpenApi {
   readonly openapi: string;
-  readonly paths: Record<string, Record<string, { security?: unknown; summary?: string }>>;
+  readonly paths: Record<string, Record<string, Operation>>;
 }
+
+interface Operation {
+  readonly security?: unknown;
+  readonly summary?: string;
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+}
+
+const GEMINI_VERBS = [
+  'generateContent',
+  'streamGenerateContent',
+  'countTokens',
+  'embedContent',
+  'batchEmbedContents',
+];
 
 describe('the reference of the interface', () => {
   let fixture: AdminFixture;
@@ -44,6 +58,24 @@ describe('the reference of the interface', () => {
       operations.some((operation) => operation.includes('/docs')),
       false,
     );
+  });
+
+  it('describes every endpoint that has the model in its path, below both prefixes', () => {
+    const [family] = endpointFamilies;
+    for (const prefix of ['/v1beta', '/v1']) {
+      for (const verb of GEMINI_VERBS) {
+        const path = `${prefix}/models/{model}:${verb}`;
+        const operation = document.paths[path]?.post;
+        assert.notEqual(family?.find(path.replace('{model}', 'fast'), ''), undefined, path);
+        assert.deepEqual(
+          operation?.parameters?.map(({ name, in: place }) => `${place} ${name}`),
+          ['path model'],
+          path,
+        );
+      }
+    }
+    const listed = Object.keys(document.paths).filter((path) => path.includes('{model}:'));
+    assert.equal(listed.length, 2 * GEMINI_VERBS.length);
   });
 
   it('says which routes need no key', () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { errorSchema } from '@esclusa/contracts';
+import { errorSchema, homeSchema } from '@esclusa/contracts';
 import { type AdminFixture, createAdminFixture } from './fixture.ts';
 
 let fixture: AdminFixture;
@@ -14,6 +14,33 @@ before(async () => {
   fixture = await createAdminFixture();
 });
 after(() => fixture.app.close());
+
+describe('the root of the address', () => {
+  it('leads a browser to the reference, without asking who calls', async () => {
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+    const answer = await fixture.call(null, { url: '/', headers: { accept } });
+
+    assert.equal(answer.statusCode, 302);
+    assert.equal(answer.headers.location, '/docs');
+    assert.equal(answer.headers.vary, 'accept');
+  });
+
+  for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }]) {
+    it(`names paths that exist to who sends ${JSON.stringify(headers)}`, async () => {
+      const answer = await fixture.call(null, { url: '/', headers });
+
+      assert.equal(answer.statusCode, 200);
+      const { name, ...paths } = homeSchema.strict().parse(answer.json());
+      assert.equal(name, 'Esclusa');
+      assert.deepEqual(Object.keys(paths), ['docs', 'openapi', 'ready']);
+      for (const url of Object.values(paths)) {
+        const { statusCode } = await fixture.call(null, url);
+        assert.equal(statusCode < 400, true, `${url}: ${statusCode}`);
+      }
+    });
+  }
+});
 
 describe('an unknown path', () => {
   for (const url of [
@@ -127,7 +154,7 @@ describe('every answer', () => {
 
     const { error } = errorSchema.parse(answer.json());
     assert.equal(error.request_id, answer.headers['x-request-id']);
-    assert.match(error.docs, /errors\.md#credentials_missing$/);
+    assert.equal(error.docs, 'docs/errors.md#credentials_missing');
   });
 
   it('says nothing of what failed inside, and logs it', async () => {
