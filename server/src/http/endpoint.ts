@@ -3,7 +3,7 @@
  * how its dialect writes errors, stream errors and comments. One folder per dialect provides
  * them; the rest of the edge never asks which dialect it serves.
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type {
   CacheControl,
   Dialect,
@@ -30,11 +30,14 @@ export interface InferenceEndpoint {
   readonly path: string;
   readonly operation: Operation;
   readonly writer: DialectWriter;
-  /** Throws `invalid_request` naming the field; keeps what it does not know. */
+  /**
+   * Throws `invalid_request` naming the field; keeps what it does not know. Headers are put
+   * together when they are first looked at, which most dialects need not do.
+   */
   decode(
     parsed: ParsedBody,
     cacheControl: CacheControl,
-    headers: IncomingHttpHeaders,
+    request: Pick<IncomingMessage, 'headers'>,
   ): InferenceRequest;
 }
 

@@ -110,7 +110,7 @@ async function decode(
     const head = readHead(request);
     const bytes = await readBody(request, limits.maxBodyBytes);
     const parsed = parseBody(bytes, limits.maxJsonDepth);
-    const decoded = endpoint.decode(parsed, head.cacheControl, request.headers);
+    const decoded = endpoint.decode(parsed, head.cacheControl, request);
     return { request: decoded, malformed: null, correlationId: head.correlationId };
   } catch (thrown) {
     return unread(endpoint, request, asGatewayError(thrown));

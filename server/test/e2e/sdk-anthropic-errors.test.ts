@@ -185,7 +185,7 @@ for (const line of LINES) {
     }
 
     for (const { name, script } of BROKEN_STREAMS) {
-      test(`${line.name}, ${way}: a stream that ${name} throws in a loop and in .stream()`, async () => {
+      test(`${line.name}, ${way}: a stream that ${name} throws however it is read`, async () => {
         const client = line.connect(around.gateway.url);
         const asked = { model: `${way}/mock:${script}`, max_tokens: 500, messages: HELLO };
         let text = '';
@@ -203,8 +203,9 @@ for (const line of LINES) {
       });
     }
 
-    test(`${line.name}, ${way}: a passing failure is repeated after the pause asked for`, async () => {
-      const model = `${way}/mock-again-${line.name.slice(4, 5)}:status=503,retry-after-ms=20,fail=2`;
+    test(`${line.name}, ${way}: a passing failure is repeated after a pause`, async () => {
+      const script = 'status=503,retry-after-ms=20,fail=2';
+      const model = `${way}/mock-again-${line.name.slice(4, 5)}:${script}`;
       const client = line.connect(around.gateway.url, { maxRetries: 2 });
       const answer = await client.messages.create({ model, max_tokens: 50, messages: HELLO });
 
@@ -225,7 +226,7 @@ for (const line of LINES) {
     });
   }
 
-  test(`${line.name}: wrong credentials at the provider are ours to mend, not the caller’s`, async () => {
+  test(`${line.name}: wrong credentials at the provider are not the caller’s`, async () => {
     const client = line.connect(around.gateway.url);
     const asked = { model: 'claude-locked/mock', max_tokens: 50, messages: HELLO };
     const thrown = await failureOf(line, client.messages.create(asked));

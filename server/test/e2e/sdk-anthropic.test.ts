@@ -139,7 +139,7 @@ for (const line of LINES) {
       assert.equal(row.usage.output_tokens, answer.usage.output_tokens);
     });
 
-    test(`${title}: a stream is a legal sequence of events with the plain answer’s text`, async () => {
+    test(`${title}: a stream is a legal sequence with the plain answer’s text`, async () => {
       const client = connect(line);
       const plain = await client.messages.create(ask);
       const { data, request_id } = await client.messages
@@ -339,7 +339,8 @@ for (const line of LINES) {
       { delta: { content: 'Hello' } },
       { delta: {}, finish_reason: 'stop' },
     ].map((choice) => ({ id: 'c', model: 'm', choices: [{ index: 0, ...choice }] }));
-    const body = `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
+    const events = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+    const body = `${events.join('')}data: [DONE]\n\n`;
     around.sockets.next({ body, headers: { 'content-type': 'text/event-stream' } });
 
     const stream = connect(line).messages.stream({

@@ -173,7 +173,7 @@ test('settings have their counterparts, and what has none is named', async () =>
   assert.equal(response.headers.get('x-esclusa-dropped'), 'seed');
 });
 
-test('effort is a budget of tokens where models are older, and thoughts come as reasoning', async () => {
+test('effort is a budget where models are older, and thoughts come as reasoning', async () => {
   const answer = await client.chat.completions.create({
     ...{ model: 'claude-older/mock', messages: HELLO, reasoning_effort: 'low' },
   });

@@ -38,7 +38,7 @@ export function estimatedCount(codecs: AnswerCodecs, exchange: Exchange, target:
   const body: CanonicalTokenCount = { object: 'token_count', input_tokens: countOf(request) };
   return inDialect(codecs, request, {
     kind: 'plain',
-    dialect: 'openai',
+    dialect: 'native',
     contentType: 'application/json',
     bytes: Buffer.alloc(0),
     body: { ...body },

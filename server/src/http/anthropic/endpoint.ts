@@ -22,7 +22,7 @@ export function anthropicEndpoint(path: string, operation: RequestOperation): In
     path,
     operation,
     writer: anthropicWriter,
-    decode: (parsed, cacheControl, headers) => decode(operation, parsed, cacheControl, headers),
+    decode: (parsed, cacheControl, { headers }) => decode(operation, parsed, cacheControl, headers),
   };
 }
 

@@ -36,6 +36,11 @@ export function decodePart(
   report: DecodeReport,
 ): JsonObject | null {
   const bag = withBag({ cache_control: cacheControlOf(block, path, report) });
+  const stored = storedFile(block);
+  if (stored !== null) {
+    report.need(path); // it lies at the vendor; what it costs must be known all the same
+    return { type: 'file', file: { file_id: stored }, ...bag };
+  }
   switch (block.type) {
     case 'text':
       if (listOf(block.citations).length > 0) report.drop(`${path}.citations`);
@@ -75,7 +80,14 @@ export function cacheControlOf(
   return undefined;
 }
 
-/** An address, or a data URL; null for a file stored at the vendor. */
+/** The id of a file that lies at the vendor. */
+function storedFile({ type, source }: JsonObject): string | null {
+  const { type: kind, file_id: id } = objectOf(source);
+  const isMedia = type === 'image' || type === 'document';
+  return isMedia && kind === 'file' ? textOf(id) : null;
+}
+
+/** An address, or a data URL. */
 function mediaUrl(source: JsonObject): string | null {
   if (source.type === 'url') return textOf(source.url);
   const type = textOf(source.media_type);

@@ -171,7 +171,7 @@ const ollama: Wire = {
 export const WIRES: readonly Wire[] = [openai, anthropic, gemini, ollama];
 
 function inbound(endpoint: InferenceEndpoint, body: Buffer | null): InferenceRequest {
-  return endpoint.decode(parseBody(body ?? NO_BYTES, MAX_DEPTH), NO_CACHE_CONTROL, {});
+  return endpoint.decode(parseBody(body ?? NO_BYTES, MAX_DEPTH), NO_CACHE_CONTROL, { headers: {} });
 }
 
 function answersOf(codec: AnswerCodec): Pick<Wire, 'writeAnswer' | 'writeStream'> {

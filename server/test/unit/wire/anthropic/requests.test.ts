@@ -196,8 +196,9 @@ test('a conversation of the dialect is the same after it was canonical', () => {
 test('the arguments of a call keep their text there and back', () => {
   const input = '{ "b":1e2, "9": 12345678901234567890, "1":[ 1.0 ], "\\u00e9" : "\\u0041" }';
   const source = `{"model":"m","max_tokens":10,"messages":[{"role":"user","content":"a \\"[{,"},
-    {"content":[{"type":"text","text":"x]}"},{"input":${input},"type":"tool_use","id":"t","name":"f"}],
-    "role":"assistant"},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t"}]}]}`;
+    {"content":[{"type":"text","text":"x]}"},
+    {"input":${input},"type":"tool_use","id":"t","name":"f"}],"role":"assistant"},
+    {"role":"user","content":[{"type":"tool_result","tool_use_id":"t"}]}]}`;
 
   const { body } = decodeRequest(JSON.parse(source) as JsonObject, Buffer.from(source));
   const [, assistant] = body.messages as { tool_calls: { function: { arguments: string } }[] }[];
@@ -209,7 +210,9 @@ test('the arguments of a call keep their text there and back', () => {
 
 test('reading many calls takes time in proportion to their number', () => {
   const block = '{"type":"tool_use","id":"a","name":"b","input":{"x":1}}';
-  const source = `{"model":"m","max_tokens":1,"messages":[{"role":"assistant","content":[${Array(20_000).fill(block).join(',')}]}]}`;
+  const content = `[${Array(20_000).fill(block).join(',')}]`;
+  const messages = `[{"role":"assistant","content":${content}}]`;
+  const source = `{"model":"m","max_tokens":1,"messages":${messages}}`;
   const bytes = Buffer.from(source);
 
   const startedMs = performance.now();
@@ -219,7 +222,7 @@ test('reading many calls takes time in proportion to their number', () => {
 });
 
 test('what only the dialect has is needed, and what matters little is dropped', () => {
-  const { needed, dropped } = decoded({
+  const { body, needed, dropped } = decoded({
     ...BASE,
     messages: [
       {
@@ -244,6 +247,8 @@ test('what only the dialect has is needed, and what matters little is dropped', 
     'container',
   ]);
   assert.deepEqual(dropped, ['messages[0].content[2].citations', 'speed', 'unknown-fields']);
+  const [message] = body.messages as unknown as { content: JsonObject[] }[];
+  assert.deepEqual(message?.content[0], { type: 'file', file: { file_id: 'file_1' } });
 });
 
 test('results of tools and what is said beside them become messages in their order', () => {
