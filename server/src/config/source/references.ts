@@ -11,7 +11,11 @@ const OPEN = '\ue001';
 const CLOSE = '\ue002';
 const ESCAPE = '\ue003';
 
-const WRITTEN = /(\$?)\$\{(?:([^{}\r\n]*)\})?/g;
+/** Up to its brace; a quote ends the text around it, so a brace behind one is YAML's own. */
+const REFERENCE = /\$\{(?:([^{}\r\n"']*)\})?/.source;
+/** Nothing has to be found in it, so its brace is hidden only where it cannot be YAML's. */
+const ESCAPED = /\$\$\{(?:((?:[^{}\r\n"',]*[^{}\s"',])?)\})?/.source;
+const WRITTEN = new RegExp(`${ESCAPED}|${REFERENCE}`, 'g');
 const HIDDEN = /(\ue003?)\ue000\ue001(?:([^\ue000-\ue003]*)\ue002)?/g;
 const HIDDEN_ALONE = /^\ue000\ue001[^\ue000-\ue003]*\ue002$/;
 const RESERVED = /[\ue000-\ue003]/;
@@ -21,10 +25,12 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Hides references from the YAML parser; null where the text already has our characters. */
 export function hideReferences(text: string): string | null {
   if (RESERVED.test(text)) return null;
-  return text.replace(WRITTEN, (all, doubled: string, name: string | undefined) => {
-    if (name === undefined && doubled === '') return all; // `${` without end: reported below
-    const start = `${doubled === '' ? '' : ESCAPE}${DOLLAR}${OPEN}`;
-    return name === undefined ? start : `${start}${name}${CLOSE}`;
+  return text.replace(WRITTEN, (all, escaped: string | undefined, name: string | undefined) => {
+    const isEscaped = all.startsWith('$$');
+    const inner = isEscaped ? escaped : name;
+    if (inner === undefined && !isEscaped) return all; // `${` without end: reported below
+    const start = `${isEscaped ? ESCAPE : ''}${DOLLAR}${OPEN}`;
+    return inner === undefined ? start : `${start}${inner}${CLOSE}`;
   });
 }
 

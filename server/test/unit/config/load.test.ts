@@ -247,6 +247,22 @@ describe('references to variables', () => {
 
     assert.equal(config.dataDir, `/srv/\${NAME}/\${x`);
   });
+
+  it('leaves the braces of YAML alone behind an escape that has none of its own', async () => {
+    for (const [written, model] of [
+      [`"$\${!"`, `\${!`],
+      [`'$\${!'`, `\${!`],
+      [`$\${!`, `\${!`],
+      [`"$\${a\\"}"`, `\${a"}`],
+      [`$\${A}`, `\${A}`],
+    ]) {
+      const targets = `{ provider: mock, model: ${written} }, { provider: mock, model: b }`;
+      const { config } = await loadText(`models: { a: { targets: [${targets}] } }`);
+
+      const models = config.models.a?.targets.map((target) => target.model);
+      assert.deepEqual(models, [model, 'b'], written);
+    }
+  });
 });
 
 describe('the result', () => {

@@ -15,7 +15,11 @@ import { loadText, testCatalogue } from '../../support/config.ts';
 import { createSchemaCheck } from '../../support/json-schema.ts';
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,12}$/);
-const token = fc.stringMatching(/^[!-~]{1,20}$/);
+/** Printable ASCII, often with what could be taken for a reference. */
+const token = fc.oneof(
+  { weight: 3, arbitrary: fc.stringMatching(/^[!-~]{1,20}$/) },
+  { weight: 1, arbitrary: fc.stringMatching(/^[!-~]{0,3}\$?\$\{[!-~]{0,3}\}?[!-~]{0,3}$/) },
+);
 const int = (min: number, max: number) => fc.integer({ min, max });
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
