@@ -14,7 +14,7 @@ import {
   timestampSchema,
 } from './common.ts';
 
-export const dialectSchema = z.enum(['openai', 'anthropic', 'gemini']);
+export const dialectSchema = z.enum(['openai', 'anthropic', 'gemini', 'responses']);
 export const operationSchema = z.enum(['chat', 'completion', 'embedding', 'count_tokens']);
 export const outcomeSchema = z.enum(['completed', 'failed', 'aborted', 'rejected']);
 export const cacheStatusSchema = z.enum(['HIT', 'MISS', 'STALE', 'JOIN', 'BYPASS']);

@@ -4,7 +4,12 @@
 import type { Config } from '../config/index.ts';
 import { createCacheKeys } from '../gateway/caching/key.ts';
 import { createSingleFlight } from '../gateway/caching/single-flight.ts';
-import { type AnswerCodecs, createPipeline, type PipelineHandler } from '../gateway/index.ts';
+import {
+  type AnswerCodecs,
+  createPipeline,
+  type PipelineHandler,
+  type Threads,
+} from '../gateway/index.ts';
 import type { SharedAnswer } from '../gateway/pipeline/cache.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
@@ -32,6 +37,7 @@ import type { Identity } from './identity.ts';
 
 export interface GatewayDeps {
   readonly codecs: AnswerCodecs;
+  readonly threads: Threads;
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: FaultPoints;

@@ -10,9 +10,11 @@ import {
   createAdminApp,
   createBodyCapture,
   createEdge,
+  createThreads,
   endpointFamilies,
   inferenceEndpoints,
   modelRoutes,
+  responseRoutes,
 } from '../http/index.ts';
 import { startBodyRetention } from '../operations/body-retention.ts';
 import { createObserver } from '../telemetry/observer.ts';
@@ -47,6 +49,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     {
       ...parts,
       codecs: answerCodecs,
+      threads: createThreads(storage.responses, () => current().config.responses),
       observer: createObserver(telemetry.log, metrics),
       breakerListener: breakerMeters(metrics),
       providers: () => current().providers,
@@ -55,6 +58,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     keeper.current.config,
   );
   const capture = keepBodies(parts, current, undo);
+  eraseResponses(parts, current, undo);
   sampleMeters(metrics, { storage, capture, gateway, current, pool });
   const process = watchProcess(metrics);
   undo.push(() => process.close());
@@ -90,6 +94,21 @@ function keepBodies(
   return createBodyCapture(settings, bodies);
 }
 
+/** Responses that nobody goes on from any more. */
+function eraseResponses(
+  { clock, storage: { responses }, telemetry }: Parts,
+  current: () => LiveGeneration,
+  undo: Undo,
+): void {
+  const log = telemetry.log.named('retention');
+  const retentionDays = () => current().config.responses.retentionDays;
+  const retention = startBodyRetention({
+    ...{ clock, log, bodies: responses, retentionDays },
+    what: 'responses',
+  });
+  undo.push(() => retention.stop());
+}
+
 interface AdminParts {
   readonly gateway: Gateway;
   readonly current: () => LiveGeneration;
@@ -106,7 +125,9 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: Admi
     health: createHealth(health, lifecycle),
     config: createConfigControl(keeper, loaded, clock),
   });
-  return createAdminApp(services, { routes: [modelRoutes(() => current().routes)] });
+  return createAdminApp(services, {
+    routes: [modelRoutes(() => current().routes), responseRoutes(storage.responses)],
+  });
 }
 
 function edgeDeps(

@@ -25,6 +25,7 @@ export {
   type ForeignRequest,
   type InferenceRequest,
   NO_CACHE_CONTROL,
+  type Thread,
 } from './model/request.ts';
 export type { ModelListing, Route } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
@@ -41,4 +42,6 @@ export type {
   UsageDimension,
   UsageRow,
 } from './ports/ledger-query.ts';
+export type { KeptResponse, ResponseStore } from './ports/response-store.ts';
 export type { Routes } from './ports/routes.ts';
+export type { Threads } from './ports/threads.ts';

@@ -89,8 +89,8 @@ function inFamilies(deps: EdgeDeps, path: string, url: string): InferenceEndpoin
 }
 
 /**
- * Who writes the 404 of a path: clients of models expect their dialect. The lists of models are
- * served by the router.
+ * Who writes the 404 of a path: clients of models expect their dialect. The lists of models, and
+ * what is kept of responses, are served by the router.
  */
 function ownerOf(
   deps: EdgeDeps,
@@ -98,7 +98,8 @@ function ownerOf(
   method: string | undefined,
 ): DialectWriter | undefined {
   const isList = /^\/v1(?:beta)?\/models(?:\/|$)/.test(path);
-  if (isList && method !== 'POST') return undefined;
+  const isRead = isList || path.startsWith('/v1/responses/');
+  if (isRead && method !== 'POST') return undefined;
   const family = deps.families.find((candidate) => candidate.owns(path));
   if (family !== undefined) return family.writer;
   if (!path.startsWith('/v1/') || isList) return undefined;

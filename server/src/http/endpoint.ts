@@ -18,8 +18,11 @@ export interface DialectWriter {
   /** The dialect's own header for the id of a request, beside `x-request-id`. */
   readonly requestIdHeader?: string;
   error(error: GatewayError, requestId: string): Buffer;
-  /** The event that ends a broken stream legally. */
-  errorFrame(error: GatewayError, requestId: string): Buffer;
+  /**
+   * The event that ends a broken stream legally; `sequence` is its number, where the dialect
+   * numbers its events.
+   */
+  errorFrame(error: GatewayError, requestId: string, sequence: number): Buffer;
   /** What clients skip, put before the end of a stream; empty where the form has no such thing. */
   comment(request: InferenceRequest, text: string): Buffer;
   /** Content type of the stream that answers this request. */
@@ -38,7 +41,14 @@ export interface InferenceEndpoint {
     parsed: ParsedBody,
     cacheControl: CacheControl,
     request: Pick<IncomingMessage, 'headers'>,
+    birth: RequestBirth,
   ): InferenceRequest;
+}
+
+/** What is known of a request before it is read. */
+export interface RequestBirth {
+  readonly id: string;
+  readonly createdAtMs: number;
 }
 
 /** Endpoints whose paths hold the model; asked only where no endpoint has the very path. */

@@ -11,4 +11,6 @@ export type { ProcessFacts } from './answer-headers.ts';
 export { type BodyCapture, createBodyCapture } from './body-capture.ts';
 export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
 export { modelRoutes } from './models.ts';
+export { responseRoutes } from './responses/routes.ts';
+export { createThreads } from './responses/threads.ts';
 export { answerCodecs, endpointFamilies, inferenceEndpoints } from './routes.ts';

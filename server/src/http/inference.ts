@@ -18,7 +18,7 @@ import {
 import type { IdSource } from '../kernel/id.ts';
 import type { BodyCapture } from './body-capture.ts';
 import { readCredential } from './credentials.ts';
-import type { InferenceEndpoint } from './endpoint.ts';
+import type { InferenceEndpoint, RequestBirth } from './endpoint.ts';
 import { parseBody } from './parse-body.ts';
 import { declaredLength, readBody } from './read-body.ts';
 import { readCorrelationId, readHead } from './read-head.ts';
@@ -71,7 +71,7 @@ export async function handleInference(
   const credential = readCredential(request);
   const decoded =
     credential.kind === 'secret'
-      ? await decode(deps, endpoint, request)
+      ? await decode(deps, endpoint, request, { id, createdAtMs })
       : unread(endpoint, request, null);
   const exchange = new Exchange({
     id,
@@ -104,13 +104,14 @@ async function decode(
   deps: InferenceDeps,
   endpoint: InferenceEndpoint,
   request: IncomingMessage,
+  birth: RequestBirth,
 ): Promise<Decoded> {
   try {
     const limits = deps.limits();
     const head = readHead(request);
     const bytes = await readBody(request, limits.maxBodyBytes);
     const parsed = parseBody(bytes, limits.maxJsonDepth);
-    const decoded = endpoint.decode(parsed, head.cacheControl, request);
+    const decoded = endpoint.decode(parsed, head.cacheControl, request, birth);
     return { request: decoded, malformed: null, correlationId: head.correlationId };
   } catch (thrown) {
     return unread(endpoint, request, asGatewayError(thrown));

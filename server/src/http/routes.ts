@@ -13,11 +13,14 @@ import { chatCompletions } from './openai/chat-completions.ts';
 import { openaiCodec } from './openai/codec.ts';
 import { completions } from './openai/completions.ts';
 import { embeddings } from './openai/embeddings.ts';
+import { responsesCodec } from './responses/codec.ts';
+import { responses } from './responses/endpoint.ts';
 
 export const inferenceEndpoints: readonly InferenceEndpoint[] = [
   chatCompletions,
   completions,
   embeddings,
+  responses,
   messages,
   countTokens,
 ];
@@ -30,4 +33,5 @@ export const answerCodecs: AnswerCodecs = {
   openai: openaiCodec,
   anthropic: anthropicCodec,
   gemini: geminiCodec,
+  responses: responsesCodec,
 };

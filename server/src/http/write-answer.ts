@@ -86,6 +86,7 @@ export async function pumpStream(
   writer: DialectWriter,
   answer: StreamAnswer,
 ): Promise<void> {
+  let sequence = -1;
   try {
     for await (const frame of answer.frames) {
       if (!response.headersSent) writeStreamHead(deps, response, exchange, writer);
@@ -93,12 +94,13 @@ export async function pumpStream(
         deps.sent?.(frame.bytes);
         if (!response.write(frame.bytes)) await drained(deps, response, exchange);
       }
+      sequence = frame.sequence ?? sequence;
       if (frame.terminal !== null) {
         endWith(deps, response, Buffer.concat([closing(exchange, writer), frame.terminal]));
       }
     }
   } catch (thrown) {
-    endBroken(deps, response, exchange, writer, thrown);
+    endBroken(deps, response, exchange, writer, { thrown, sequence: sequence + 1 });
   }
 }
 
@@ -125,14 +127,14 @@ function endBroken(
   response: ServerResponse,
   exchange: Exchange,
   writer: DialectWriter,
-  thrown: unknown,
+  { thrown, sequence }: { readonly thrown: unknown; readonly sequence: number },
 ): void {
   if (response.destroyed || response.writableEnded) return;
   if (!response.headersSent) {
     writeError(deps, response, exchange, writer, thrown);
     return;
   }
-  endWith(deps, response, writer.errorFrame(asGatewayError(thrown), exchange.id));
+  endWith(deps, response, writer.errorFrame(asGatewayError(thrown), exchange.id, sequence));
 }
 
 function endWith(deps: WriteDeps, response: ServerResponse, bytes: Buffer): void {

@@ -12,6 +12,8 @@ import { GatewayError, type Principal, type Role } from '../gateway/index.ts';
 
 export type Permission =
   | 'models.read'
+  | 'responses.read'
+  | 'responses.delete'
   | 'requests.read'
   | 'bodies.read'
   | 'usage.read'
@@ -35,6 +37,8 @@ type Grants = Readonly<Partial<Record<Permission, Reach>>>;
 
 const service: Grants = {
   'models.read': 'own',
+  'responses.read': 'tenant',
+  'responses.delete': 'tenant',
   'requests.read': 'own',
   'usage.read': 'own',
   'budgets.read': 'own',
@@ -44,6 +48,8 @@ const service: Grants = {
 
 const admin: Grants = {
   'models.read': 'tenant',
+  'responses.read': 'tenant',
+  'responses.delete': 'tenant',
   'requests.read': 'tenant',
   'bodies.read': 'tenant',
   'usage.read': 'tenant',
@@ -59,6 +65,8 @@ const admin: Grants = {
 
 const superadmin: Grants = {
   'models.read': 'all',
+  'responses.read': 'tenant',
+  'responses.delete': 'tenant',
   'requests.read': 'all',
   'bodies.read': 'all',
   'usage.read': 'all',

@@ -14,10 +14,13 @@ interface BodyRetentionDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly bodies: Pick<BodyStore, 'eraseBefore'>;
+  /** What they are, in the log. */
+  readonly what?: string;
   /** Of the configuration in force. */
   readonly retentionDays: () => number;
 }
 
+const USUALLY = 'prompts and answers';
 const DAY_MS = 86_400_000;
 const FIRST_MS = 60_000;
 const INTERVAL_MS = 3_600_000;
@@ -45,14 +48,14 @@ async function passes(deps: BodyRetentionDeps, signal: AbortSignal): Promise<voi
     try {
       await eraseDue(deps, pause, signal);
     } catch (error) {
-      deps.log.warn('old prompts and answers are not erased yet', { error });
+      deps.log.warn(`old ${deps.what ?? USUALLY} are not erased yet`, { error });
     }
     await pause(INTERVAL_MS);
   }
 }
 
 async function eraseDue(
-  { clock, log, bodies, retentionDays }: BodyRetentionDeps,
+  { clock, log, bodies, retentionDays, what = USUALLY }: BodyRetentionDeps,
   pause: (delayMs: number) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -63,5 +66,5 @@ async function eraseDue(
     erased += batch;
     await pause(PAUSE_MS);
   }
-  if (erased > 0) log.info('old prompts and answers were erased', { exchanges: erased });
+  if (erased > 0) log.info(`old ${what} were erased`, { exchanges: erased });
 }

@@ -9,7 +9,7 @@ import type { Dialect, Operation } from '../gateway/model/target.ts';
 import type { Usage } from '../gateway/model/usage.ts';
 import { assert } from '../kernel/assert.ts';
 
-export const DIALECTS: readonly Dialect[] = ['openai', 'anthropic', 'gemini'];
+export const DIALECTS: readonly Dialect[] = ['openai', 'anthropic', 'gemini', 'responses'];
 export const OPERATIONS: readonly Operation[] = ['chat', 'completion', 'embedding', 'count_tokens'];
 export const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'aborted', 'rejected'];
 export const CACHE_STATUSES: readonly CacheStatus[] = ['HIT', 'MISS', 'STALE', 'JOIN', 'BYPASS'];

@@ -11,6 +11,7 @@ import type { BodyStore } from '../gateway/ports/body-store.ts';
 import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
 import type { Ledger } from '../gateway/ports/ledger.ts';
 import type { LedgerQueries } from '../gateway/ports/ledger-query.ts';
+import type { ResponseStore } from '../gateway/ports/response-store.ts';
 import type { KeyRepository } from '../identity/ports/key-repository.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
@@ -28,6 +29,7 @@ import { createBodyRepository } from './repositories/body-repository.ts';
 import { createKeyRepository } from './repositories/key-repository.ts';
 import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
 import { createPriceRepository, type PriceRepository } from './repositories/price-repository.ts';
+import { createResponseRepository } from './repositories/response-repository.ts';
 import { createTenantRepository } from './repositories/tenant-repository.ts';
 
 export type { FsyncPolicy } from './journal/journal.ts';
@@ -87,6 +89,7 @@ export interface Storage extends Repositories {
   readonly ledger: Ledger;
   readonly history: SpendingHistory;
   readonly bodies: BodyStore;
+  readonly responses: ResponseStore;
   /**
    * Calls `onChange` within two seconds of a change of keys or tenants, whichever process made
    * it; returns the way to stop.
@@ -140,6 +143,7 @@ export async function openStorage(
     ledger: pipe,
     history: pipe,
     bodies,
+    responses: createResponseRepository(engine),
     changes: (onChange) => book.watch(onChange),
     figures: () => ({ ...pipe.figures(), ...book.figures(), ...bodies.figures() }),
     close: () => closeStorage({ pipe, bodies, engine, owned }, limits.closeMs, log),

@@ -109,6 +109,20 @@ export interface BodiesTable {
   readonly response_truncated: number;
 }
 
+/** Responses that clients go on from. */
+export interface ResponsesTable {
+  readonly id: string;
+  /** The tenant's slug. */
+  readonly tenant: string;
+  readonly key_id: string;
+  readonly created_at_ms: number;
+  readonly previous_id: string | null;
+  /** A JSON list of items. */
+  readonly input: Uint8Array;
+  /** A JSON object. */
+  readonly response: Uint8Array;
+}
+
 export interface Schema {
   readonly tenants: TenantsTable;
   readonly api_keys: ApiKeysTable;
@@ -118,4 +132,5 @@ export interface Schema {
   readonly requests: RequestsTable;
   readonly journal_positions: JournalPositionsTable;
   readonly bodies: BodiesTable;
+  readonly responses: ResponsesTable;
 }

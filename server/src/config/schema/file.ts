@@ -13,6 +13,7 @@ import {
   journalGroup,
   logGroup,
   metricsGroup,
+  responsesGroup,
   serviceShape,
   startupGroup,
 } from './service.ts';
@@ -28,6 +29,7 @@ export const fileSchema = group(
     cache: cacheGroup.prefault({}),
     resilience: resilienceGroup.prefault({}),
     capture: captureGroup.prefault({}),
+    responses: responsesGroup.prefault({}),
     http: httpGroup.prefault({}),
     auth: authGroup.prefault({}),
     admin: adminGroup.prefault({}),

@@ -113,6 +113,26 @@ export const captureGroup = group(
   },
 );
 
+export const responsesGroup = group(
+  { apply: 'live', description: 'Answers of `/v1/responses` that clients go on from.' },
+  {
+    retention_days: whole(
+      30,
+      { min: 1, max: 3650 },
+      {
+        description: 'The age at which they are erased.',
+      },
+    ),
+    max_entry_bytes: whole(
+      8 * MIB,
+      { min: KIB, max: 64 * MIB },
+      {
+        description: 'The largest answer, with what was sent for it, that is kept.',
+      },
+    ),
+  },
+);
+
 export const httpGroup = group(
   { ...restart, description: 'The inbound edge.' },
   {

@@ -36,7 +36,7 @@ export function upperBoundNanousd(
   if (request.operation === 'count_tokens') return 0;
   const { messages, tools } = request.body;
   const toolsTokens = tools === undefined ? 0 : TOOLS_TOKENS;
-  const inputTokens = request.bytes.length + attachmentTokens(messages) + toolsTokens;
+  const inputTokens = inputBytes(request) + attachmentTokens(messages) + toolsTokens;
   let bound = 0;
   for (const target of targets) {
     if (target.price === null) return null;
@@ -52,7 +52,7 @@ export function upperBoundNanousd(
 
 /** Tokens a request will likely take; corrected by the real usage afterwards. */
 export function expectedTokens(request: InferenceRequest): number {
-  const inputTokens = Math.ceil(request.bytes.length / BYTES_PER_TOKEN);
+  const inputTokens = Math.ceil(inputBytes(request) / BYTES_PER_TOKEN);
   if (request.operation === 'count_tokens') return 0;
   if (request.operation === 'embedding') return inputTokens;
   const perChoice = Math.min(request.maxOutputTokens ?? Infinity, EXPECTED_OUTPUT_TOKENS);
@@ -64,12 +64,16 @@ export function estimateUsage(request: InferenceRequest, producedCharacters: num
   const most = (request.maxOutputTokens ?? Infinity) * request.choices;
   const outputTokens = Math.min(most, Math.ceil(producedCharacters / BYTES_PER_TOKEN));
   return {
-    inputTokens: Math.ceil(request.bytes.length / BYTES_PER_TOKEN),
+    inputTokens: Math.ceil(inputBytes(request) / BYTES_PER_TOKEN),
     cachedInputTokens: 0,
     outputTokens: request.operation === 'embedding' ? 0 : outputTokens,
     reasoningTokens: 0,
     source: 'estimated',
   };
+}
+
+function inputBytes({ bytes, contextBytes = 0 }: InferenceRequest): number {
+  return bytes.length + contextBytes;
 }
 
 function maxOutputTokens(request: InferenceRequest, target: Target): number {

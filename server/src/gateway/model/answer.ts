@@ -8,6 +8,7 @@
  */
 import type { JsonObject } from '../../kernel/json.ts';
 import type { CanonicalChunk } from './canonical.ts';
+import type { GatewayError } from './errors.ts';
 import type { Wire } from './target.ts';
 import type { Usage } from './usage.ts';
 
@@ -55,4 +56,8 @@ export interface StreamFrame {
   /** Set on the frame in which the provider told its usage. */
   readonly usage: Usage | null;
   readonly finishReasons: readonly FinishReason[];
+  /** The number of the last event of `bytes`, where the dialect numbers its events. */
+  readonly sequence?: number;
+  /** The provider said that it failed; `bytes` tell of it, and nothing follows them. */
+  readonly failure?: GatewayError;
 }

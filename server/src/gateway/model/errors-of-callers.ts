@@ -103,6 +103,12 @@ export const CALLER_ERRORS = {
     'The resource exists already or changed meanwhile.',
     'Read the resource again and repeat the change.',
   ),
+  previous_response_not_found: row(
+    404,
+    false,
+    'The response that the request goes on from is not kept here.',
+    'Send the whole conversation instead; kept responses end by age or deletion.',
+  ),
   cursor_invalid: row(
     400,
     false,

@@ -30,6 +30,12 @@ export const SERVICE_ERRORS = {
     'only-if-cached was asked for and nothing is stored.',
     'Leave `only-if-cached` out.',
   ),
+  response_not_kept: row(
+    503,
+    true,
+    'The answer could not be kept for later requests, and so is not given.',
+    'Try again, or send `store: false`; the message says what was in the way.',
+  ),
   content_blocked: row(
     400,
     false,

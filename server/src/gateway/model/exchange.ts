@@ -9,6 +9,7 @@ import type { Principal } from './principal.ts';
 import type { InferenceRequest } from './request.ts';
 import type { Route } from './route.ts';
 import type { Target } from './target.ts';
+import type { Usage } from './usage.ts';
 
 export type Credential =
   | { readonly kind: 'secret'; readonly value: string }
@@ -56,7 +57,8 @@ export class Exchange {
   readonly startedMs: number;
   readonly configGeneration: number;
   readonly credential: Credential;
-  readonly request: InferenceRequest;
+  /** remember: with the conversation that it goes on from before it */
+  request: InferenceRequest;
   /** Why the body could not be read as a request; thrown by admit, after the limits. */
   readonly malformed: GatewayError | null;
   /** Aborted, with a `GatewayError` as reason, when the client leaves or time is over. */
@@ -93,6 +95,8 @@ export class Exchange {
   upstreamMs = 0;
   /** call: milliseconds from the start to the first piece of the answer */
   firstTokenMs: number | null = null;
+  /** remember: the usage of a complete answer that cannot be given */
+  spent: Usage | null = null;
   /** settle: what was written to the ledger */
   entry: LedgerEntry | null = null;
 

@@ -27,6 +27,8 @@ export interface InferenceRequest {
   readonly bytes: Buffer;
   readonly members: readonly JsonMember[];
   readonly cacheControl: CacheControl;
+  /** Bytes of the conversation that was put before the client's own; absent: none. */
+  readonly contextBytes?: number;
   /** Of a client whose dialect is not the canonical one. */
   readonly foreign?: ForeignRequest;
 }
@@ -43,6 +45,18 @@ export interface ForeignRequest {
   readonly dropped: readonly string[];
   /** How events are framed, where the dialect has two ways: `list` is one JSON list of them. */
   readonly framing?: 'events' | 'list';
+  /** Where answers have ids by which a later request may go on from them. */
+  readonly thread?: Thread;
+}
+
+export interface Thread {
+  /** The id of the answer, made by the gateway. */
+  readonly answerId: string;
+  readonly createdAtMs: number;
+  /** The answer is to be kept, so that it can be read and gone on from. */
+  readonly keep: boolean;
+  /** The kept answer that this request goes on from. */
+  readonly previousId: string | null;
 }
 
 /** What the client's `cache-control` (or an alias of another gateway) asks for. */

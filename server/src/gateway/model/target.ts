@@ -4,7 +4,7 @@
  */
 import type { Price } from './price.ts';
 
-export type Dialect = 'openai' | 'anthropic' | 'gemini';
+export type Dialect = 'openai' | 'anthropic' | 'gemini' | 'responses';
 /** What a provider speaks: a dialect, or a wire of its own that no client speaks. */
 export type Wire = Dialect | 'native';
 export type Operation = 'chat' | 'completion' | 'embedding' | 'count_tokens';

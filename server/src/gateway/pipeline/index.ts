@@ -11,12 +11,14 @@ import type { Ledger } from '../ports/ledger.ts';
 import type { LimitStore } from '../ports/limit-store.ts';
 import type { ExchangeObserver } from '../ports/observer.ts';
 import type { Routes } from '../ports/routes.ts';
+import type { Threads } from '../ports/threads.ts';
 import { type AdmitSettings, admit } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import { type CacheDeps, cache } from './cache.ts';
 import { type CallDeps, call } from './call.ts';
 import { type Guardrail, guard } from './guard.ts';
 import { observe } from './observe.ts';
+import { remember } from './remember.ts';
 import { replay } from './replay.ts';
 import { reserve } from './reserve.ts';
 import { route } from './route.ts';
@@ -31,6 +33,7 @@ export interface PipelineDeps extends CacheDeps, CallDeps {
   readonly ledger: Ledger;
   readonly limits: LimitStore;
   readonly budgets: BudgetStore;
+  readonly threads: Threads;
   readonly guardrails: readonly Guardrail[];
   /** Of the configuration in force. */
   readonly routes: () => Routes;
@@ -44,6 +47,7 @@ export function stages(deps: PipelineDeps): readonly Stage[] {
     settle(deps),
     replay(),
     admit(deps.limits, deps.admission),
+    remember(deps.threads),
     guard(deps.guardrails),
     route(deps.routes),
     cache(deps),

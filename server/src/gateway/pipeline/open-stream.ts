@@ -24,6 +24,7 @@ export async function openStream(
     const frames = decode(clock, decoder, body);
     const first = await frames.next();
     if (first.done === true) throw new GatewayError('upstream_truncated');
+    if (first.value.failure !== undefined) throw first.value.failure;
     const all = withFirst(first.value, frames);
     return { kind: 'stream', dialect: adapter.dialect, frames: all };
   } catch (thrown) {
@@ -59,6 +60,7 @@ async function* decode(
         ended = frame.terminal !== null;
         if (ended) void readRest(clock, chunks, body);
         yield frame;
+        if (frame.failure !== undefined) throw frame.failure;
       }
       if (ended || chunk.done === true) return;
     }

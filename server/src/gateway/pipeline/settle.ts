@@ -42,7 +42,7 @@ export function settle(deps: SettleDeps): Stage {
       try {
         answer = await next(exchange);
       } catch (thrown) {
-        await settleExchange(deps, exchange, { usage: null, characters: 0 }, thrown);
+        await settleExchange(deps, exchange, { usage: exchange.spent, characters: 0 }, thrown);
         throw thrown;
       }
       if (answer.kind === 'stream') return { ...answer, frames: settled(deps, exchange, answer) };

@@ -6,9 +6,11 @@ import type { DocumentedRoute } from './document.ts';
 import { ANTHROPIC_REFERENCE } from './reference/anthropic.ts';
 import { GEMINI_REFERENCE } from './reference/gemini.ts';
 import { OPENAI_REFERENCE } from './reference/openai.ts';
+import { RESPONSES_REFERENCE } from './reference/responses.ts';
 
 export const INFERENCE_REFERENCE: readonly DocumentedRoute[] = [
   ...OPENAI_REFERENCE,
+  ...RESPONSES_REFERENCE,
   ...ANTHROPIC_REFERENCE,
   ...GEMINI_REFERENCE,
 ];

@@ -9,7 +9,12 @@ import type { Kysely } from 'kysely';
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { MigrationContext } from './context.ts';
 
-export const MIGRATION_NAMES: readonly string[] = ['0001-control', '0002-ledger', '0003-bodies'];
+export const MIGRATION_NAMES: readonly string[] = [
+  '0001-control',
+  '0002-ledger',
+  '0003-bodies',
+  '0004-responses',
+];
 
 /**
  * `current`: every migration is applied. `behind`: some are missing.
@@ -30,16 +35,19 @@ export function compareMigrations(applied: readonly string[]): 'current' | 'behi
 
 /** Brings the database up to date; throws what the failing statement threw. */
 export async function migrate(db: Kysely<unknown>, context: MigrationContext): Promise<void> {
-  const [{ Migrator }, { controlTables }, { ledgerTables }, { bodyTables }] = await Promise.all([
-    import('kysely/migration'),
-    import('./0001-control.ts'),
-    import('./0002-ledger.ts'),
-    import('./0003-bodies.ts'),
-  ]);
+  const [{ Migrator }, { controlTables }, { ledgerTables }, { bodyTables }, { responseTables }] =
+    await Promise.all([
+      import('kysely/migration'),
+      import('./0001-control.ts'),
+      import('./0002-ledger.ts'),
+      import('./0003-bodies.ts'),
+      import('./0004-responses.ts'),
+    ]);
   const migrations = {
     '0001-control': { up: controlTables(context) },
     '0002-ledger': { up: ledgerTables(context) },
     '0003-bodies': { up: bodyTables(context) },
+    '0004-responses': { up: responseTables(context) },
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

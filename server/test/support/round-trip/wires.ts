@@ -170,8 +170,11 @@ const ollama: Wire = {
 
 export const WIRES: readonly Wire[] = [openai, anthropic, gemini, ollama];
 
+const BIRTH = { id: 'req_1', createdAtMs: 0 };
+
 function inbound(endpoint: InferenceEndpoint, body: Buffer | null): InferenceRequest {
-  return endpoint.decode(parseBody(body ?? NO_BYTES, MAX_DEPTH), NO_CACHE_CONTROL, { headers: {} });
+  const parsed = parseBody(body ?? NO_BYTES, MAX_DEPTH);
+  return endpoint.decode(parsed, NO_CACHE_CONTROL, { headers: {} }, BIRTH);
 }
 
 function answersOf(codec: AnswerCodec): Pick<Wire, 'writeAnswer' | 'writeStream'> {

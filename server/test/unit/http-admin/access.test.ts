@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { AdminApp, AdminExtras } from '../../../src/http/admin/index.ts';
+import { responseRoutes } from '../../../src/http/index.ts';
 import { ROLE_GRANTS } from '../../../src/identity/index.ts';
 import { type AdminFixture, createAdminFixture } from './fixture.ts';
 
@@ -23,6 +24,9 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /cache/stats': 's',
   'GET /cache/health': 's',
   'GET /api/v1/models': 's',
+  'GET /v1/responses/:id': 's',
+  'GET /v1/responses/:id/input_items': 's',
+  'DELETE /v1/responses/:id': 's',
   'GET /api/v1/requests': 's',
   'GET /api/v1/requests/:id': 's',
   'GET /api/v1/usage': 's',
@@ -60,7 +64,12 @@ describe('access to the control plane', () => {
         permissions.add(String(route.config?.access));
       });
     };
-    fixture = await createAdminFixture({}, { routes: [watch] });
+    fixture = await createAdminFixture(
+      {},
+      {
+        routes: [watch, responseRoutes({ get: async () => null, delete: async () => false })],
+      },
+    );
   });
   after(() => fixture.app.close());
 

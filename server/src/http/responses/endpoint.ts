@@ -1,0 +1,42 @@
+/**
+ * `POST /v1/responses`: a conversation continued, sent whole or by the id of an earlier answer.
+ * A request is decoded to the canonical form for targets of other dialects, and kept as it came
+ * for those that speak this one.
+ */
+import { type CacheControl, GatewayError, type InferenceRequest } from '../../gateway/index.ts';
+import { decodeRequest } from '../../wire/responses/decode-request.ts';
+import { readRequest } from '../../wire/responses/read-request.ts';
+import type { InferenceEndpoint, RequestBirth } from '../endpoint.ts';
+import type { ParsedBody } from '../parse-body.ts';
+import { responsesWriter } from './writer.ts';
+
+export const responses: InferenceEndpoint = {
+  path: '/v1/responses',
+  operation: 'chat',
+  writer: responsesWriter,
+  decode: (parsed, cacheControl, _headers, birth) => decode(parsed, cacheControl, birth),
+};
+
+function decode(
+  parsed: ParsedBody,
+  cacheControl: CacheControl,
+  { id, createdAtMs }: RequestBirth,
+): InferenceRequest {
+  const result = readRequest(parsed.body);
+  if (result.kind === 'refused') throw new GatewayError('invalid_request', result.problem);
+  const { body, needed, dropped } = decodeRequest(parsed.body);
+  const answerId = id.replace(/^[a-z]+_/, 'resp_');
+  return {
+    operation: 'chat',
+    dialect: responsesWriter.dialect,
+    ...result.facts,
+    body,
+    bytes: parsed.bytes,
+    members: parsed.members,
+    cacheControl,
+    foreign: {
+      ...{ body: parsed.body, headers: {}, needed, dropped },
+      thread: { answerId, createdAtMs, ...result.thread },
+    },
+  };
+}
