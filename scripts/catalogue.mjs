@@ -11,11 +11,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findProvider } from '@pydantic/genai-prices';
+import { loadCatalogue, systemFiles } from '../server/src/config/index.ts';
+import { rowsOfPriceList } from '../server/src/config/price-list.ts';
 
 /**
- * @typedef {import('@pydantic/genai-prices').ModelPrice} ModelPrice
- * @typedef {import('@pydantic/genai-prices').ModelInfo} ModelInfo
- * @typedef {import('@pydantic/genai-prices').MatchLogic} MatchLogic
+ * @typedef {import('../server/src/config/price-list.ts').ListedProvider} ListedProvider
  * @typedef {{ input_usd_per_million: number, cached_input_usd_per_million?: number,
  *   cache_write_usd_per_million?: number,
  *   output_usd_per_million: number }} Figures
@@ -26,129 +26,7 @@ import { findProvider } from '@pydantic/genai-prices';
 
 const file = fileURLToPath(new URL('../server/catalogue/models.json', import.meta.url));
 
-/** Vendors of the catalogue, by their name in the source. */
-const sources = {
-  openai: 'openai',
-  anthropic: 'anthropic',
-  gemini: 'google',
-  deepseek: 'deepseek',
-  groq: 'groq',
-  mistral: 'mistral',
-  openrouter: 'openrouter',
-  together: 'together',
-  fireworks: 'fireworks',
-  xai: 'x-ai',
-  cerebras: 'cerebras',
-  perplexity: 'perplexity',
-};
-
-const notText =
-  /audio|image|realtime|transcri|tts|voice|whisper|voxtral|ocr|moderation|computer-use/;
-/**
- * Models that a vendor sells but serves elsewhere than at the address of the catalogue.
- * @type {Readonly<Record<string, RegExp>>}
- */
-const elsewhere = { gemini: /^claude-|-maas$|\blive\b/ };
-const fineTuned = /^ft:|\.ft-/;
-const completionOnly = /instruct$|^(text-)?(ada|babbage|curie|davinci)(-00\d)?$/;
-const nameForm = /^[\x21-\x7e]{1,256}$/;
 const rowWidth = 160;
-
-/**
- * @param {string} vendor
- * @param {string} source
- * @returns {Row[]}
- */
-function rowsOf(vendor, source) {
-  const provider = findProvider({ providerId: source });
-  if (provider === undefined) throw new Error(`the price data has no provider ${source}`);
-  const others = elsewhere[vendor];
-  const models = provider.models.filter(
-    ({ id }) =>
-      nameForm.test(id) && !notText.test(id) && !fineTuned.test(id) && others?.test(id) !== true,
-  );
-  const taken = new Set(models.map(({ id }) => id));
-  return models.flatMap((model) => {
-    const aliases = exactNames(model.match).filter((name) => {
-      const isFree = !taken.has(name) && nameForm.test(name);
-      taken.add(name);
-      return isFree;
-    });
-    return versionsOf(model).map(({ from, figures }) => ({
-      vendor,
-      model: model.id,
-      ...(aliases.length > 0 ? { aliases } : {}),
-      operations: operationsOf(vendor, model.id),
-      ...figures,
-      ...(model.context_window === undefined ? {} : { context_tokens: model.context_window }),
-      ...(from === undefined ? {} : { effective_from: from }),
-    }));
-  });
-}
-
-/**
- * @param {string} vendor
- * @param {string} id
- */
-function operationsOf(vendor, id) {
-  if (/embed/.test(id)) return ['embedding'];
-  return vendor === 'openai' && completionOnly.test(id) ? ['completion'] : ['chat'];
-}
-
-/**
- * @param {MatchLogic} match
- * @returns {string[]}
- */
-function exactNames(match) {
-  if ('or' in match) return match.or.flatMap(exactNames);
-  return 'equals' in match ? [match.equals] : [];
-}
-
-/**
- * @param {ModelInfo} model
- * @returns {{ from: string | undefined, figures: Figures }[]}
- */
-function versionsOf(model) {
-  const listed = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
-  /** @type {{ from: string | undefined, figures: Figures }[]} */
-  const versions = [];
-  for (const { constraint, prices } of listed) {
-    const figures = figuresOf(prices);
-    const last = versions.at(-1);
-    if (figures === undefined) continue;
-    if (constraint?.type === 'start_date') {
-      versions.push({ from: constraint.start_date, figures });
-    } else if (last === undefined) {
-      versions.push({ from: undefined, figures });
-    } else if (figures.output_usd_per_million > last.figures.output_usd_per_million) {
-      last.figures = figures;
-    }
-  }
-  return versions;
-}
-
-/**
- * @param {ModelPrice} prices
- * @returns {Figures | undefined} undefined where the model is not priced by tokens
- */
-function figuresOf(prices) {
-  const input = figureOf(prices.input_mtok);
-  if (input === undefined) return undefined;
-  const cached = figureOf(prices.cache_read_mtok);
-  const written = figureOf(prices.cache_write_mtok);
-  return {
-    input_usd_per_million: input,
-    ...(cached === undefined ? {} : { cached_input_usd_per_million: cached }),
-    ...(written === undefined ? {} : { cache_write_usd_per_million: written }),
-    output_usd_per_million: figureOf(prices.output_mtok) ?? 0,
-  };
-}
-
-/** @param {ModelPrice[string]} price */
-function figureOf(price) {
-  const figure = typeof price === 'object' ? price.base : price;
-  return figure === undefined ? undefined : Number(figure.toFixed(6));
-}
 
 /**
  * @param {readonly Row[]} kept
@@ -183,7 +61,8 @@ function merge(kept, seeded, today) {
     if (sameDay >= 0) rows.splice(sameDay, 1);
     rows.push({ ...wanted, ...handKept(latest), ...(from ? { effective_from: from } : {}) });
   }
-  for (const name of new Set(kept.filter(({ vendor }) => vendor in sources).map(nameOf))) {
+  const sources = new Set(seeded.map(({ vendor }) => vendor));
+  for (const name of new Set(kept.filter(({ vendor }) => sources.has(vendor)).map(nameOf))) {
     if (!byName.has(name)) changes.push(`? ${name} is no longer in the price data; kept`);
   }
   return { rows: rows.sort(inOrder), changes };
@@ -288,7 +167,12 @@ function format(row) {
 }
 
 const kept = /** @type {Row[]} */ (JSON.parse(readFileSync(file, 'utf8')));
-const seeded = Object.entries(sources).flatMap(([vendor, source]) => rowsOf(vendor, source));
+const { vendors } = await loadCatalogue(systemFiles);
+const listed = vendors.flatMap(({ priceList }) => {
+  const provider = findProvider({ providerId: priceList.id });
+  return provider === undefined ? [] : [/** @type {ListedProvider} */ (provider)];
+});
+const seeded = /** @type {Row[]} */ (/** @type {unknown} */ (rowsOfPriceList(listed, vendors)));
 const { rows, changes } = merge(kept, seeded, new Date().toISOString().slice(0, 10));
 for (const change of changes) console.log(change);
 console.log(`${rows.length} rows, ${changes.length} differences`);

@@ -30,8 +30,11 @@ export interface Installation {
   readonly random: Random;
   /** Environment and files, with the command's own choices over them. */
   sources(): Promise<Sources>;
-  /** Throws a `ConfigError` with every problem. */
-  configuration(): Promise<Configuration>;
+  /**
+   * Throws a `ConfigError` with every problem. Names of the environment that are not ours stop
+   * a start and nothing else: here they are told to people, or left to who asks to judge them.
+   */
+  configuration(unknownNames?: 'told' | 'left'): Promise<Configuration>;
   /** Opens the database, brings it up to date and closes it; throws what is wrong with it. */
   openDatabase(): Promise<void>;
   /** Opens the data, runs `work` and closes again, whatever happens. */
@@ -60,14 +63,13 @@ export function createInstallation(options: InstallationOptions): Installation {
     random,
     async sources() {
       const { env, files } = await options.sources();
-      const own = {
-        ...(options.dataDir !== undefined && { ESCLUSA_DATA_DIR: options.dataDir }),
-        ...(options.config !== undefined && { ESCLUSA_CONFIG: options.config }),
-      };
-      return { env: { ...env, ...own }, files };
+      const { dataDir, config } = options;
+      return withOptions({ env, files }, { '--data-dir': dataDir, '--config': config });
     },
-    configuration() {
-      configuration ??= installation.sources().then((sources) => configure(parts, sources));
+    configuration(unknownNames = 'told') {
+      configuration ??= installation
+        .sources()
+        .then((sources) => configure(parts, sources, unknownNames));
       return configuration;
     },
     async openDatabase() {
@@ -99,10 +101,43 @@ interface Parts {
   readonly warn: (message: string) => void;
 }
 
-async function configure({ clock }: Parts, sources: Sources): Promise<Configuration> {
-  const { load, loadCatalogue } = await import('../config/index.ts');
-  const catalogue = await loadCatalogue(sources.files);
-  return { loaded: await load({ ...sources, catalogue, nowMs: clock.wallMs() }), catalogue };
+/** The variables that options of the command line are put in the place of. */
+const VARIABLES = {
+  '--data-dir': 'ESCLUSA_DATA_DIR',
+  '--config': 'ESCLUSA_CONFIG',
+  '--host': 'HOST',
+  '--port': 'PORT',
+} as const;
+
+/** Puts options in the place of variables; problems with them will name the option. */
+export function withOptions(
+  sources: Sources,
+  given: Readonly<Partial<Record<keyof typeof VARIABLES, string | undefined>>>,
+): Sources {
+  const env: Record<string, string | undefined> = { ...sources.env };
+  const options: Record<string, string> = { ...sources.options };
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const name = VARIABLES[option as keyof typeof VARIABLES];
+    env[name] = value;
+    options[name] = option;
+  }
+  return { ...sources, env, options };
+}
+
+async function configure(
+  { clock, warn }: Parts,
+  sources: Sources,
+  unknownNames: 'told' | 'left',
+): Promise<Configuration> {
+  const { load, loadCatalogue, showProblem } = await import('../config/index.ts');
+  const shipped = await loadCatalogue(sources.files);
+  const nowMs = clock.wallMs();
+  const loaded = await load({ ...sources, catalogue: shipped, nowMs, letsUnknownPass: true });
+  if (unknownNames === 'told') {
+    for (const problem of loaded.unknownNames) warn(showProblem(problem));
+  }
+  return { loaded, catalogue: loaded.catalogue };
 }
 
 async function openTool({ clock }: Parts, { config }: Loaded): Promise<StorageTool> {

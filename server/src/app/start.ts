@@ -74,10 +74,10 @@ async function createParts(
   const clock = systemClock;
   const random = systemRandom;
   const ids = createIdSource(clock, random);
-  const catalogue = await loadCatalogue(sources.files);
-  const read = () => load({ ...sources, catalogue, nowMs: clock.wallMs() });
+  const shipped = await loadCatalogue(sources.files);
+  const read = () => load({ ...sources, catalogue: shipped, nowMs: clock.wallMs() });
   const loaded = await read();
-  const { config } = loaded;
+  const { config, catalogue } = loaded;
   const telemetry = createTelemetry(config, clock);
   undo.push(() => telemetry.close());
   const named = (name: string) => telemetry.log.named(name);

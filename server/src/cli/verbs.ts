@@ -153,6 +153,18 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     examples: ['esclusa models list', 'esclusa models list --config ./esclusa.yaml --json'],
     load: () => import('./verbs/models-list.ts'),
   },
+  'models refresh': {
+    args: [],
+    options: [
+      { flags: '--from <file>', text: 'from' },
+      { flags: '--apply', text: 'apply' },
+    ],
+    examples: [
+      'esclusa models refresh --from ./prices.json',
+      'esclusa models refresh --from ./prices.json --apply',
+    ],
+    load: () => import('./verbs/models-refresh.ts'),
+  },
   'secrets generate': {
     args: [],
     options: [],

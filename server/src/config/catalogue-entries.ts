@@ -16,6 +16,16 @@ export interface Vendor {
   readonly apiKeyEnv: string | null;
   /** Named capabilities of its dialect, in the words of the file. */
   readonly capabilities: Readonly<Record<string, boolean>>;
+  readonly priceList: VendorPriceList;
+}
+
+/** Where a published list of prices has the vendor, and what of it is not served there. */
+export interface VendorPriceList {
+  readonly id: string;
+  /** Pattern of names that the vendor sells, but serves elsewhere. */
+  readonly without: string | null;
+  /** Pattern of names that continue a bare prompt, and do not chat. */
+  readonly completions: string | null;
 }
 
 export interface Figures {
@@ -47,7 +57,15 @@ export interface Checked<T> {
 type Entry = Readonly<Record<string, unknown>>;
 type Complain = (message: string) => void;
 
-const VENDOR_MEMBERS = new Set(['id', 'kind', 'base_url', 'api_key_env', 'capabilities']);
+const VENDOR_MEMBERS = new Set([
+  'id',
+  'kind',
+  'base_url',
+  'api_key_env',
+  'capabilities',
+  'price_list',
+]);
+const PRICE_LIST_MEMBERS = new Set(['id', 'without', 'completions']);
 const MODEL_MEMBERS = new Set([
   'vendor',
   'model',
@@ -94,17 +112,20 @@ export function checkVendors(text: string | null): Checked<Vendor> {
       baseUrl,
       apiKeyEnv: textMember(entry, 'api_key_env', complain),
       capabilities,
+      priceList: priceListOf(entry, id, complain),
     };
   });
 }
 
+/** `file` is what problems name. */
 export function checkModels(
   text: string | null,
   vendors: ReadonlySet<string>,
+  file = 'models.json',
 ): Checked<CatalogueModel> {
   const owners = new Map<string, string>();
   const versions = new Set<string>();
-  return checkEntries('models.json', text, nameOfModel, (entry, complain) => {
+  return checkEntries(file, text, nameOfModel, (entry, complain) => {
     noOthers(entry, MODEL_MEMBERS, complain);
     const vendor = nameMember(entry, 'vendor', complain);
     const model = nameMember(entry, 'model', complain);
@@ -133,6 +154,16 @@ export function checkModels(
       effectiveFromMs: dateOf(entry, complain),
     };
   });
+}
+
+function priceListOf(entry: Entry, vendor: string, complain: Complain): VendorPriceList {
+  const list = (entry.price_list ?? {}) as Entry;
+  noOthers(list, PRICE_LIST_MEMBERS, complain);
+  return {
+    id: textMember(list, 'id', complain) ?? vendor,
+    without: textMember(list, 'without', complain),
+    completions: textMember(list, 'completions', complain),
+  };
 }
 
 function checkEntries<T>(

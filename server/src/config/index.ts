@@ -1,7 +1,7 @@
 /**
  * The public face of the configuration: load it, keep it, show it, and resolve targets with it.
  */
-export { type Catalogue, loadCatalogue } from './catalogue.ts';
+export { type Catalogue, loadCatalogue, ownRowsFile } from './catalogue.ts';
 export type { CatalogueModel, Figures, Vendor } from './catalogue-entries.ts';
 export type { CallLimits, Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
 export { type Change, diffSettings } from './diff.ts';
@@ -16,6 +16,12 @@ export {
 } from './load.ts';
 export { ConfigError, type Problem, showProblem } from './problem.ts';
 export { redactSettings, redactUrl } from './redact.ts';
+export {
+  addOwnRows,
+  comparePrices,
+  type PriceChange,
+  readPriceList,
+} from './refresh-prices.ts';
 export {
   type ConfigKeeper,
   createConfigKeeper,

@@ -5,7 +5,7 @@
  * the built-in mock → checks that look at several settings. Nothing is half right: all problems
  * are thrown together as one `ConfigError`, and what cannot be honoured is never ignored.
  */
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, withOwnRows } from './catalogue.ts';
 import { checkLimits } from './check/limits.ts';
 import { checkNames } from './check/names.ts';
 import { checkRelease } from './check/release.ts';
@@ -35,6 +35,7 @@ export interface Sources {
 }
 
 export interface LoadInput extends Sources {
+  /** As it ships; the operator's own rows are laid over it. */
   readonly catalogue: Catalogue;
   /** Decides which prices of the catalogue are in force. */
   readonly nowMs: number;
@@ -44,6 +45,8 @@ export interface Loaded {
   readonly config: Config;
   /** The same in the words of the file: for display, differences, and target resolution. */
   readonly settings: Settings;
+  /** With the operator's own rows. */
+  readonly catalogue: Catalogue;
   readonly warnings: readonly Problem[];
   /** The file that was read, or would be; watched for reloads. */
   readonly file: string;
@@ -83,11 +86,17 @@ export async function load(input: LoadInput): Promise<Loaded> {
   const broken = source.problems.map(({ path }) => path).filter((path) => path.length > 0);
   const parsed = parseTree(tree, broken, origin, report);
   const settings = completed(parsed.settings, tree, input, report);
+  const { catalogue, problems } = await withOwnRows(
+    input.catalogue,
+    input.files,
+    settings.data_dir,
+  );
+  report.problems.push(...problems);
   const named = (section: 'providers' | 'models'): string[] => [
     ...new Set([...Object.keys(memberOf(tree, section) ?? {}), ...Object.keys(settings[section])]),
   ];
   const check: CheckInput = {
-    ...{ settings, environment, origin, env, catalogue: input.catalogue, nowMs: input.nowMs },
+    ...{ settings, environment, origin, env, catalogue, nowMs: input.nowMs },
     providerNames: named('providers'),
     aliasNames: named('models'),
     broken: parsed.broken,
@@ -99,8 +108,9 @@ export async function load(input: LoadInput): Promise<Loaded> {
   if (report.problems.length + fatal.length > 0) {
     throw new ConfigError([...report.problems, ...fatal]);
   }
-  const config = toConfig(settings, input.catalogue.vendors);
-  return { config, settings, warnings: report.warnings, file, fileHash: source.hash };
+  const config = toConfig(settings, catalogue.vendors);
+  const { warnings } = report;
+  return { config, settings, catalogue, warnings, file, fileHash: source.hash };
 }
 
 interface ReadFile extends FileSource {
