@@ -32,6 +32,8 @@ const SALVAGE_ROUNDS_MAX = 5;
 export interface Sources {
   readonly env: Environment;
   readonly files: FileAccess;
+  /** Options of the command line, by the variable that each was put in the place of. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export interface LoadInput extends Sources {
@@ -39,6 +41,8 @@ export interface LoadInput extends Sources {
   readonly catalogue: Catalogue;
   /** Decides which prices of the catalogue are in force. */
   readonly nowMs: number;
+  /** Lets names of the environment pass that have our prefix and are not ours. */
+  readonly letsUnknownPass?: boolean;
 }
 
 export interface Loaded {
@@ -48,6 +52,8 @@ export interface Loaded {
   /** With the operator's own rows. */
   readonly catalogue: Catalogue;
   readonly warnings: readonly Problem[];
+  /** Names of the environment that stop a start, where they were let pass. */
+  readonly unknownNames: readonly Problem[];
   /** The file that was read, or would be; watched for reloads. */
   readonly file: string;
   /** Tells two texts of the file apart; null: there is no file. */
@@ -105,12 +111,22 @@ export async function load(input: LoadInput): Promise<Loaded> {
   checkLimits(check, report);
   checkRelease(check, report);
   const fatal = settings.startup.fail_on_warning ? report.warnings : [];
-  if (report.problems.length + fatal.length > 0) {
-    throw new ConfigError([...report.problems, ...fatal]);
+  const found = [...report.problems, ...(input.letsUnknownPass ? [] : environment.unknown)];
+  if (found.length + fatal.length > 0) {
+    const all = [...report.problems, ...environment.unknown, ...fatal];
+    throw new ConfigError(all.map((problem) => atOption(problem, input.options)));
   }
   const config = toConfig(settings, catalogue.vendors);
-  const { warnings } = report;
-  return { config, settings, catalogue, warnings, file, fileHash: source.hash };
+  const warnings = report.warnings.map((problem) => atOption(problem, input.options));
+  const { unknown: unknownNames } = environment;
+  return { config, settings, catalogue, warnings, unknownNames, file, fileHash: source.hash };
+}
+
+/** Blames the option that was given, and not the variable that it was put in the place of. */
+function atOption(problem: Problem, options: Sources['options'] = {}): Problem {
+  const { place, message } = problem;
+  const name = place.kind === 'environment' ? options[place.name] : undefined;
+  return name === undefined ? problem : { place: { kind: 'option', name }, path: [], message };
 }
 
 interface ReadFile extends FileSource {

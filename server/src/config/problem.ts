@@ -9,6 +9,8 @@ import { type Path, showPath } from './schema/walk.ts';
 export type Place =
   | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
   | { readonly kind: 'environment'; readonly name: string }
+  /** Given to the command that runs, as `--port`. */
+  | { readonly kind: 'option'; readonly name: string }
   /** An entry of a file that ships with the product. */
   | { readonly kind: 'catalogue'; readonly file: string; readonly entry: string }
   /** Nobody wrote it down: the default, or the configuration as a whole. */
@@ -43,10 +45,11 @@ export function showProblem({ place, path, message }: Problem): string {
 function showPlace(place: Place): string {
   if (place.kind === 'file') return `${place.file}:${place.line}:${place.column}`;
   if (place.kind === 'catalogue') return `catalogue/${place.file} ${place.entry}`.trimEnd();
+  if (place.kind === 'option') return place.name;
   return place.kind === 'environment' ? `environment ${place.name}` : '';
 }
 
-/** By place in the file, then variables by name; what is said twice is said once. */
+/** Options, then by place in the file, then variables by name; each is said once. */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const unique = new Map(problems.map((problem) => [showProblem(problem), problem]));
   return [...unique.values()].sort((a, b) => compare(a.place, b.place));
@@ -58,4 +61,4 @@ function compare(a: Place, b: Place): number {
   return RANK[a.kind] - RANK[b.kind];
 }
 
-const RANK = { catalogue: 0, file: 1, environment: 2, default: 3 } as const;
+const RANK = { option: 0, catalogue: 1, file: 2, environment: 3, default: 4 } as const;

@@ -1,10 +1,11 @@
-/** `esclusa config check` */
-import { showProblem } from '../../config/index.ts';
+/** `esclusa config check`: as strict as a start. */
+import { ConfigError, showProblem } from '../../config/index.ts';
 import { existingFile } from '../config-file.ts';
 import { type VerbContext, writeJson, writeLine } from '../context.ts';
 
 export async function run(context: VerbContext): Promise<undefined> {
-  const { loaded } = await context.installation.configuration();
+  const { loaded } = await context.installation.configuration('left');
+  if (loaded.unknownNames.length > 0) throw new ConfigError(loaded.unknownNames);
   const file = await existingFile(loaded.file);
   const warnings = loaded.warnings.map(showProblem);
   if (context.isJson) {

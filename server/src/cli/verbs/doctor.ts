@@ -1,6 +1,6 @@
 /** `esclusa doctor`: every check, one line each, and what to do about what is wrong. */
 import { join } from 'node:path';
-import { ConfigError, type Loaded, showProblem } from '../../config/index.ts';
+import { ConfigError, type Loaded, type Problem, showProblem } from '../../config/index.ts';
 import { existingFile } from '../config-file.ts';
 import { type VerbContext, writeJson, writeLine } from '../context.ts';
 import { checkDatabase, checkSecrets } from '../doctor/data.ts';
@@ -30,15 +30,20 @@ async function examineConfiguration(
 ): Promise<{ findings: readonly Finding[]; loaded: Loaded | null }> {
   const { config: say } = context.say.doctor;
   try {
-    const { loaded } = await context.installation.configuration();
+    const { loaded } = await context.installation.configuration('left');
     const file = (await existingFile(loaded.file)) ?? context.say.configNoFile;
     const warnings = loaded.warnings.map((warning) => remark('config', showProblem(warning)));
-    return { findings: [good('config', say.good(file)), ...warnings], loaded };
+    const faults = faultsOf(context, loaded.unknownNames);
+    const first = faults.length === 0 ? [good('config', say.good(file))] : faults;
+    return { findings: [...first, ...warnings], loaded };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const findings = error.problems.map((each) => fault('config', say.bad(showProblem(each))));
-    return { findings, loaded: null };
+    return { findings: faultsOf(context, error.problems), loaded: null };
   }
+}
+
+function faultsOf({ say }: VerbContext, problems: readonly Problem[]): readonly Finding[] {
+  return problems.map((each) => fault('config', say.doctor.config.bad(showProblem(each))));
 }
 
 async function examineInstallation(

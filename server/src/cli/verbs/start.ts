@@ -2,6 +2,7 @@
  * `esclusa start`: runs the gateway until it is told to stop. The first SIGTERM or SIGINT
  * drains it, the second hurries; SIGHUP reads the configuration again.
  */
+import { withOptions } from '../../app/installation.ts';
 import type { RunningServer } from '../../app/start.ts';
 import { banner } from '../banner.ts';
 import { textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
@@ -26,15 +27,11 @@ export async function run(context: VerbContext): Promise<undefined> {
 
 async function start(context: VerbContext): Promise<RunningServer> {
   const { startServer } = await import('../../app/start.ts');
-  const { env, files } = await context.installation.sources();
-  const host = textOption(context, 'host');
-  const port = textOption(context, 'port');
-  const own = {
-    ...(host !== undefined && { HOST: host }),
-    ...(port !== undefined && { PORT: port }),
-  };
+  const sources = withOptions(await context.installation.sources(), {
+    '--host': textOption(context, 'host'),
+    '--port': textOption(context, 'port'),
+  });
   try {
-    const sources = { env: { ...env, ...own }, files };
     return await startServer({ sources, tellsWarnings: isForPeople(context) });
   } catch (error) {
     throw worded(context, error);

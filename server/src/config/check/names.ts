@@ -23,8 +23,8 @@ function checkProviders(input: CheckInput, report: Report): void {
     if ('vendor' in provider && provider.vendor !== undefined && vendor === null) {
       const known = vendors.filter(({ kind }) => kind === provider.kind).map(({ id }) => id);
       const shown = JSON.stringify(provider.vendor);
-      const message = `${shown} is not in the catalogue; known: ${known.join(', ')}`;
-      refuse(report, input, [...path, 'vendor'], `${message}${hint(provider.vendor, known)}`);
+      const message = `${shown} is not in the catalogue${hint(provider.vendor, known)}`;
+      refuse(report, input, [...path, 'vendor'], `${message}; known: ${known.join(', ')}`);
     } else if (provider.base_url === undefined) {
       refuse(
         report,
@@ -105,5 +105,5 @@ function unknownProvider(name: string, known: readonly string[]): string {
 function notConfigured(name: string, what: string, known: readonly string[]): string {
   const listed = known.length === 0 ? 'none' : known.join(', ');
   const shown = JSON.stringify(name);
-  return `${shown} is not ${what}; configured: ${listed}${hint(name, known)}`;
+  return `${shown} is not ${what}${hint(name, known)}; configured: ${listed}`;
 }

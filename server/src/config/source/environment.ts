@@ -28,6 +28,8 @@ export interface EnvironmentReading {
   /** The names only the environment has, those that are set and well formed. */
   readonly only: ReadonlyMap<EnvironmentOnly, unknown>;
   readonly problems: readonly Problem[];
+  /** Names with our prefix that we do not know. */
+  readonly unknown: readonly Problem[];
 }
 
 const PREFIX = 'ESCLUSA_';
@@ -50,8 +52,7 @@ export function readEnvironment(env: Environment, listing: Listing): Environment
     else if (!(meta.killSwitch === true && value === true)) overrides.push({ name, path, value });
   }
   const only = readOnly(env, problems);
-  problems.push(...unknownNames(env, [...known]));
-  return { overrides, only, problems };
+  return { overrides, only, problems, unknown: unknownNames(env, [...known]) };
 }
 
 /** The trimmed text of a variable; undefined where it is unset, empty, or a service link. */
@@ -67,7 +68,7 @@ export function notAccepted(env: Environment, name: string, schema: z.core.$ZodT
   const secret = bare(schema).meta.secret === true;
   const shown = secret ? 'the value' : redactUrl(JSON.stringify(text));
   const help = secret ? '' : hint(text, valuesOf(schema));
-  const message = `${shown} is not accepted; accepted: ${acceptedBy(schema)}${help}`;
+  const message = `${shown} is not accepted${help}; accepted: ${acceptedBy(schema)}`;
   return { place: { kind: 'environment', name }, path: [], message };
 }
 
@@ -92,7 +93,7 @@ function unknownNames(env: Environment, known: readonly string[]): Problem[] {
     .map((name) => ({
       place: { kind: 'environment', name },
       path: [],
-      message: `is not a name we know; known: ${ours.sort().join(', ')}${hint(name, ours)}`,
+      message: `is not a name we know${hint(name, ours)}; known: ${ours.sort().join(', ')}`,
     }));
 }
 

@@ -38,7 +38,7 @@ export function problemsOf(
     return issue.keys.map((key) => ({
       place: origin.placeOfKey([...path, key]),
       path: [...path, key],
-      message: `is not a setting; accepted here: ${known.join(', ')}${hint(key, known)}`,
+      message: `is not a setting${hint(key, known)}; accepted here: ${known.join(', ')}`,
     }));
   });
 }
@@ -69,7 +69,7 @@ function refusal(
 ): string {
   if (value === undefined) return `is missing; accepted: ${accepted}`;
   const help = typeof value === 'string' && !secret ? hint(value, candidates) : '';
-  return `${secret ? 'the value' : show(value)} is not accepted; accepted: ${accepted}${help}`;
+  return `${secret ? 'the value' : show(value)} is not accepted${help}; accepted: ${accepted}`;
 }
 
 function show(value: unknown): string {

@@ -136,6 +136,33 @@ describe('the configuration on the command line', () => {
     assert.match(bad.err, /LOG_LEVEL/);
   });
 
+  it('is blamed on the option that named it, where an option did', async () => {
+    line.env = { ESCLUSA_CONFIG: 'elsewhere.yaml' };
+    const byOption = await line.run('config', 'check', '--config', '/nowhere.yaml');
+    const byVariable = await line.run('config', 'check');
+
+    assert.equal(byOption.exitCode, 1);
+    assert.match(byOption.err, /^ {2}--config — there is no file \/nowhere\.yaml$/m);
+    assert.match(byVariable.err, /^ {2}environment ESCLUSA_CONFIG — there is no file/m);
+  });
+
+  it('may come with a strange name of the environment, but not for a start', async () => {
+    line.env = { ESCLUSA_KEY: 'x' };
+    const strange = /environment ESCLUSA_KEY — is not a name we know/;
+
+    const list = await line.run('keys', 'list');
+    const check = await line.run('config', 'check');
+    const doctor = await line.run('doctor');
+
+    assert.equal(list.exitCode, 0, list.err);
+    assert.match(list.err, new RegExp(`^! ${strange.source}[^\\n]*\\n$`));
+    assert.equal(check.exitCode, 1);
+    assert.match(check.err, strange);
+    assert.equal(doctor.exitCode, 1);
+    assert.match(doctor.out, new RegExp(`^✗ configuration: ${strange.source}`, 'm'));
+    assert.match(doctor.out, /disk|data folder/);
+  });
+
   it('is shown without its secrets', async () => {
     const secret = 'sk-canary-0123456789abcdef';
     configure(line, {

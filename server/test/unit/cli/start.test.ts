@@ -49,19 +49,25 @@ describe('esclusa start', () => {
 
   it('tells a port that is taken in one line', async () => {
     const port = new URL(announced.url).port;
-    const second = esclusa(['start', '--port', port, '--data-dir', join(folder, 'other')]);
-    let err = '';
-    second.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
-    });
+    const second = ['start', '--port', port, '--data-dir', join(folder, 'other')];
 
-    const [exitCode] = await once(second, 'close');
+    const { exitCode, err } = await refused(second);
 
     assert.equal(exitCode, 1);
     assert.equal(
       err,
       `Error: 127.0.0.1:${port} is taken. Choose another with --port, or stop what runs there.\n`,
     );
+  });
+
+  it('blames the option and not the variable that it stands for', async () => {
+    const words = ['start', '--port', 'many', '--data-dir', join(folder, 'other')];
+
+    const { exitCode, err } = await refused(words, { ESCLUSA_KEY: 'x' });
+
+    assert.equal(exitCode, 1);
+    assert.match(err, /^ {2}--port — "many" is not accepted; accepted: a whole number/m);
+    assert.match(err, /^ {2}environment ESCLUSA_KEY — is not a name we know/m);
   });
 
   it('knows within two seconds a key that the command line makes beside it', async () => {
@@ -109,6 +115,20 @@ function esclusa(
   const { PATH } = process.env;
   const env = { ...(PATH !== undefined && { PATH }), LANG: 'C', ...variables };
   return spawn(process.execPath, [BIN, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** A start that ends by itself, with what it says of the reason. */
+async function refused(
+  words: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ readonly exitCode: unknown; readonly err: string }> {
+  const child = esclusa(words, variables);
+  let err = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, err };
 }
 
 /** What is announced; log lines may stand before it and follow it. */

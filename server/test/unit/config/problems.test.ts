@@ -24,8 +24,8 @@ const FILES: readonly Case[] = [
     claim: 'a target of an unknown provider',
     file: `${TWO_PROVIDERS}models:\n  fast: { targets: [{ provider: opnai, model: gpt-4o }] }`,
     problems: [
-      'esclusa.yaml:5:33 models.fast.targets[0].provider — "opnai" is not a provider; ' +
-        'configured: openai, claude, mock (did you mean openai?)',
+      'esclusa.yaml:5:33 models.fast.targets[0].provider — "opnai" is not a provider ' +
+        '(did you mean openai?); configured: openai, claude, mock',
     ],
   },
   {
@@ -42,9 +42,9 @@ const FILES: readonly Case[] = [
     claim: 'an unknown name, close to a known one',
     file: 'cache:\n  ttl_second: 5',
     problems: [
-      'esclusa.yaml:2:3 cache.ttl_second — is not a setting; accepted here: enabled, ' +
-        'ttl_seconds, stale_if_error_seconds, max_entry_bytes, max_entries, max_bytes ' +
-        '(did you mean ttl_seconds?)',
+      'esclusa.yaml:2:3 cache.ttl_second — is not a setting (did you mean ' +
+        'ttl_seconds?); accepted here: enabled, ttl_seconds, stale_if_error_seconds, ' +
+        'max_entry_bytes, max_entries, max_bytes',
     ],
   },
   {
@@ -87,8 +87,8 @@ const FILES: readonly Case[] = [
     claim: 'a kind this release does not have, and none at all',
     file: 'providers: { a: { kind: opennai }, b: { base_url: http://x } }',
     problems: [
-      'esclusa.yaml:1:25 providers.a.kind — "opennai" is not accepted; ' +
-        'accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock (did you mean openai?)',
+      'esclusa.yaml:1:25 providers.a.kind — "opennai" is not accepted (did you mean openai?); ' +
+        'accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock',
       'esclusa.yaml:1:39 providers.b.kind — is missing; accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock',
     ],
   },
@@ -185,9 +185,9 @@ models:
     problems: [
       'esclusa.yaml:2:6 providers.a.base_url — is missing, and no vendor of the catalogue gives it',
       'esclusa.yaml:3:6 providers.b.api_key — is missing; set it here or in OPENAI_API_KEY',
-      'esclusa.yaml:4:41 providers.c.vendor — "deepsek" is not in the catalogue; known: ' +
-        'deepseek, groq, mistral, openrouter, together, fireworks, xai, cerebras, perplexity, ' +
-        'vllm, lmstudio, llamacpp (did you mean deepseek?)',
+      'esclusa.yaml:4:41 providers.c.vendor — "deepsek" is not in the catalogue ' +
+        '(did you mean deepseek?); known: deepseek, groq, mistral, openrouter, together, fireworks, xai, cerebras, perplexity, ' +
+        'vllm, lmstudio, llamacpp',
     ],
   },
   {
@@ -265,9 +265,10 @@ const ENVIRONMENTS: readonly Case[] = [
     claim: 'an unknown name with our prefix',
     env: { ESCLUSA_DATADIR: '/data', OTHER_NAME: 'x' },
     problems: [
-      'environment ESCLUSA_DATADIR — is not a name we know; known: ESCLUSA_ADMIN_EMAIL, ' +
-        'ESCLUSA_ADMIN_KEY, ESCLUSA_ADMIN_PASSWORD, ESCLUSA_CONFIG, ESCLUSA_DATA_DIR, ' +
-        'ESCLUSA_MASTER_SECRET, ESCLUSA_WORKERS (did you mean ESCLUSA_DATA_DIR?)',
+      'environment ESCLUSA_DATADIR — is not a name we know (did you mean ' +
+        'ESCLUSA_DATA_DIR?); known: ESCLUSA_ADMIN_EMAIL, ESCLUSA_ADMIN_KEY, ' +
+        'ESCLUSA_ADMIN_PASSWORD, ESCLUSA_CONFIG, ESCLUSA_DATA_DIR, ESCLUSA_MASTER_SECRET, ' +
+        'ESCLUSA_WORKERS',
     ],
   },
   {
