@@ -37,7 +37,7 @@ export interface GenaiSurroundings {
 }
 
 /** Small, so that a body beyond it costs nothing to make. */
-export const GENAI_MAX_BODY_BYTES = 300_000;
+const GENAI_MAX_BODY_BYTES = 300_000;
 
 export async function startGenaiSurroundings(
   options: Omit<GatewayOptions, 'config'> & { readonly models?: object } = {},

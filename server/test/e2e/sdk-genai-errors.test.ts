@@ -160,7 +160,7 @@ for (const line of LINES) {
     });
   }
 
-  test(`${line}: a failure before the first piece of a stream has a status of its own`, async () => {
+  test(`${line}: a failure before a stream’s first piece has its own status`, async () => {
     const model = `google/mock-${line}:status=503`;
     const ai = around.client(line, ADMIN_KEY);
     const thrown = await failureOf(line, ask(ai, model, true));

@@ -211,7 +211,7 @@ for (const way of NATIVE_WAYS) {
     });
   });
 
-  test(`${way}: what Gemini cannot say is refused by name, what it may miss is reported`, async () => {
+  test(`${way}: what Gemini cannot say is refused, what it may miss is reported`, async () => {
     const refused = await client.chat.completions
       .create({ model, messages: HELLO, logit_bias: { 50256: -100 } })
       .catch((error: unknown) => error);
@@ -267,6 +267,15 @@ for (const way of NATIVE_WAYS) {
     await around[way].waitForClose(call);
   });
 }
+
+test('models that insist on signatures go on from calls of clients that keep none', async () => {
+  const runner = client.chat.completions.runTools({
+    ...{ model: 'google/mock-strict', messages: [{ role: 'user', content: BOTH }] },
+    tools: cityTools([]),
+  });
+
+  assert.match((await runner.finalContent()) ?? '', /get_weather answered: sunny/);
+});
 
 test('thoughts come as reasoning, with their tokens as part of the output', async () => {
   const ask = {

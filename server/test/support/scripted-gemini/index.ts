@@ -14,7 +14,7 @@ import {
   type ScriptedWire,
   startScriptedUpstream,
 } from '../scripted-upstream/index.ts';
-import { checkCount, checkEmbed, checkGenerate, type Json } from './check-request.ts';
+import { checkCount, checkEmbed, checkGenerate, checkSigned, type Json } from './check-request.ts';
 import { answerText, EventWriter, errorText, event, type Manner } from './from-mock.ts';
 import { textOf, toMockBody } from './to-mock.ts';
 
@@ -67,7 +67,10 @@ function verbs(asked: Asked, verb: string): MockResponse {
   switch (verb) {
     case 'generateContent':
     case 'streamGenerateContent':
-      return checked(checkGenerate(body)) ?? generate(asked, verb === 'streamGenerateContent');
+      return (
+        checked(checkGenerate(body) ?? (isStrict(model) ? checkSigned(body) : null)) ??
+        generate(asked, verb === 'streamGenerateContent')
+      );
     case 'countTokens':
       return checked(checkCount(body)) ?? json({ totalTokens: COUNTED_TOKENS });
     case 'embedContent':
@@ -125,6 +128,11 @@ function vectors(
     if (answer.status !== 200) return errorText(answer.status, told);
     return JSON.stringify(encode(told.data.map(({ embedding }: Json) => embedding)));
   });
+}
+
+/** `mock-strict` is as strict about signatures as the newest models. */
+function isStrict(model: string): boolean {
+  return model.startsWith('mock-strict');
 }
 
 function modelIn(path: string): string | null {

@@ -93,7 +93,7 @@ export function partsOf(candidate: JsonObject): readonly JsonObject[] {
   return isJsonObject(candidate.content) ? objectsOf(candidate.content.parts) : [];
 }
 
-export function hasCalls(candidate: JsonObject): boolean {
+function hasCalls(candidate: JsonObject): boolean {
   return partsOf(candidate).some(({ functionCall }) => isJsonObject(functionCall));
 }
 

@@ -11,7 +11,7 @@ import { toResult } from '../tool-result.ts';
 import { type ArgumentsOf, argumentsIn } from './arguments.ts';
 import { CallIds } from './calls.ts';
 import { decodeModelParts } from './model-parts.ts';
-import { decodeInputPart, hasHints, hasMore } from './parts.ts';
+import { decodeInputPart, hasHints, hasMore, mediaStandIn } from './parts.ts';
 
 type Message = Record<string, JsonValue | undefined>;
 
@@ -86,7 +86,8 @@ function userMessages(
     }
     const decoded = decodeInputPart(part);
     if (decoded === null || hasMore(part)) notes.need(`${path}.parts[${at}]`);
-    if (decoded !== null) said.push(decoded);
+    const stand = decoded ?? mediaStandIn(part);
+    if (stand !== null) said.push(stand);
     if (hasHints(part)) notes.drop(`${path}.parts[${at}] (hints)`);
   }
   if (said.length === 0 && results.length > 0) return results;

@@ -5,6 +5,7 @@
 import type { JsonObject, JsonValue } from '../../../kernel/json.ts';
 import { objectField, textField } from '../fields.ts';
 import { dataUrl } from '../media.ts';
+import { signatureOf } from '../signatures.ts';
 import type { ArgumentsOf } from './arguments.ts';
 import { hasMore } from './parts.ts';
 
@@ -53,7 +54,7 @@ function take(
   argumentsOf: ArgumentsOf,
   idOf: (name: string, given: string | null) => string,
 ): boolean {
-  const signature = textField(part, 'thoughtSignature');
+  const signature = signatureOf(part);
   const signed = signature === null ? {} : { signature };
   const call = objectField(part, 'functionCall');
   if (call !== null) {

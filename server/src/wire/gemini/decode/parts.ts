@@ -24,6 +24,15 @@ export function hasMore(part: JsonObject): boolean {
   return othersThan(part, CARRIED).length > 0;
 }
 
+/**
+ * What stands for media that only Google takes: a file, so that its tokens are reckoned with.
+ * null where a part holds no media.
+ */
+export function mediaStandIn(part: JsonObject): JsonObject | null {
+  const source = objectField(part, 'inlineData') ?? objectField(part, 'fileData');
+  return source === null ? null : { type: 'file', file: named(source) };
+}
+
 /** True where a part has members that may be left out. */
 export function hasHints(part: JsonObject): boolean {
   return Object.keys(part).some((name) => HINTS.has(name));

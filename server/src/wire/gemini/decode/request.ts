@@ -48,10 +48,11 @@ export function decodeRequest({ model, stream, body, text }: RequestSource): Dec
     notes,
   );
   noteOthers(body, notes);
+  const before = [cachedMessage(body), instruction].filter((message) => message !== null);
   return {
     body: {
       model,
-      messages: instruction === null ? contents : [instruction, ...contents],
+      messages: [...before, ...contents],
       ...decodeTools(body, notes),
       ...(config === null ? {} : decodeConfig(config, notes)),
       ...(stream ? { stream: true } : {}),
@@ -68,6 +69,14 @@ export function decodeCountRequest(source: RequestSource): DecodedRequest {
   if (name === null || !isJsonObject(inner)) return decodeRequest(source);
   const text = (): string => jsonSource(source.text(), [name]) ?? '{}';
   return decodeRequest({ ...source, body: inner, text });
+}
+
+/** A prompt that Google keeps stands before everything else, and its tokens are reckoned with. */
+function cachedMessage(body: JsonObject): JsonObject | null {
+  const name = field(body, 'cachedContent');
+  if (name === undefined) return null;
+  const file = { type: 'file', file: typeof name === 'string' ? { file_id: name } : {} };
+  return { role: 'system', content: [file] };
 }
 
 function noteOthers(body: JsonObject, notes: LossNotes): void {

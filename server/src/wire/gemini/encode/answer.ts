@@ -68,7 +68,7 @@ export function encodeCall(call: JsonObject): Written | null {
 }
 
 /** The arguments as they were written; null where they are no JSON object. */
-export function argumentsOf(text: JsonValue | undefined): RawJson | null {
+function argumentsOf(text: JsonValue | undefined): RawJson | null {
   if (text == null || text === '') return new RawJson('{}');
   if (typeof text !== 'string' || !isJsonObject(parseJson(text))) return null;
   return new RawJson(text);

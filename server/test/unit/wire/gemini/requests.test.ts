@@ -20,8 +20,8 @@ import { rewriteModels } from '../../../../src/wire/gemini/rewrite-request.ts';
 import { toJsonSchema } from '../../../../src/wire/gemini/schema.ts';
 import { toResponse, toResult } from '../../../../src/wire/gemini/tool-result.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was translated
-type Json = any;
+/** Tests look into whatever was translated. */
+type Json = ReturnType<typeof JSON.parse>;
 
 class Refused extends Error {
   readonly refusal: Refusal;
@@ -56,7 +56,7 @@ function refusalOf(body: Json): Refusal {
 
 const user = (text: string) => ({ role: 'user', parts: [{ text }] });
 
-test('contents become messages: instructions, texts, media, calls and results', () => {
+test('contents become messages: instructions, texts and media', () => {
   const { body, needed, dropped } = decode({
     systemInstruction: { parts: [{ text: 'Be brief.' }] },
     contents: [
@@ -69,24 +69,6 @@ test('contents become messages: instructions, texts, media, calls and results', 
           { inlineData: { mimeType: 'audio/mpeg', data: 'AAAA' } },
           { fileData: { mimeType: 'image/jpeg', fileUri: 'https://example.com/a.jpg' } },
           { fileData: { mimeType: 'application/pdf', fileUri: 'https://example.com/b' } },
-        ],
-      },
-      {
-        role: 'model',
-        parts: [
-          { text: 'Hm.', thought: true },
-          { text: 'I look.' },
-          { functionCall: { name: 'f', args: { a: 1 } }, thoughtSignature: 's' },
-          { functionCall: { id: 'given', name: 'g' } },
-          { functionCall: { name: 'f', args: {} } },
-        ],
-      },
-      {
-        parts: [
-          { functionResponse: { name: 'f', response: { output: 'first' } } },
-          { functionResponse: { id: 'given', name: 'g', response: { error: 'no' } } },
-          { functionResponse: { name: 'f', response: { n: 2 } } },
-          { text: 'And now?' },
         ],
       },
     ],
@@ -109,6 +91,34 @@ test('contents become messages: instructions, texts, media, calls and results', 
         { type: 'file', file: { file_url: 'https://example.com/b' } },
       ],
     },
+  ]);
+});
+
+test('thoughts, calls and their results become messages, with ids given or made', () => {
+  const { body } = decode({
+    contents: [
+      {
+        role: 'model',
+        parts: [
+          { text: 'Hm.', thought: true },
+          { text: 'I look.' },
+          { functionCall: { name: 'f', args: { a: 1 } }, thoughtSignature: 's' },
+          { functionCall: { id: 'given', name: 'g' } },
+          { functionCall: { name: 'f', args: {} } },
+        ],
+      },
+      {
+        parts: [
+          { functionResponse: { name: 'f', response: { output: 'first' } } },
+          { functionResponse: { id: 'given', name: 'g', response: { error: 'no' } } },
+          { functionResponse: { name: 'f', response: { n: 2 } } },
+          { text: 'And now?' },
+        ],
+      },
+    ],
+  });
+
+  assert.deepEqual(body.messages, [
     {
       role: 'assistant',
       content: 'I look.',
@@ -354,6 +364,52 @@ test('results of calls without ids stand in the order of their calls', () => {
 
   const outputs = body.contents[1].parts.map(({ functionResponse: f }: Json) => f.response.output);
   assert.deepEqual(outputs, ['first', 'second']);
+});
+
+test('a step of the current turn says that nobody kept its signature', () => {
+  const call = (id: string, signature?: string) => ({
+    ...{ id, type: 'function', function: { name: 'f', arguments: '{}' } },
+    ...(signature === undefined ? {} : { esclusa: { signature } }),
+  });
+  const step = (...calls: Json[]) => [
+    { role: 'assistant', tool_calls: calls },
+    ...calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'x' })),
+  ];
+  const messages = [
+    { role: 'user', content: 'x' },
+    ...step(call('a')),
+    { role: 'user', content: 'y' },
+    ...step(call('b'), call('c')),
+    ...step(call('d', 's'), call('e')),
+  ];
+  const { text, body } = encode({ messages });
+
+  const signatures = body.contents
+    .filter(({ role }: Json) => role === 'model')
+    .map(({ parts }: Json) => parts.map((part: Json) => part.thoughtSignature));
+  const unsigned = 'skip_thought_signature_validator';
+  assert.deepEqual(signatures, [[undefined], [unsigned, undefined], ['s', undefined]]);
+  const back = decode(text).body.messages[4].tool_calls[0];
+  assert.equal(back.esclusa, undefined, 'and is read as none');
+});
+
+test('media that only Google takes, and prompts that it keeps, are reckoned with as files', () => {
+  const video = { inlineData: { mimeType: 'video/mp4', data: 'AAAA' } };
+  const { body } = decode({
+    ...{ cachedContent: 'cachedContents/a' },
+    contents: [{ parts: [{ text: 'x' }, video] }],
+  });
+
+  assert.deepEqual(body.messages, [
+    { role: 'system', content: [{ type: 'file', file: { file_id: 'cachedContents/a' } }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'x' },
+        { type: 'file', file: {} },
+      ],
+    },
+  ]);
 });
 
 test('settings, tools, choices and forms have their places', () => {
