@@ -248,7 +248,7 @@ describe('watching', () => {
     const startMs = createManualClock().wallMs();
     let text = texts[0] ?? '';
     const files: FileAccess = {
-      read: async () => text,
+      read: async (path) => (path === CONFIG_FILE ? text : null),
       stamp: async () => ({ modifiedMs: startMs, identity: 'coarse' }),
     };
     const { keeper, clock } = await keep(files);
