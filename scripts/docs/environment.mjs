@@ -62,11 +62,13 @@ export async function environmentDocuments() {
   const variables = [...variablesOfFile(), ...variablesAlone()];
   const now = variables.filter(({ isLater }) => !isLater).map(entryOf);
   const later = variables.filter(({ isLater }) => isLater).map(entryOf);
+  const unspoken = keysOf(false);
+  const laterKeys = unspoken.length === 0 ? [] : [[laterVendors, ...unspoken].join('\n')];
   const parts = [
     introduction,
     [vendorTitle, ...keysOf(true)].join('\n'),
     [serviceTitle, ...now].join('\n\n'),
-    [laterTitle, [laterVendors, ...keysOf(false)].join('\n'), ...later].join('\n\n'),
+    [laterTitle, ...laterKeys, ...later].join('\n\n'),
   ];
   return [{ path: '.env.example', text: `${parts.join('\n\n')}\n` }];
 }

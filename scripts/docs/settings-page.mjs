@@ -64,8 +64,13 @@ function settingRow({ path, schema, meta, fallback, apply }) {
     defaultOf(path, fallback),
     withUnit(acceptedBy(schema), meta.unit ?? unitOf(path)),
     apply,
-    meta.description ?? '',
+    `${meta.description ?? ''}${withoutEffect(meta.usedBy)}`,
   ];
+}
+
+/** @param {string | undefined} feature */
+function withoutEffect(feature) {
+  return feature === undefined ? '' : ` Without effect until ${feature} is switched on.`;
 }
 
 function variableSections() {

@@ -3,6 +3,8 @@
  * where data lies or who shares it stops the start; one that merely has no effect yet warns.
  */
 import { type EnvironmentOnly, environmentOnly } from '../schema/environment.ts';
+import { fileSchema } from '../schema/file.ts';
+import { listSettings } from '../schema/list.ts';
 import { metaOf } from '../schema/setting.ts';
 import { textOf } from '../source/environment.ts';
 import { sqliteFileOf } from '../sqlite-url.ts';
@@ -24,18 +26,26 @@ const LOCAL_ORIGIN = /^(\*|(https?:\/\/)?(localhost|127\.|\[::1\]).*)$/;
 export function checkRelease(input: CheckInput, report: Report): void {
   checkCluster(input, report);
   if (input.settings.environment === 'production') checkProduction(input, report);
+  checkLaterNames(input, report);
+  checkVendorKeys(input, report);
+}
+
+/** Names of features that are not in this release. */
+function checkLaterNames(input: CheckInput, report: Report): void {
+  const wording = (usedBy: string): string =>
+    `is accepted, but has no effect until ${usedBy} is switched on`;
   for (const [name] of input.environment.only) {
     const { usedBy } = metaOf(environmentOnly[name]);
     const refused = report.problems.some(
       ({ place }) => place.kind === 'environment' && place.name === name,
     );
-    if (usedBy !== undefined && !refused) {
-      warnVariable(report, name, `is accepted, but has no effect until ${usedBy} is switched on`);
-    }
+    if (usedBy !== undefined && !refused) warnVariable(report, name, wording(usedBy));
   }
-  checkVendorKeys(input, report);
-  if (input.settings.admin.password !== undefined && input.settings.admin.email === undefined) {
-    warn(report, input, ['admin', 'password'], 'has no effect without admin.email');
+  for (const { path, meta } of listSettings(fileSchema).settings) {
+    const { usedBy } = meta;
+    if (usedBy !== undefined && input.origin.isWritten(path)) {
+      warn(report, input, path, wording(usedBy));
+    }
   }
 }
 

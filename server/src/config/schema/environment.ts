@@ -6,11 +6,11 @@
  * Names that would change where data lives or who answers, and cannot be honoured yet, are not
  * among those: `refusals.ts` stops the start for them.
  */
+import { SIGN_IN } from './service.ts';
 import { choice, flag, optionalText, text, whole } from './setting.ts';
 
 const CLUSTER = 'clustered mode';
 const POSTGRES = 'PostgreSQL';
-const TOKENS = 'sign-in with tokens';
 const STORAGE = 'object storage';
 const LEARNING = 'the learning application';
 
@@ -114,20 +114,20 @@ export const environmentOnly = {
   }),
 
   JWT_SECRET_KEY: optionalText(ANY, {
-    usedBy: TOKENS,
+    usedBy: SIGN_IN,
     secret: true,
     accepts: 'at least 32 characters in production, and not the placeholder',
     description: 'The secret that signs tokens.',
   }),
   JWT_ALGORITHM: choice('HS256', ['HS256', 'HS384', 'HS512'], {
-    usedBy: TOKENS,
+    usedBy: SIGN_IN,
     description: 'How tokens are signed.',
   }),
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(
     30,
     { min: 1, max: 1440 },
     {
-      usedBy: TOKENS,
+      usedBy: SIGN_IN,
       unit: 'minutes',
       description: 'How long an access token is valid.',
     },
@@ -136,7 +136,7 @@ export const environmentOnly = {
     7,
     { min: 1, max: 365 },
     {
-      usedBy: TOKENS,
+      usedBy: SIGN_IN,
       unit: 'days',
       description: 'How long a refresh token is valid.',
     },

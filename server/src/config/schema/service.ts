@@ -10,6 +10,9 @@ const GIB = 1024 * MIB;
 
 const restart = { apply: 'restart' } as const;
 
+/** A feature that is not in this release. */
+export const SIGN_IN = 'sign-in with tokens';
+
 export const serviceShape = {
   environment: choice('development', ['development', 'staging', 'production'], {
     ...restart,
@@ -197,11 +200,13 @@ export const adminGroup = group(
     }),
     email: optionalText(/^[^\s@]+@[^\s@]+$/, {
       env: ['ESCLUSA_ADMIN_EMAIL'],
+      usedBy: SIGN_IN,
       accepts: 'an e-mail address',
       description: 'The address of the first administrator.',
     }),
     password: optionalText(/^.{8,256}$/, {
       env: ['ESCLUSA_ADMIN_PASSWORD'],
+      usedBy: SIGN_IN,
       secret: true,
       accepts: '8 to 256 characters',
       description: 'The password of the first administrator; generated where it is left out.',

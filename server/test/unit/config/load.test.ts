@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { showProblem } from '../../../src/config/index.ts';
 import { loadText } from '../../support/config.ts';
 
 describe('no configuration at all', () => {
@@ -299,6 +300,19 @@ describe('the result', () => {
       ],
     );
     await assert.rejects(loadText(null, { ...env, STARTUP_FAIL_ON_WARNING: 'true' }), /2 problems/);
+  });
+
+  it('warns about a setting of the file that has no effect yet', async () => {
+    const { warnings } = await loadText('admin: { email: a@b.c }', {
+      ESCLUSA_ADMIN_PASSWORD: 'long enough',
+    });
+
+    assert.deepEqual(warnings.map(showProblem), [
+      'esclusa.yaml:1:17 admin.email — is accepted, but has no effect until sign-in with tokens ' +
+        'is switched on',
+      'environment ESCLUSA_ADMIN_PASSWORD admin.password — is accepted, but has no effect until ' +
+        'sign-in with tokens is switched on',
+    ]);
   });
 
   it('ignores how Kubernetes describes services, even one that has our name', async () => {
