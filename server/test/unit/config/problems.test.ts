@@ -191,6 +191,46 @@ models:
     ],
   },
   {
+    claim: 'a provider that has no address to go by, though its vendor is known',
+    file: 'providers: { vllm: { kind: openai-compatible } }',
+    problems: [
+      'esclusa.yaml:1:20 providers.vllm.base_url — is missing, and no vendor of the catalogue ' +
+        'gives it',
+    ],
+  },
+  {
+    claim: 'providers that are the gateway itself, by whatever name',
+    file: `port: 8000
+providers:
+  a: { kind: openai-compatible, base_url: http://127.0.0.1:8000/v1 }
+  b: { kind: openai-compatible, base_url: http://LOCALHOST:8000 }
+  c: { kind: openai-compatible, base_url: http://127.0.0.1:8001/v1 }
+  d: { kind: openai-compatible, base_url: http://127.0.0.2:8000/v1 }
+  e: { kind: openai-compatible, base_url: "http://[::1]:8000/v1" }`,
+    problems: [
+      'esclusa.yaml:3:43 providers.a.base_url — http://127.0.0.1:8000/v1 is where this gateway ' +
+        'listens: it would call itself; accepted: the address of another server, or another port ' +
+        'for this one',
+      'esclusa.yaml:4:43 providers.b.base_url — http://LOCALHOST:8000 is where this gateway ' +
+        'listens: it would call itself; accepted: the address of another server, or another port ' +
+        'for this one',
+    ],
+  },
+  {
+    claim: 'a provider that is the gateway on every interface',
+    file: `host: 0.0.0.0
+port: 80
+providers:
+  a: { kind: openai-compatible, base_url: "http://[::1]/v1" }
+  b: { kind: openai-compatible, base_url: http://10.0.0.1/v1 }
+  c: { kind: openai-compatible, base_url: https://localhost/v1 }`,
+    problems: [
+      'esclusa.yaml:4:43 providers.a.base_url — http://[::1]/v1 is where this gateway ' +
+        'listens: it would call itself; accepted: the address of another server, or another port ' +
+        'for this one',
+    ],
+  },
+  {
     claim: 'addresses that are none, and headers that are the gateway’s',
     file: `providers:
   a: { kind: openai-compatible, base_url: "ftp://x" }
