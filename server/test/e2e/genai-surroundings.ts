@@ -1,12 +1,15 @@
 /**
  * The gateway with the ways to a model that Google's clients are tested over: the mock in the
- * process, a compatible vendor, and a server of Gemini's API, newer and older. And the official
+ * process, a compatible vendor, servers of Gemini's API, newer and older, and of other vendors'
+ * own APIs, Anthropic's and Ollama's. And the official
  * client package in both lines that are in use: 2.x calls below `/v1beta`, 3.x below `/v1`.
  */
 import { GoogleGenAI } from '@google/genai';
 import { GoogleGenAI as GoogleGenAI2 } from 'genai-2';
 import { type GatewayOptions, startGateway, type TestGateway } from '../support/gateway.ts';
+import { ANTHROPIC_KEY, startScriptedAnthropic } from '../support/scripted-anthropic/index.ts';
 import { GEMINI_KEY, startScriptedGemini } from '../support/scripted-gemini/index.ts';
+import { startScriptedOllama } from '../support/scripted-ollama/index.ts';
 import {
   type ScriptedUpstream,
   startScriptedUpstream,
@@ -16,7 +19,13 @@ export const LINES = ['3.1.0', '2.32.0'] as const;
 export type Line = (typeof LINES)[number];
 
 /** `older` gives no ids to calls. */
-export const GENAI_WAYS = ['mock', 'sockets', 'google', 'older'] as const;
+export const GENAI_WAYS = ['mock', 'sockets', 'google', 'older', 'claude', 'local'] as const;
+/** Ways that have no embeddings. */
+export const WAYS_WITHOUT_VECTORS: ReadonlySet<string> = new Set(['claude']);
+/** Ways on which a call cannot be demanded. */
+export const WAYS_WITHOUT_DEMANDS: ReadonlySet<string> = new Set(['local']);
+/** Ways whose provider counts tokens itself. */
+export const COUNTING_WAYS: ReadonlySet<string> = new Set(['google', 'older', 'claude']);
 /** Ways to Gemini's own API, where bytes pass through. */
 export const NATIVE_WAYS = ['google', 'older'] as const;
 
@@ -42,12 +51,14 @@ const GENAI_MAX_BODY_BYTES = 300_000;
 export async function startGenaiSurroundings(
   options: Omit<GatewayOptions, 'config'> & { readonly models?: object } = {},
 ): Promise<GenaiSurroundings> {
-  const [google, older, sockets] = await Promise.all([
+  const [google, older, sockets, claude, local] = await Promise.all([
     startScriptedGemini(),
     startScriptedGemini({ givesIds: false }),
     startScriptedUpstream(),
+    startScriptedAnthropic(),
+    startScriptedOllama(),
   ]);
-  const upstreams = [google, older, sockets];
+  const upstreams = [google, older, sockets, claude, local];
   const { models, ...others } = options;
   const gateway = await startGateway({
     ...others,
@@ -58,6 +69,8 @@ export async function startGenaiSurroundings(
         sockets: { kind: 'openai-compatible', base_url: sockets.url, api_key: 'sk-upstream' },
         google: { kind: 'gemini', base_url: google.url, api_key: GEMINI_KEY },
         older: { kind: 'gemini', base_url: older.url, api_key: GEMINI_KEY },
+        claude: { kind: 'anthropic', base_url: claude.url, api_key: ANTHROPIC_KEY },
+        local: { kind: 'ollama', base_url: local.url },
         locked: { kind: 'gemini', base_url: google.url, api_key: 'AIzaWrong' },
       },
       models: {
