@@ -74,7 +74,8 @@ function nameOf({ vendor, model }) {
 }
 
 /**
- * Names, context size and a price that was not known before are facts of the model, whatever its price.
+ * Names, context size and a price that was not known before are facts of the model, whatever
+ * its price.
  *
  * @param {Row} old
  * @param {Row} row

@@ -10,13 +10,18 @@ import OpenAI from 'openai';
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
-import { ADMIN_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
-import { AZURE_KEY, startScriptedAzure } from '../support/scripted-azure/index.ts';
-import { startScriptedOllama } from '../support/scripted-ollama/index.ts';
+import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
+import { AZURE_KEY } from '../support/scripted-azure/index.ts';
 import type { ScriptedUpstream } from '../support/scripted-upstream/index.ts';
 import { until } from '../support/until.ts';
+import {
+  AZURE_OLLAMA_WAYS,
+  type AzureOllama,
+  startAzureOllama,
+} from './azure-ollama-surroundings.ts';
 import { rowOf } from './surroundings.ts';
 
+let around: AzureOllama;
 let azure: ScriptedUpstream;
 let ollama: ScriptedUpstream;
 let gateway: TestGateway;
@@ -24,39 +29,17 @@ let client: OpenAI;
 
 const HELLO = [{ role: 'user' as const, content: 'Say hello.' }];
 const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ';
-const WAYS = ['azure-dated', 'azure-v1', 'local'] as const;
 
 before(async () => {
-  [azure, ollama] = await Promise.all([startScriptedAzure(), startScriptedOllama()]);
-  const azureProvider = { kind: 'azure-openai', base_url: azure.url, api_key: AZURE_KEY };
-  gateway = await startGateway({
-    config: {
-      providers: {
-        'azure-dated': { ...azureProvider, api_version: '2024-10-21' },
-        'azure-v1': azureProvider,
-        'azure-locked': { ...azureProvider, api_key: 'wrong-0123456789abcdef' },
-        local: { kind: 'ollama', base_url: ollama.url, context_tokens: 8192, keep_alive: '30m' },
-      },
-      resilience: {
-        breaker: { failure_threshold: 10_000 },
-        timeouts: { connect_ms: 500, idle_ms: 300, first_token_ms: 1000 },
-        retry: { attempts: 1 },
-      },
-    },
-  });
+  around = await startAzureOllama();
+  ({ azure, ollama, gateway } = around);
   const baseURL = `${gateway.url}/v1`;
   client = new OpenAI({ baseURL, apiKey: ADMIN_KEY, maxRetries: 0 });
 });
 
-after(async () => {
-  await gateway.close();
-  await Promise.all([azure.close(), ollama.close()]);
-});
+after(() => around.close());
 
-afterEach(() => {
-  azure.forget();
-  ollama.forget();
-});
+afterEach(() => around.forget());
 
 async function collect(stream: AsyncIterable<ChatCompletionChunk>) {
   const chunks: ChatCompletionChunk[] = [];
@@ -70,7 +53,7 @@ function lastBody(upstream: ScriptedUpstream) {
   return JSON.parse(String(upstream.calls.at(-1)?.body));
 }
 
-for (const way of WAYS) {
+for (const way of AZURE_OLLAMA_WAYS) {
   const model = `${way}/mock`;
 
   test(`${way}: a chat gives text, usage, and its row in the ledger`, async () => {
@@ -154,7 +137,7 @@ for (const way of WAYS) {
     const content = [{ type: 'text' as const, text: 'What is this?' }, image];
     await client.chat.completions.create({ model, messages: [{ role: 'user', content }] });
 
-    const sent = lastBody(way === 'local' ? ollama : azure).messages[0];
+    const sent = lastBody(around.upstreamOf(way)).messages[0];
     const expected = way === 'local' ? { images: [PIXEL.split(',')[1]] } : { content };
     for (const [name, value] of Object.entries(expected)) assert.deepEqual(sent[name], value);
   });
@@ -214,7 +197,7 @@ for (const way of WAYS) {
   });
 
   test(`${way}: leaving a stream closes the call`, async () => {
-    const upstream = way === 'local' ? ollama : azure;
+    const upstream = around.upstreamOf(way);
     const abort = new AbortController();
     const stream = await client.chat.completions.create(
       { model: `${model}:tps=20`, messages: HELLO, stream: true },

@@ -151,6 +151,7 @@ export const es: Messages = {
     storage_unavailable: 'La base de datos no responde. ¿Es correcta la carpeta de los datos?',
   },
   failed: (why) => `Error: ${why}`,
+  outputLost: (code) => `No se puede escribir lo que hay que decir (${code}).`,
   unexpected: (why) => `Algo inesperado salió mal: ${why}`,
   none: 'No hay nada que mostrar.',
   keyCreated: (name, tenant) => `Clave «${name}» del inquilino ${tenant}:`,
@@ -171,7 +172,7 @@ export const es: Messages = {
     kinds: { new: 'nuevo', price: 'precio', facts: 'tamaño', missing: 'no figura, se conserva' },
     notApplied: 'No se ha escrito nada. Lo mismo con --apply lo escribe.',
     applied: (rows: number, file: string) =>
-      `Se han añadido ${rows} filas a ${file}. Un servidor en marcha las toma en su próximo inicio.`,
+      `${rows} filas añadidas a ${file}. Un servidor en marcha las toma al iniciarse de nuevo.`,
   },
   masterSecretHint: 'Póngalo en cada máquina que comparta la base de datos, y guarde una copia.',
   migrated: (file) => `La base de datos está al día: ${file}`,

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { foreignCall, WIRES, type Wire } from '../round-trip/wires.ts';
+import { at } from './look.ts';
 
 export interface AnswerRow {
   readonly title: string;
@@ -14,11 +15,8 @@ export interface AnswerRow {
 interface AnswerProbe {
   readonly title: string;
   readonly body: JsonObject;
-  readonly find: (body: Any) => unknown;
+  readonly find: (body: unknown) => unknown;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: looks into bodies of any shape
-type Any = any;
 
 const DIALECTS = WIRES.filter(({ isDialect }) => isDialect);
 export const DIALECT_NAMES: readonly string[] = DIALECTS.map(({ name }) => name);
@@ -32,7 +30,7 @@ interface Changes {
   readonly body?: object;
 }
 
-function probe(title: string, changes: Changes, find: (body: Any) => unknown): AnswerProbe {
+function probe(title: string, changes: Changes, find: (body: unknown) => unknown): AnswerProbe {
   const message = { role: 'assistant', content: 'A', ...changes.message };
   const choice = { index: 0, message, finish_reason: 'stop', ...changes.choice };
   const head = { id: 'a', object: 'chat.completion', created: 1_790_000_000, model: 'm' };
@@ -40,7 +38,8 @@ function probe(title: string, changes: Changes, find: (body: Any) => unknown): A
   return { title, body: body as unknown as JsonObject, find };
 }
 
-const first = (body: Any): Any => body.choices[0];
+const first = (body: unknown, ...path: readonly (string | number)[]): unknown =>
+  at(body, 'choices', 0, ...path);
 const call = (id: string) => ({
   id,
   type: 'function',
@@ -63,7 +62,7 @@ const LIKELY = {
 const usage = (more: object): Changes => ({ body: { usage: { ...USAGE, ...more } } });
 
 const PROBES: readonly AnswerProbe[] = [
-  probe('text', {}, (body) => first(body).message.content),
+  probe('text', {}, (body) => first(body, 'message', 'content')),
   probe(
     'several choices',
     {
@@ -75,72 +74,62 @@ const PROBES: readonly AnswerProbe[] = [
         })),
       },
     },
-    (body) => body.choices.length,
+    (body) => at(body, 'choices', 'length'),
   ),
-  probe(
-    'parallel calls: ids, names, arguments',
-    calling(),
-    (body) => first(body).message.tool_calls,
+  probe('parallel calls: ids, names, arguments', calling(), (body) =>
+    first(body, 'message', 'tool_calls'),
   ),
-  probe(
-    'signature of a call',
-    calling({ esclusa: { signature: 'c2ln' } }),
-    (body) => first(body).message.tool_calls?.[0]?.esclusa,
+  probe('signature of a call', calling({ esclusa: { signature: 'c2ln' } }), (body) =>
+    first(body, 'message', 'tool_calls', 0, 'esclusa'),
   ),
-  probe(
-    'reasoning, as text',
-    { message: { reasoning_content: 'R' } },
-    (body) => first(body).message.reasoning_content,
+  probe('reasoning, as text', { message: { reasoning_content: 'R' } }, (body) =>
+    first(body, 'message', 'reasoning_content'),
   ),
   probe(
     'reasoning, signed',
     thinking({ type: 'thinking', thinking: 'R', signature: 'c2ln' }),
-    (body) => first(body).message.esclusa?.thinking_blocks,
+    (body) => first(body, 'message', 'esclusa', 'thinking_blocks'),
   ),
   probe(
     'reasoning, hidden',
     {
       message: { esclusa: { thinking_blocks: [{ type: 'redacted', data: 'eA==' }] } },
     },
-    (body) => first(body).message.esclusa?.thinking_blocks,
+    (body) => first(body, 'message', 'esclusa', 'thinking_blocks'),
   ),
-  probe('ended by the limit of tokens', ended('length'), (body) => first(body).finish_reason),
-  probe('ended by a filter', ended('content_filter'), (body) => first(body).finish_reason),
+  probe('ended by the limit of tokens', ended('length'), (body) => first(body, 'finish_reason')),
+  probe('ended by a filter', ended('content_filter'), (body) => first(body, 'finish_reason')),
   probe(
     'the stop sequence that ended it',
     ended('stop', { esclusa: { stop_sequence: 'END' } }),
-    (body) => first(body).esclusa?.stop_sequence,
+    (body) => first(body, 'esclusa', 'stop_sequence'),
   ),
-  probe(
-    'a refusal apart from text',
-    { message: { content: null, refusal: 'No.' } },
-    (body) => first(body).message.refusal,
+  probe('a refusal apart from text', { message: { content: null, refusal: 'No.' } }, (body) =>
+    first(body, 'message', 'refusal'),
   ),
-  probe(
-    'probabilities of tokens',
-    { choice: { logprobs: LIKELY } },
-    (body) => first(body).logprobs?.content?.[0]?.logprob,
+  probe('probabilities of tokens', { choice: { logprobs: LIKELY } }, (body) =>
+    first(body, 'logprobs', 'content', 0, 'logprob'),
   ),
-  probe('tokens of prompt and answer', {}, ({ usage: told }) => [
-    told?.prompt_tokens,
-    told?.completion_tokens,
+  probe('tokens of prompt and answer', {}, (body) => [
+    at(body, 'usage', 'prompt_tokens'),
+    at(body, 'usage', 'completion_tokens'),
   ]),
   probe(
     'tokens of the prompt that were cached',
     usage({ prompt_tokens_details: { cached_tokens: 5 } }),
-    (body) => body.usage?.prompt_tokens_details?.cached_tokens,
+    (body) => at(body, 'usage', 'prompt_tokens_details', 'cached_tokens'),
   ),
   probe(
     'tokens of reasoning',
     usage({ completion_tokens_details: { reasoning_tokens: 5 } }),
-    (body) => body.usage?.completion_tokens_details?.reasoning_tokens,
+    (body) => at(body, 'usage', 'completion_tokens_details', 'reasoning_tokens'),
   ),
   probe(
     'tokens written to the prompt’s cache',
     { body: { esclusa: { cache_creation_tokens: 5 } } },
-    (body) => body.esclusa?.cache_creation_tokens,
+    (body) => at(body, 'esclusa', 'cache_creation_tokens'),
   ),
-  probe('time of the answer', {}, (body) => body.created),
+  probe('time of the answer', {}, (body) => at(body, 'created')),
 ];
 
 export function answerRows(): AnswerRow[] {
@@ -154,7 +143,7 @@ export function answerRows(): AnswerRow[] {
   });
 }
 
-function told(wire: Wire, body: JsonObject, find: (body: Any) => unknown): unknown {
+function told(wire: Wire, body: JsonObject, find: (body: unknown) => unknown): unknown {
   const call = foreignCall(wire.adapter, QUESTION);
   const request = wire.readRequest(wire.adapter.encode(call));
   const bytes = wire.writeAnswer(request, body);

@@ -3,6 +3,7 @@
  * request that was read back.
  */
 import type { JsonObject } from '../../../src/kernel/json.ts';
+import { at, each, messageOf } from './look.ts';
 
 export interface RequestProbe {
   readonly title: string;
@@ -10,9 +11,6 @@ export interface RequestProbe {
   /** What must be equal before and after. */
   readonly find: (body: JsonObject) => unknown;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: looks into bodies of any shape
-type Any = any;
 
 const HI = { role: 'user', content: 'Hi' };
 const PNG = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ';
@@ -29,7 +27,7 @@ function call(id: string, name: string, more: object = {}) {
 }
 
 /** A conversation of two parallel calls, with changes to its messages. */
-function called({ made = {}, result = {}, calls = {} }: Record<string, object>): Any {
+function called({ made = {}, result = {}, calls = {} }: Record<string, object>) {
   return [
     HI,
     {
@@ -43,89 +41,87 @@ function called({ made = {}, result = {}, calls = {} }: Record<string, object>):
   ];
 }
 
-function probe(title: string, changes: object, find: (body: Any) => unknown): RequestProbe {
+function probe(title: string, changes: object, find: (body: JsonObject) => unknown): RequestProbe {
   const body = { model: 'm', messages: [HI], max_completion_tokens: 100, ...changes };
-  return { title, body: body as unknown as JsonObject, find: find as RequestProbe['find'] };
+  return { title, body: body as unknown as JsonObject, find };
 }
 
 const field = (name: string, value: unknown, title = `\`${name}\``): RequestProbe =>
   probe(title, { [name]: value }, (body) => body[name]);
 
-const part = (title: string, content: object, find: (found: Any) => unknown): RequestProbe =>
-  probe(title, { messages: [{ role: 'user', content: [content] }] }, (body) => {
-    const { content: read } = body.messages[0];
-    return Array.isArray(read) ? read.map(find) : read;
-  });
-
-const said = (role: string) => (body: Any) =>
-  body.messages.find((message: Any) => message.role === role);
+const part = (title: string, content: object, ...path: readonly string[]): RequestProbe =>
+  probe(title, { messages: [{ role: 'user', content: [content] }] }, (body) =>
+    at(body, 'messages', 0, 'content', 0, ...path),
+  );
 
 export const REQUEST_PROBES: readonly RequestProbe[] = [
   probe(
     'instructions of the system',
     { messages: [{ role: 'system', content: 'S' }, HI] },
-    (body) => said('system')(body)?.content,
+    (body) => at(messageOf(body, 'system'), 'content'),
   ),
   probe(
     'instructions of the developer',
     { messages: [{ role: 'developer', content: 'S' }, HI] },
-    (body) => said('developer')(body)?.content,
+    (body) => at(messageOf(body, 'developer'), 'content'),
   ),
   probe(
     'place of instructions within the conversation',
     { messages: [HI, { role: 'assistant', content: 'A' }, { role: 'system', content: 'S' }, HI] },
-    (body) => body.messages.map(({ role }: Any) => role),
+    (body) => each(at(body, 'messages'), 'role'),
   ),
   field('max_completion_tokens', 7),
-  probe(
-    'name of who speaks',
-    { messages: [{ ...HI, name: 'ana' }] },
-    (body) => said('user')(body)?.name,
+  probe('name of who speaks', { messages: [{ ...HI, name: 'ana' }] }, (body) =>
+    at(messageOf(body, 'user'), 'name'),
   ),
   part(
     'image within the request',
     { type: 'image_url', image_url: { url: PNG } },
-    (found) => found.image_url?.url,
+    'image_url',
+    'url',
   ),
   part(
     'image at an address',
     { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
-    (found) => found.image_url?.url,
+    'image_url',
+    'url',
   ),
   part(
     'detail of an image',
     { type: 'image_url', image_url: { url: PNG, detail: 'low' } },
-    (found) => found.image_url?.detail,
+    'image_url',
+    'detail',
   ),
   part(
     'document within the request',
     { type: 'file', file: { file_data: PDF, filename: 'a.pdf' } },
-    (found) => found.file,
+    'file',
   ),
   part(
     'document at an address',
     { type: 'file', file: { file_url: 'https://example.com/a.pdf' } },
-    (found) => found.file?.file_url,
+    'file',
+    'file_url',
   ),
   part(
     'sound',
     { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
-    (found) => found.input_audio,
+    'input_audio',
   ),
-  probe('tools', { tools: TOOLS }, (body) => body.tools?.map((tool: Any) => tool.function)),
+  probe('tools', { tools: TOOLS }, (body) => each(at(body, 'tools'), 'function')),
   probe(
     'strict tools',
     { tools: [{ type: 'function', function: { name: 'f', parameters: SCHEMA, strict: true } }] },
-    (body) => body.tools?.[0]?.function.strict,
+    (body) => at(body, 'tools', 0, 'function', 'strict'),
   ),
   probe('parallel calls and their results', { messages: called({}), tools: TOOLS }, (body) => [
-    said('assistant')(body)?.tool_calls,
-    body.messages.map((message: Any) => message.tool_call_id),
+    at(messageOf(body, 'assistant'), 'tool_calls'),
+    each(at(body, 'messages'), 'tool_call_id'),
   ]),
   probe(
     'a tool that failed',
     { messages: called({ result: { esclusa: { is_error: true } } }), tools: TOOLS },
-    (body) => said('tool')(body)?.esclusa?.is_error,
+    (body) => at(messageOf(body, 'tool'), 'esclusa', 'is_error'),
   ),
   probe(
     'an image as a tool’s result',
@@ -140,7 +136,7 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
       }),
       tools: TOOLS,
     },
-    (body) => said('tool')(body)?.content,
+    (body) => at(messageOf(body, 'tool'), 'content'),
   ),
   probe('a call demanded', { tools: TOOLS, tool_choice: 'required' }, (body) => body.tool_choice),
   probe(
@@ -150,7 +146,7 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
   ),
   probe('calls forbidden', { tools: TOOLS, tool_choice: 'none' }, (body) => [
     body.tool_choice,
-    body.tools?.length,
+    at(body, 'tools', 'length'),
   ]),
   probe(
     'one call at a time',
@@ -161,11 +157,11 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
   probe(
     'an answer that fits a schema',
     { response_format: { type: 'json_schema', json_schema: { name: 'output', schema: SCHEMA } } },
-    (body) => body.response_format?.json_schema?.schema,
+    (body) => at(body, 'response_format', 'json_schema', 'schema'),
   ),
   field('temperature', 0.5),
   field('top_p', 0.5),
-  probe('`top_k`', { esclusa: { top_k: 5 } }, (body) => body.esclusa?.top_k),
+  probe('`top_k`', { esclusa: { top_k: 5 } }, (body) => at(body, 'esclusa', 'top_k')),
   field('stop', ['END']),
   field('seed', 7),
   field('presence_penalty', 0.5),
@@ -183,17 +179,15 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
       max_completion_tokens: 9000,
       esclusa: { thinking: { mode: 'enabled', budget_tokens: 2048 } },
     },
-    (body) => body.esclusa?.thinking?.budget_tokens,
+    (body) => at(body, 'esclusa', 'thinking', 'budget_tokens'),
   ),
-  probe(
-    'no thinking',
-    { esclusa: { thinking: { mode: 'disabled' } } },
-    (body) => body.esclusa?.thinking?.mode ?? body.reasoning_effort,
+  probe('no thinking', { esclusa: { thinking: { mode: 'disabled' } } }, (body) =>
+    at(body, 'esclusa', 'thinking', 'mode'),
   ),
   probe(
     'reasoning of earlier answers, as text',
     { messages: [HI, { role: 'assistant', content: 'A', reasoning_content: 'R' }, HI] },
-    (body) => said('assistant')(body)?.reasoning_content,
+    (body) => at(messageOf(body, 'assistant'), 'reasoning_content'),
   ),
   probe(
     'reasoning of earlier answers, signed',
@@ -209,7 +203,7 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
         HI,
       ],
     },
-    (body) => said('assistant')(body)?.esclusa?.thinking_blocks,
+    (body) => at(messageOf(body, 'assistant'), 'esclusa', 'thinking_blocks'),
   ),
   probe(
     'reasoning of earlier answers, hidden',
@@ -224,17 +218,17 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
         HI,
       ],
     },
-    (body) => said('assistant')(body)?.esclusa?.thinking_blocks,
+    (body) => at(messageOf(body, 'assistant'), 'esclusa', 'thinking_blocks'),
   ),
   probe(
     'signature of a call',
     { messages: called({ calls: { esclusa: { signature: 'c2ln' } } }), tools: TOOLS },
-    (body) => said('assistant')(body)?.tool_calls?.[0]?.esclusa?.signature,
+    (body) => at(messageOf(body, 'assistant'), 'tool_calls', 0, 'esclusa', 'signature'),
   ),
   probe(
     'marks of the prompt’s cache',
     { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', esclusa: CACHE }] }] },
-    (body) => body.messages[0].content?.[0]?.esclusa?.cache_control,
+    (body) => at(body, 'messages', 0, 'content', 0, 'esclusa', 'cache_control'),
   ),
   field('user', 'u1'),
   field('metadata', { a: 'b' }),

@@ -70,6 +70,11 @@ function strictOpenai() {
     organization: null,
     project: null,
     headers: {},
-    capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+    capabilities: {
+      streamUsage: true,
+      maxCompletionTokens: true,
+      reasoningInput: false,
+      responses: false,
+    },
   });
 }

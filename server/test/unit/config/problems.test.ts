@@ -89,7 +89,8 @@ const FILES: readonly Case[] = [
     problems: [
       'esclusa.yaml:1:25 providers.a.kind — "opennai" is not accepted (did you mean openai?); ' +
         'accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock',
-      'esclusa.yaml:1:39 providers.b.kind — is missing; accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock',
+      'esclusa.yaml:1:39 providers.b.kind — is missing; ' +
+        'accepted: openai, openai-compatible, azure-openai, anthropic, gemini, ollama, mock',
     ],
   },
   {
@@ -186,8 +187,8 @@ models:
       'esclusa.yaml:2:6 providers.a.base_url — is missing, and no vendor of the catalogue gives it',
       'esclusa.yaml:3:6 providers.b.api_key — is missing; set it here or in OPENAI_API_KEY',
       'esclusa.yaml:4:41 providers.c.vendor — "deepsek" is not in the catalogue ' +
-        '(did you mean deepseek?); known: deepseek, groq, mistral, openrouter, together, fireworks, xai, cerebras, perplexity, ' +
-        'vllm, lmstudio, llamacpp',
+        '(did you mean deepseek?); known: deepseek, groq, mistral, openrouter, together, ' +
+        'fireworks, xai, cerebras, perplexity, vllm, lmstudio, llamacpp',
     ],
   },
   {
