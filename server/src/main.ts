@@ -4,4 +4,6 @@
  */
 import { run } from './cli/index.ts';
 
-process.exitCode = await run(process.argv.slice(2));
+const exitCode = await run(process.argv.slice(2));
+// Output that was lost meanwhile has said so already.
+process.exitCode ||= exitCode;

@@ -17,8 +17,19 @@ export interface Terminal {
   readonly locale: string;
 }
 
-export function systemTerminal(): Terminal {
+/**
+ * The terminal of this process. `lost` is told once, with the system's code, when what is written
+ * cannot be; a reader that had enough (`| head`) is no such loss, the rest is dropped quietly.
+ */
+export function systemTerminal(lost: (code: string) => void): Terminal {
   const { stdin, stdout, stderr } = process;
+  let isLost = false;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (isLost) return;
+    isLost = true;
+    if (error.code !== 'EPIPE') lost(error.code ?? error.message);
+  });
+  stderr.on('error', () => undefined); // there is nowhere left to say so
   return {
     write: (text) => void stdout.write(text),
     writeError: (text) => void stderr.write(text),

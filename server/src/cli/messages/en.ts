@@ -148,6 +148,7 @@ export const en = {
     storage_unavailable: 'The database does not answer. Is the data folder right?',
   },
   failed: (why: string) => `Error: ${why}`,
+  outputLost: (code: string) => `What there is to say cannot be written (${code}).`,
   unexpected: (why: string) => `Something unexpected went wrong: ${why}`,
   none: 'Nothing to show.',
   keyCreated: (name: string, tenant: string) => `Key “${name}” of tenant ${tenant}:`,
