@@ -11,6 +11,8 @@ import type { IncomingMessage } from 'node:http';
 import { type Credential, GatewayError } from '../gateway/index.ts';
 
 const NONE: Credential = Object.freeze({ kind: 'none' });
+const IN_A_HEADER =
+  'Send the API key in a header: `Authorization: Bearer <key>`, `x-api-key` or `x-goog-api-key`.';
 const BEARER = /^bearer +/i;
 
 /** Lengths of the carriers' names: nearly every header is passed over by comparing one number. */
@@ -36,7 +38,7 @@ export function readCredential(request: Pick<IncomingMessage, 'rawHeaders' | 'ur
   const url = request.url ?? '';
   const query = url.indexOf('?');
   if (query >= 0 && carriesCredential(url.slice(query + 1))) {
-    return refused('credentials_in_query', 'Send the API key as `Authorization: Bearer <key>`.');
+    return refused('credentials_in_query', IN_A_HEADER);
   }
   const raw = request.rawHeaders;
   let found: string | null = null;

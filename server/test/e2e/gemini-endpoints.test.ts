@@ -122,7 +122,7 @@ test('a key is taken from either header, and never from the address', async () =
 
   assert.equal(bearer.status, 200);
   assert.equal(inQuery.status, 400);
-  assert.match(inQuery.json.error.message, /Send the API key/);
+  assert.match(inQuery.json.error.message, /in a header: .*x-goog-api-key/);
   assert.equal(inQuery.text.includes(ADMIN_KEY), false);
   assert.deepEqual([none.status, none.json.error.status], [401, 'UNAUTHENTICATED']);
 });
