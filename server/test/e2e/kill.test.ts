@@ -94,19 +94,32 @@ async function assertAllBooked(url: string, acknowledged: readonly string[]): Pr
   for (const id of acknowledged) assert.equal(counts.get(id), 1, id);
 }
 
-async function inFolder(work: (dataDir: string) => Promise<void>): Promise<void> {
+interface Place {
+  readonly dataDir: string;
+  start(): Promise<GatewayProcess>;
+}
+
+/** A folder to start the program in; what still runs in it at the end is ended. */
+async function inFolder(work: (place: Place) => Promise<void>): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'esclusa-kill-'));
+  const started: GatewayProcess[] = [];
+  const start = async (): Promise<GatewayProcess> => {
+    const gateway = await startGatewayProcess(dataDir);
+    started.push(gateway);
+    return gateway;
+  };
   try {
-    await work(dataDir);
+    await work({ dataDir, start });
   } finally {
+    for (const { child } of started) child.kill('SIGKILL');
     await rm(dataDir, { recursive: true, force: true });
   }
 }
 
 test(`${KILLS} times killed under load: every acknowledged answer is booked once`, async (t) => {
-  await inFolder(async (dataDir) => {
+  await inFolder(async ({ dataDir, start }) => {
     const acknowledged: string[] = [];
-    let gateway: GatewayProcess = await startGatewayProcess(dataDir);
+    let gateway = await start();
     for (let kill = 1; kill <= KILLS; kill += 1) {
       const load = startLoad(gateway.url);
       const enough = 10 + kill * 3; // another moment each time
@@ -115,7 +128,7 @@ test(`${KILLS} times killed under load: every acknowledged answer is booked once
       await gateway.kill('SIGKILL');
       await load.stop();
       acknowledged.push(...load.acknowledged);
-      gateway = await startGatewayProcess(dataDir);
+      gateway = await start();
     }
 
     await assertAllBooked(gateway.url, acknowledged);
@@ -128,9 +141,9 @@ test(`${KILLS} times killed under load: every acknowledged answer is booked once
 });
 
 test('with the database held for 30 s, then killed: nothing fails, nothing is lost', async (t) => {
-  await inFolder(async (dataDir) => {
-    const gateway = await startGatewayProcess(dataDir);
-    const other = new DatabaseSync(join(dataDir, 'esclusa.sqlite'));
+  await inFolder(async ({ dataDir, start }) => {
+    const gateway = await start();
+    const other = new DatabaseSync(join(dataDir, 'esclusa.sqlite'), { timeout: 10_000 });
     other.exec('begin exclusive');
     const heldFromMs = performance.now();
     const load = startLoad(gateway.url);
@@ -145,7 +158,7 @@ test('with the database held for 30 s, then killed: nothing fails, nothing is lo
     await load.stop();
     other.exec('rollback');
     other.close();
-    const again = await startGatewayProcess(dataDir);
+    const again = await start();
 
     t.diagnostic(`${whileHeld} answers while the database was held`);
     assert.ok(whileHeld > 100, `${whileHeld} answers while the database was held`);
