@@ -207,6 +207,7 @@ function capabilitiesOf(provider: ProviderSettings, vendor: Vendor | null): Open
     streamUsage: can('stream_usage', true),
     maxCompletionTokens: can('max_completion_tokens', true),
     reasoningInput: can('reasoning_input', false),
+    responses: can('responses', false),
   };
 }
 

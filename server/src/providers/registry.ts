@@ -42,7 +42,10 @@ const MOCK_AS_OPENAI: OpenaiConnection = {
   organization: null,
   project: null,
   headers: {},
-  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: true },
+  capabilities: {
+    ...{ streamUsage: true, maxCompletionTokens: true, reasoningInput: true },
+    responses: false,
+  },
 };
 
 export function createProviderAdapter(provider: ProviderConnection): ProviderAdapter {

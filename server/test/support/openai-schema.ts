@@ -16,11 +16,15 @@ export type SchemaName =
   | 'CreateEmbeddingResponse'
   | 'ErrorResponse'
   | 'ListModelsResponse'
-  | 'Model';
+  | 'Model'
+  | 'Response'
+  | 'ResponseItemList';
 
 export interface OpenaiSchemas {
   /** Fails with the places that differ. */
   assertValid(name: SchemaName, value: unknown): void;
+  /** An event of the Responses API: one of many kinds, told by its type. */
+  assertEvent(event: { readonly type: string }): void;
 }
 
 const DOCUMENT = new URL('../../../../shared/schemas/openai/openapi.json', import.meta.url);
@@ -43,17 +47,47 @@ function load(): OpenaiSchemas {
   allowNull(document);
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   ajv.addSchema(document, 'openai');
-  const compiled = new Map<SchemaName, ValidateFunction>();
+  const compiled = new Map<string, ValidateFunction>();
+  const events = eventSchemas(document);
+  const check = (name: string, value: unknown): void => {
+    const validate =
+      compiled.get(name) ?? ajv.compile({ $ref: `openai#/components/schemas/${name}` });
+    compiled.set(name, validate);
+    const valid = validate(value);
+    const places = validate.errors?.map((error) => `${error.instancePath} ${error.message}`);
+    assert.ok(valid, `not a valid ${name}: ${places?.join('; ')}\n${JSON.stringify(value)}`);
+  };
   return {
-    assertValid(name, value) {
-      const validate =
-        compiled.get(name) ?? ajv.compile({ $ref: `openai#/components/schemas/${name}` });
-      compiled.set(name, validate);
-      const valid = validate(value);
-      const places = validate.errors?.map((error) => `${error.instancePath} ${error.message}`);
-      assert.ok(valid, `not a valid ${name}: ${places?.join('; ')}\n${JSON.stringify(value)}`);
+    assertValid: check,
+    assertEvent(event) {
+      const name = events.get(event.type);
+      assert.ok(name !== undefined, `no event is called ${event.type}`);
+      check(name, event);
     },
   };
+}
+
+interface EventSchema {
+  readonly properties: { readonly type: { readonly enum: readonly string[] } };
+}
+
+interface EventDocument {
+  readonly components: {
+    readonly schemas: Readonly<Record<string, EventSchema>> & {
+      readonly ResponseStreamEvent: { readonly anyOf: readonly { readonly $ref: string }[] };
+    };
+  };
+}
+
+/** The union of events says nothing useful of one that differs: each is found by its type. */
+function eventSchemas(document: object): ReadonlyMap<string, string> {
+  const { schemas } = (document as EventDocument).components;
+  return new Map(
+    schemas.ResponseStreamEvent.anyOf.map(({ $ref }) => {
+      const name = $ref.replace('#/components/schemas/', '');
+      return [schemas[name]?.properties.type.enum[0] ?? '', name];
+    }),
+  );
 }
 
 function allowNull(node: unknown): void {

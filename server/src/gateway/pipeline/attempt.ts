@@ -10,7 +10,7 @@ import type { Attempt, Exchange } from '../model/exchange.ts';
 import type { Target } from '../model/target.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
 import type { ProviderCall, Providers } from '../ports/provider.ts';
-import { inDialect } from './in-dialect.ts';
+import { inDialect, wireOf } from './in-dialect.ts';
 import { openStream } from './open-stream.ts';
 
 export interface AttemptContext {
@@ -54,7 +54,8 @@ async function send(context: AttemptContext, target: Target, signal: AbortSignal
   const provider = context.providers.get(target.provider);
   assert(provider !== undefined, `target ${target.id} has a provider`);
   const call: ProviderCall = { request: context.exchange.request, target };
-  const beyond = context.exchange.request.dialect === provider.adapter.dialect ? [] : carry(call);
+  const passes = call.request.dialect === wireOf(provider.adapter, call.request);
+  const beyond = passes ? [] : carry(call);
   const request = provider.adapter.encode(call);
   context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
   const { firstTokenMs, totalMs, idleMs } = target.timeouts;

@@ -5,7 +5,14 @@
 import { assert } from '../../kernel/assert.ts';
 import type { Answer, StreamFrame } from '../model/answer.ts';
 import type { InferenceRequest } from '../model/request.ts';
+import type { Wire } from '../model/target.ts';
 import type { AnswerCodecs, StreamEncoder } from '../ports/codec.ts';
+import type { ProviderAdapter } from '../ports/provider.ts';
+
+/** The wire in which a provider answers a request. */
+export function wireOf(adapter: ProviderAdapter, request: InferenceRequest): Wire {
+  return adapter.wireOf?.(request) ?? adapter.dialect;
+}
 
 export function inDialect(codecs: AnswerCodecs, request: InferenceRequest, answer: Answer): Answer {
   const { dialect } = request;

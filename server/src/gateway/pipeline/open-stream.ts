@@ -7,6 +7,7 @@ import type { StreamAnswer, StreamFrame } from '../model/answer.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { ProviderAdapter, ProviderCall, StreamDecoder } from '../ports/provider.ts';
 import type { UpstreamBody, UpstreamResponse } from '../ports/upstream.ts';
+import { wireOf } from './in-dialect.ts';
 
 /** How long the rest of a finished stream may take before its connection is given up. */
 const REST_MS = 1000;
@@ -26,7 +27,7 @@ export async function openStream(
     if (first.done === true) throw new GatewayError('upstream_truncated');
     if (first.value.failure !== undefined) throw first.value.failure;
     const all = withFirst(first.value, frames);
-    return { kind: 'stream', dialect: adapter.dialect, frames: all };
+    return { kind: 'stream', dialect: wireOf(adapter, call.request), frames: all };
   } catch (thrown) {
     body.cancel();
     throw thrown;

@@ -27,6 +27,8 @@ export interface ResponseHead {
 export interface ProviderAdapter {
   /** The wire the provider speaks; bytes pass through where the client speaks it too. */
   readonly dialect: Wire;
+  /** The wire that this request is answered in, where it may be another one. */
+  wireOf?(request: InferenceRequest): Wire;
   /** Answers `count_tokens`; without it the gateway estimates. */
   readonly countsTokens?: boolean;
   /**

@@ -9,6 +9,7 @@ import type { ProviderAdapter } from '../../gateway/ports/provider.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { decodeError } from './decode-error.ts';
 import { encodeRequest, requestHeaders } from './encode-request.ts';
+import { decodeResponse, openResponseStream, passesThrough, RESPONSES_WIRE } from './responses.ts';
 import type { OpenaiConnection } from './settings.ts';
 import { openStream } from './stream.ts';
 
@@ -18,8 +19,15 @@ export function createOpenaiAdapter(connection: OpenaiConnection): ProviderAdapt
   return {
     dialect: 'openai',
     encode: (call) => encodeRequest(connection, headers, call),
-    decodeAnswer: (call, head, bytes) => decodeAnswer(call, head, bytes, secrets),
-    createStreamDecoder: (call, head) => openStream(call, head, secrets),
+    wireOf: (request) => (passesThrough(connection, request) ? RESPONSES_WIRE : 'openai'),
+    decodeAnswer: (call, head, bytes) =>
+      passesThrough(connection, call.request)
+        ? decodeResponse(head, bytes, secrets)
+        : decodeAnswer(call, head, bytes, secrets),
+    createStreamDecoder: (call, head) =>
+      passesThrough(connection, call.request)
+        ? openResponseStream(head, secrets)
+        : openStream(call, head, secrets),
     decodeError: (head, bytes) => decodeError(head, bytes, secrets),
   };
 }

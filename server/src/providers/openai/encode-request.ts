@@ -11,6 +11,7 @@ import type { EncodedRequest, ProviderCall } from '../../gateway/ports/provider.
 import { assert } from '../../kernel/assert.ts';
 import { encodeCanonical } from '../../wire/openai/encode-canonical.ts';
 import { rewriteRequest } from '../../wire/openai/rewrite-request.ts';
+import { passesThrough } from './responses.ts';
 import type { OpenaiConnection, OpenaiSurface } from './settings.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -54,13 +55,15 @@ export function encodeRequest(
   const { request, target } = call;
   const { operation } = request;
   assert(operation !== 'count_tokens', 'tokens are estimated where they are not counted');
+  const passes = passesThrough(connection, request);
   const { body, dropped } =
-    request.dialect === 'openai'
+    passes || request.dialect === 'openai'
       ? { body: rewriteRequest(request, changesFor(connection, call)), dropped: [] }
       : encodeForeign(connection, call);
+  const name = passes ? 'responses' : OPERATIONS[operation];
   return {
     method: 'POST',
-    path: pathOf(connection.surface, OPERATIONS[operation], target.model),
+    path: pathOf(connection.surface, name, target.model),
     headers: request.stream ? headers.stream : headers.plain,
     body,
     dropped,
@@ -68,8 +71,10 @@ export function encodeRequest(
 }
 
 function changesFor({ capabilities }: OpenaiConnection, { request, target }: ProviderCall) {
+  const { model } = target;
+  if (request.dialect !== 'openai') return { model, askForUsage: false, olderTokenLimit: false };
   return {
-    model: target.model,
+    model,
     askForUsage: request.stream && !request.includeUsage && capabilities.streamUsage,
     olderTokenLimit: request.operation === 'chat' && !capabilities.maxCompletionTokens,
   };

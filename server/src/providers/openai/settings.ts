@@ -18,6 +18,8 @@ export interface OpenaiCapabilities {
   readonly maxCompletionTokens: boolean;
   /** Takes the `reasoning_content` of earlier answers back; unless it says so, it does not. */
   readonly reasoningInput: boolean;
+  /** Has the Responses API; requests of its clients that keep nothing pass through to it. */
+  readonly responses: boolean;
 }
 
 /** Where the operations lie below the base URL. */
@@ -87,6 +89,14 @@ export const openaiCompatibleSettings = z.object({
             'The vendor accepts the `reasoning_content` of earlier answers; else requests of ' +
             'other dialects go without it. Off unless the catalogue says so.',
         }),
+      responses: z
+        .boolean()
+        .optional()
+        .meta({
+          description:
+            'The vendor has `/responses`: such requests pass through where nothing of them is ' +
+            'kept. Off unless the catalogue says so.',
+        }),
     })
     .prefault({})
     .meta({ description: 'Overrides what the catalogue says of the vendor.' }),
@@ -134,14 +144,18 @@ export function azureConnection(
   settings: AzureSettings,
   headers: Readonly<Record<string, string>>,
 ): OpenaiConnection {
+  const surface = azureSurface(settings.api_version);
   return {
     baseUrl: azureBaseUrl(settings.base_url ?? ''),
     apiKey: settings.api_key ?? null,
     keyHeader: 'api-key',
-    surface: azureSurface(settings.api_version),
+    surface,
     organization: null,
     project: null,
     headers,
-    capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+    capabilities: {
+      ...{ streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+      responses: surface.kind === 'v1',
+    },
   };
 }

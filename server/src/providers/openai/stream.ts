@@ -31,7 +31,7 @@ export function openStream(
   return decoder as StreamDecoder;
 }
 
-function toError(problem: StreamProblem, secrets: readonly string[]): GatewayError {
+export function toError(problem: StreamProblem, secrets: readonly string[]): GatewayError {
   switch (problem.kind) {
     case 'garbled':
       return invalid(problem.message);

@@ -94,7 +94,12 @@ const openai: Wire = {
     organization: null,
     project: null,
     headers: {},
-    capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: true },
+    capabilities: {
+      streamUsage: true,
+      maxCompletionTokens: true,
+      reasoningInput: true,
+      responses: false,
+    },
   }),
   readRequest: ({ body }) => inbound(chatCompletions, body),
   ...answersOf(openaiCodec),

@@ -166,7 +166,7 @@ describe('a bad catalogue is refused, naming the entry, for', () => {
     assert.deepEqual(await problemsOf(small('[]', vendors)), [
       'catalogue/vendors.json entry 0 — id is missing',
       'catalogue/vendors.json v — capabilities.fly is not one of ' +
-        'stream_usage, max_completion_tokens, reasoning_input',
+        'stream_usage, max_completion_tokens, reasoning_input, responses',
       'catalogue/vendors.json v — appears twice',
     ]);
   });

@@ -64,7 +64,12 @@ describe('no configuration at all', () => {
       organization: null,
       project: null,
       headers: Object.create(null),
-      capabilities: { streamUsage: true, maxCompletionTokens: false, reasoningInput: true },
+      capabilities: {
+        streamUsage: true,
+        maxCompletionTokens: false,
+        reasoningInput: true,
+        responses: false,
+      },
     });
   });
 
@@ -126,6 +131,7 @@ describe('providers in the file', () => {
       streamUsage: true,
       maxCompletionTokens: true,
       reasoningInput: false,
+      responses: false,
     });
   });
 

@@ -35,7 +35,12 @@ const adapter = createOpenaiAdapter({
   organization: null,
   project: null,
   headers: {},
-  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+  capabilities: {
+    streamUsage: true,
+    maxCompletionTokens: true,
+    reasoningInput: false,
+    responses: false,
+  },
 });
 
 before(async () => {

@@ -20,7 +20,12 @@ const CONNECTION: OpenaiConnection = {
   organization: null,
   project: null,
   headers: {},
-  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+  capabilities: {
+    streamUsage: true,
+    maxCompletionTokens: true,
+    reasoningInput: false,
+    responses: false,
+  },
 };
 const CHAT = { model: 'fast', messages: [{ role: 'user', content: 'Hi' }] };
 
@@ -106,7 +111,12 @@ test('nothing is rewritten where the name is the same and no usage need be asked
 });
 
 test('a vendor without a capability is not asked for it', () => {
-  const capabilities = { streamUsage: false, maxCompletionTokens: false, reasoningInput: false };
+  const capabilities = {
+    streamUsage: false,
+    maxCompletionTokens: false,
+    reasoningInput: false,
+    responses: false,
+  };
   const body = { ...CHAT, stream: true, max_completion_tokens: 7 };
 
   const sent = adapter({ capabilities }).encode(providerCall('chat', body, 'fast')).body;
@@ -120,7 +130,12 @@ test('a request of another dialect is sent as its canonical body', () => {
     ...call,
     request: { ...call.request, dialect: 'gemini', bytes: Buffer.alloc(0) },
   };
-  const capabilities = { streamUsage: true, maxCompletionTokens: false, reasoningInput: false };
+  const capabilities = {
+    streamUsage: true,
+    maxCompletionTokens: false,
+    reasoningInput: false,
+    responses: false,
+  };
 
   const sent = adapter({ capabilities }).encode(other as typeof call).body;
 

@@ -18,7 +18,12 @@ const adapter = createOpenaiAdapter({
   organization: null,
   project: null,
   headers: { 'x-extra': 'header-secret-9' },
-  capabilities: { streamUsage: true, maxCompletionTokens: true, reasoningInput: false },
+  capabilities: {
+    streamUsage: true,
+    maxCompletionTokens: true,
+    reasoningInput: false,
+    responses: false,
+  },
 });
 
 function decoded(
