@@ -3,35 +3,26 @@
  * ports it needs, and the pipeline.
  */
 export type {
-  Answer,
-  FinishReason,
   PlainAnswer,
   StreamAnswer,
   StreamFrame,
 } from './model/answer.ts';
-export type {
-  CanonicalChatRequest,
-  CanonicalChunk,
-  CanonicalCompletion,
-  CanonicalTokenCount,
-} from './model/canonical.ts';
-export { asGatewayError, ERROR_CATALOGUE, type ErrorCode, GatewayError } from './model/errors.ts';
+export type { CanonicalChunk } from './model/canonical.ts';
+export { asGatewayError, type ErrorCode, GatewayError } from './model/errors.ts';
 export { type Credential, Exchange } from './model/exchange.ts';
-export type { CacheStatus, LedgerEntry, Outcome } from './model/ledger-entry.ts';
-export type { Price } from './model/price.ts';
+export type { CacheStatus, LedgerEntry } from './model/ledger-entry.ts';
 export type { Budget, BudgetPeriod, Limits, Principal, Role } from './model/principal.ts';
 export {
   type CacheControl,
-  type ForeignRequest,
   type InferenceRequest,
   NO_CACHE_CONTROL,
   type Thread,
 } from './model/request.ts';
-export type { ModelListing, Route } from './model/route.ts';
+export type { ModelListing } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
 export type { Usage } from './model/usage.ts';
 export { principalOf } from './pipeline/authenticate.ts';
-export { createPipeline, type PipelineDeps } from './pipeline/index.ts';
+export { createPipeline } from './pipeline/index.ts';
 export type { Handler as PipelineHandler } from './pipeline/stage.ts';
 export type { Authentication, Authenticator } from './ports/authenticator.ts';
 export type { BodyStore, KeptBodies, KeptBody } from './ports/body-store.ts';

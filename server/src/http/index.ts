@@ -7,9 +7,8 @@ export {
   createAdminApp,
   type HealthReader,
 } from './admin/index.ts';
-export type { ProcessFacts } from './answer-headers.ts';
 export { type BodyCapture, createBodyCapture } from './body-capture.ts';
-export { createEdge, type EdgeDeps, type EdgeSettings } from './edge.ts';
+export { createEdge } from './edge.ts';
 export { modelRoutes } from './models.ts';
 export { responseRoutes } from './responses/routes.ts';
 export { createThreads } from './responses/threads.ts';

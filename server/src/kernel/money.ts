@@ -18,10 +18,6 @@ export function priceFromUsdPerMillion(usdPerMillion: number): PicousdPerToken {
   return safe(Math.round(usdPerMillion * 1_000_000));
 }
 
-export function usdPerMillionFromPrice(price: PicousdPerToken): number {
-  return price / 1_000_000;
-}
-
 /** Nano-dollars of a number of pico-dollars, half up. */
 export function nanousdFromPicousd(picousd: number): Nanousd {
   return Math.floor((safe(picousd) + PICOUSD_PER_NANOUSD / 2) / PICOUSD_PER_NANOUSD);

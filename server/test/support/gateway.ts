@@ -54,28 +54,6 @@ export interface ApiAnswer {
   readonly headers: Headers;
 }
 
-/** An upstream of the OpenAI dialect under the name `up`, and the alias `m` for it. */
-export function configFor(
-  baseUrl: string,
-  changes: Readonly<Record<string, unknown>> = {},
-): Readonly<Record<string, unknown>> {
-  return {
-    providers: { up: { kind: 'openai-compatible', base_url: baseUrl, api_key: 'sk-upstream' } },
-    models: {
-      m: {
-        targets: [{ provider: 'up', model: 'mock' }],
-        price: {
-          input_usd_per_million: 1,
-          cached_input_usd_per_million: 0.5,
-          output_usd_per_million: 2,
-        },
-        max_output_tokens: 1000,
-      },
-    },
-    ...changes,
-  };
-}
-
 export async function startGateway(options: GatewayOptions = {}): Promise<TestGateway> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'esclusa-test-')));
   const file = join(folder, 'esclusa.yaml');

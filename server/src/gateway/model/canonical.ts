@@ -121,7 +121,11 @@ export type CanonicalResponseFormat =
       };
     };
 
-/** The members of a chat request that the gateway translates. */
+/**
+ * The members of a chat request that the gateway translates.
+ *
+ * @public the wires, which know no module of the core, match it by structure
+ */
 export interface CanonicalChatRequest {
   readonly model: string;
   readonly messages: readonly CanonicalMessage[];
@@ -164,6 +168,7 @@ export interface CanonicalChoice {
   readonly esclusa?: CanonicalExtensions;
 }
 
+/** @public the wires, which know no module of the core, match it by structure */
 export interface CanonicalCompletion {
   readonly id: string;
   readonly object: 'chat.completion';

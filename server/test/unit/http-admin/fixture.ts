@@ -35,7 +35,7 @@ import {
   recordingLog,
 } from './stand-ins.ts';
 
-export const ADMIN_SECRET = 'environment-admin-secret';
+const ADMIN_SECRET = 'environment-admin-secret';
 
 export interface AdminFixture {
   readonly app: AdminApp;
