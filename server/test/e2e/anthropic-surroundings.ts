@@ -94,6 +94,9 @@ export async function startAnthropicSurroundings(
         retry: { attempts: 1 },
       },
     },
+  }).catch(async (error) => {
+    await Promise.all([claude.close(), sockets.close()]);
+    throw error;
   });
   return {
     gateway,

@@ -311,6 +311,34 @@ for (const line of LINES) {
     });
   }
 
+  for (const way of ['sockets', 'claude'] as const) {
+    test(`${line.name}, ${way}: the tool runner takes several steps`, async () => {
+      const upstream = around[way];
+      const keepsThreads = way === 'claude' && line.name.startsWith('sdk 1');
+      if (keepsThreads) upstream.next({}); // asks for a thread first, which is refused
+      upstream.next({ body: callBody(way, 'get_weather') });
+      upstream.next({ body: callBody(way, 'get_population') });
+      const called: string[] = [];
+      const runner = connect(line).beta.messages.toolRunner({
+        ...{ model: `${way}/mock`, max_tokens: 300, messages: HELLO },
+        tools: CITY_TOOLS.map(({ name, description, input_schema }) => ({
+          ...{ type: 'custom' as const, name, description: description ?? '', input_schema },
+          parse: (input: unknown) => input as { readonly city: string },
+          run: ({ city }: { readonly city: string }) => {
+            called.push(`${name} ${city}`);
+            return RESULTS[name] ?? '';
+          },
+        })),
+      });
+      const last = await runner.runUntilDone();
+
+      assert.deepEqual(called, ['get_weather Lima', 'get_population Lima']);
+      assert.equal(upstream.calls.length, keepsThreads ? 4 : 3);
+      const said = last.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+      assert.match(said, /get_population answered: 3400000/);
+    });
+  }
+
   test(`${line.name}: thoughts arrive signed and hidden, and go back unchanged`, async () => {
     const client = connect(line);
     const asked: Params = {
@@ -462,6 +490,26 @@ test('the answer of a stored message is given again, in the dialect it was asked
   assert.deepEqual([first.headers.get('x-cache'), second.headers.get('x-cache')], ['MISS', 'HIT']);
   assert.equal(await second.text(), await first.text());
 });
+
+/** An answer that calls one tool for Lima, in the words of either upstream. */
+function callBody(way: 'sockets' | 'claude', name: string): string {
+  if (way === 'claude') {
+    return JSON.stringify({
+      ...{ id: `msg_${name}`, type: 'message', role: 'assistant', model: 'mock' },
+      content: [{ type: 'tool_use', id: `toolu_${name}`, name, input: { city: 'Lima' } }],
+      ...{ stop_reason: 'tool_use', stop_sequence: null },
+      usage: { input_tokens: 5, output_tokens: 5 },
+    });
+  }
+  const called = { name, arguments: '{"city":"Lima"}' };
+  const tool_calls = [{ id: `call_${name}`, type: 'function', function: called }];
+  const message = { role: 'assistant', content: null, tool_calls };
+  return JSON.stringify({
+    ...{ id: name, object: 'chat.completion', created: 1, model: 'mock' },
+    choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
+    usage: { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 },
+  });
+}
 
 async function inFlight(): Promise<number> {
   const { body } = await around.gateway.api('GET', '/metrics');

@@ -50,12 +50,18 @@ function errorText(failure: Failure, requestId: string): string {
       type: errorType(failure),
       message: failure.message,
       details: {
-        error_code: failure.upstreamCode ?? failure.code,
+        error_code: errorCode(failure),
         ...(field === null ? {} : { field }),
       },
     },
     request_id: requestId,
   });
+}
+
+/** Clients that keep a conversation at the vendor go on without that when they read this code. */
+function errorCode({ code, field, upstreamCode }: Failure): string {
+  const isThread = code === 'field_not_supported' && field === 'thread';
+  return upstreamCode ?? (isThread ? 'thread_unsupported_request' : code);
 }
 
 /** The status decides, where the dialect has one type for it. */

@@ -35,6 +35,7 @@ export function errorText(status: number, body: Json): string {
       type: ERROR_TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error'),
       message,
       ...(isSpent ? { details: { error_code: 'enforced_spend_limit_reached' } } : {}),
+      ...(/^thread_/.test(code ?? '') ? { details: { error_code: code } } : {}),
     },
     request_id: 'req_upstream',
   });

@@ -30,6 +30,9 @@ const ANTHROPIC_WIRE: ScriptedWire = {
     if (!VERSIONS.has(request.headers['anthropic-version'] ?? '')) {
       return refusal(400, 'anthropic-version: header is required');
     }
+    if (body.thread !== undefined) {
+      return refusal(400, 'thread: not for this organization', 'thread_unsupported_request');
+    }
     const problem = checkRequest(body, operation);
     if (problem !== null) return refusal(400, problem);
     const asked = toMockBody({ ...body, stream: operation === 'messages' && body.stream });
@@ -62,8 +65,8 @@ function counted(): string {
   return JSON.stringify({ input_tokens: COUNTED_TOKENS });
 }
 
-function refusal(status: number, message: string): MockResponse {
-  const bytes = Buffer.from(errorText(status, { error: { message } }));
+function refusal(status: number, message: string, code?: string): MockResponse {
+  const bytes = Buffer.from(errorText(status, { error: { message, code } }));
   const headers = { 'content-type': 'application/json', 'request-id': 'req_upstream' };
   return { headDelayMs: 0, status, headers, pieces: [{ kind: 'bytes', afterMs: 0, bytes }] };
 }
