@@ -23,6 +23,10 @@ const documents = {
     const { metricsDocuments } = await import('./docs/metrics.mjs');
     return metricsDocuments();
   },
+  async mock() {
+    const { mockDocuments } = await import('./docs/mock.mjs');
+    return mockDocuments();
+  },
   async settings() {
     const { settingsDocuments } = await import('./docs/settings.mjs');
     return settingsDocuments();

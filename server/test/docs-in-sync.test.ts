@@ -11,12 +11,14 @@ import { parse } from 'yaml';
 import { dialectsDocuments, OTHERWISE } from '../../scripts/docs/dialects.mjs';
 import { environmentDocuments } from '../../scripts/docs/environment.mjs';
 import { metricsDocuments } from '../../scripts/docs/metrics.mjs';
+import { mockDocuments } from '../../scripts/docs/mock.mjs';
 import { settingsDocuments } from '../../scripts/docs/settings.mjs';
 import { MESSAGES } from '../src/cli/messages/index.ts';
 import { COMMON_OPTIONS, VERBS } from '../src/cli/verbs.ts';
 import { fileJsonSchema } from '../src/config/index.ts';
 import { ERROR_CATALOGUE } from '../src/gateway/model/errors.ts';
 import { type PipelineDeps, stages } from '../src/gateway/pipeline/index.ts';
+import { readModelScript } from '../src/providers/mock/model-script.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { loadText } from './support/config.ts';
 import { requestRows, WIRE_NAMES } from './support/dialect-table/request-table.ts';
@@ -137,6 +139,30 @@ describe('docs/metrics.md', () => {
 
     const collapsed = 1;
     assert.match(read('docs/metrics.md'), new RegExp(`has ${values.length - collapsed}\\s+series`));
+  });
+});
+
+describe('docs/mock.md', () => {
+  it('equals what the table of options generates', async () => {
+    const [page] = await mockDocuments();
+
+    assert.ok(read('docs/mock.md') === page?.text, 'run `node scripts/docs.mjs mock`');
+  });
+
+  it('shows a configuration that is accepted, and a model that exists', async () => {
+    const fences = fencesOf(read('docs/mock.md'));
+    const [yaml = ''] = fences
+      .filter(({ language }) => language === 'yaml')
+      .map(({ lines }) => lines.join('\n'));
+    const [, asked = ''] = /"model":"([^"]+)"/.exec(read('docs/mock.md')) ?? [];
+
+    const { config } = await loadText(yaml);
+
+    assert.deepEqual(
+      config.models.rehearsal?.targets.map(({ model }) => model),
+      ['mock:status=503', 'mock'],
+    );
+    assert.equal('script' in readModelScript(asked), true, asked);
   });
 });
 

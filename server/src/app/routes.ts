@@ -13,6 +13,7 @@ import type { ModelListing, RouteCachePolicy } from '../gateway/model/route.ts';
 import type { Target } from '../gateway/model/target.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
 import { createRoutes } from '../gateway/routing/routes.ts';
+import { MOCK_NAME } from '../providers/mock/settings.ts';
 
 export function buildRoutes(
   { config, number }: Generation,
@@ -21,6 +22,10 @@ export function buildRoutes(
 ): Routes {
   const resolver = createTargetResolver(config, catalogue);
   const asTarget = (target: ResolvedTarget): Target => withKillSwitch(config, target);
+  const direct = (provider: string, model: string): Target | undefined => {
+    const target = resolver.direct(provider, model, nowMs);
+    return target === null ? undefined : asTarget(target);
+  };
   return createRoutes({
     generation: number,
     aliases: Object.values(config.models).map((model) => ({
@@ -29,14 +34,18 @@ export function buildRoutes(
       targets: (resolver.alias(model.alias, nowMs) ?? []).map(asTarget),
       cache: model.cache,
     })),
-    direct(provider, model) {
-      const target = resolver.direct(provider, model, nowMs);
-      return target === null ? undefined : asTarget(target);
-    },
+    direct,
+    short: (name) => (isScript(config, name) ? direct(MOCK_NAME, name) : undefined),
     directCache: cachePolicy(config),
     providerIdentity: (name) => identityOf(config, name),
     listings: [...aliasListings(config, nowMs), ...directListings(config, catalogue, nowMs)],
   });
+}
+
+/** `mock:status=503` is what the built-in provider is to do; production has no use for it. */
+function isScript({ environment, providers }: Config, name: string): boolean {
+  const isBuiltIn = providers[MOCK_NAME]?.kind === MOCK_NAME;
+  return environment !== 'production' && isBuiltIn && name.startsWith(`${MOCK_NAME}:`);
 }
 
 /** A breaker that is switched off is one that no number of failures opens. */

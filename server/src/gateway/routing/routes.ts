@@ -1,6 +1,6 @@
 /**
  * The routes of one generation of the configuration: aliases, then `provider/model` names
- * asked for directly.
+ * asked for directly, then what is short for one.
  *
  * Invariants: an alias wins over a direct name; the set of targets is named by the targets and
  * by what their providers are, whatever the order, so that two upstreams never share a cache;
@@ -24,6 +24,8 @@ export interface RouteTable {
   readonly aliases: readonly AliasRoute[];
   /** The target behind `provider/model`; undefined where there is none. */
   direct(provider: string, model: string): Target | undefined;
+  /** The target behind a name that is no alias and names no provider; undefined likewise. */
+  short(name: string): Target | undefined;
   readonly directCache: RouteCachePolicy;
   /** What makes the answers of a configured provider its own: its kind and base URL. */
   providerIdentity(provider: string): string;
@@ -42,8 +44,8 @@ export function createRoutes(table: RouteTable): Routes {
 
   function resolveDirect(name: string): Route | undefined {
     const slash = name.indexOf('/');
-    if (slash < 1) return undefined;
-    const target = table.direct(name.slice(0, slash), name.slice(slash + 1));
+    const target =
+      slash < 1 ? table.short(name) : table.direct(name.slice(0, slash), name.slice(slash + 1));
     if (target === undefined) return undefined;
     const targets = [target];
     const targetSet = targetSetOf(table, targets);

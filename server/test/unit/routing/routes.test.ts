@@ -29,6 +29,7 @@ function setUp(changes: Partial<RouteTable> = {}) {
       asked.push(`${provider} ${model}`);
       return provider === 'a' || provider === 'b' ? target(provider, model) : undefined;
     },
+    short: (name) => (name.startsWith('a:') ? target('a', name) : undefined),
     directCache: { ...CACHE, ttlSeconds: 5 },
     providerIdentity: (provider) => `kind of ${provider}`,
     listings: [{ name: 'fast', createdSeconds: 1, ownedBy: 'esclusa', operations: ['chat'] }],
@@ -83,6 +84,21 @@ test('a name that is neither is unknown, and asks for nothing it cannot be', () 
   assert.deepEqual(asked, []);
   assert.equal(routes.resolve('nobody/x'), undefined);
   assert.deepEqual(asked, ['nobody x']);
+});
+
+test('a name that is short for one resolves to its target, once and under its own name', () => {
+  const { routes, asked } = setUp();
+
+  const short = routes.resolve('a:quick');
+
+  assert.equal(short?.name, 'a:quick');
+  assert.deepEqual(
+    short?.targets.map((one) => one.id),
+    ['a/a:quick'],
+  );
+  assert.equal(routes.resolve('a:quick'), short);
+  assert.equal(routes.resolve('b:quick'), undefined);
+  assert.deepEqual(asked, []);
 });
 
 test('an alias wins over a direct name', () => {
