@@ -20,7 +20,7 @@ const run = promisify(execFile);
 
 const pages = [
   { path: 'README.md', greeting: 'You wrote: “Hello”' },
-  { path: 'README.es.md', greeting: 'Has escrito: «Hola»' },
+  { path: 'README.es.md', greeting: 'Usted ha escrito: «Hola»' },
 ].map((page) => ({ ...page, text: readFileSync(join(ROOT, page.path), 'utf8') }));
 
 let gateway: TestGateway;

@@ -37,8 +37,8 @@ const WORDS = {
     ],
   },
   es: {
-    quote: (text: string) => `Has escrito: «${text}».`,
-    empty: 'No has escrito nada.',
+    quote: (text: string) => `Usted ha escrito: «${text}».`,
+    empty: 'Usted no ha escrito nada.',
     images: (count: number) =>
       count === 1 ? 'He recibido una imagen.' : `He recibido ${count} imágenes.`,
     result: (name: string, text: string) => `La herramienta ${name} ha respondido: ${text}.`,
@@ -47,10 +47,10 @@ const WORDS = {
       'Esta respuesta viene del modelo simulado, que no necesita ni clave ni red.',
       'Los mismos mensajes dan siempre las mismas palabras: así es fácil hacer pruebas.',
       'Todo lo que lo rodea es real: rutas, límites, presupuestos, caché y contabilidad.',
-      'Pide un flujo, herramientas o JSON, y te seguirá el juego.',
+      'Pida un flujo, herramientas o JSON, y le seguirá el juego.',
       'Las opciones en el nombre del modelo, como mock:ttft=500ms, imitan a un proveedor lento.',
-      'También puedes probar fallos: mock:status=503 o mock:cut=3 imitan un mal día.',
-      'Cuando quieras, configura un proveedor de verdad y deja tu código como está.',
+      'También se pueden probar fallos: mock:status=503 o mock:cut=3 imitan un mal día.',
+      'Cuando quiera, configure un proveedor de verdad y deje su código como está.',
     ],
   },
 } as const;

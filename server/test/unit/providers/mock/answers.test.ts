@@ -42,7 +42,7 @@ test('it answers in the language of the last thing the user said', async () => {
   const english = ['Hello there', 'What is a canal lock?', '42', 'print(x)'];
 
   for (const text of spanish) {
-    assert.ok(texts(await mock.plain('chat', chat(text)))[0]?.startsWith('Has escrito:'), text);
+    assert.ok(texts(await mock.plain('chat', chat(text)))[0]?.startsWith('Usted ha escrito:'), text);
   }
   for (const text of english) {
     assert.ok(texts(await mock.plain('chat', chat(text)))[0]?.startsWith('You wrote:'), text);
@@ -278,7 +278,7 @@ test('legacy completions answer each prompt, with echo, n and streams', async ()
 
   assert.equal(texts(answer).length, 4);
   assert.ok(texts(answer)[0]?.startsWith('OnceYou wrote:'));
-  assert.ok(texts(answer)[3]?.startsWith('Érase una vezHas escrito:'));
+  assert.ok(texts(answer)[3]?.startsWith('Érase una vezUsted ha escrito:'));
   const streamed = chunks.map((chunk) => at(chunk, 'choices', 0, 'text') ?? '').join('');
   assert.ok(streamed.startsWith('You wrote: “Once”.'));
 });
