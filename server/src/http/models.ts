@@ -29,7 +29,11 @@ const PREFIXES = ['/v1', '/v1beta'] as const;
 
 /** Registers the routes; `routes` answers for the configuration in force. */
 export function modelRoutes(routes: () => Pick<Routes, 'list'>): (app: FastifyInstance) => void {
-  const options = { config: { access: 'models.read' as const }, errorHandler: sendError };
+  const options = {
+    config: { access: 'models.read' as const },
+    schema: { hide: true }, // the reference describes them by hand
+    errorHandler: sendError,
+  };
   return (app) => {
     for (const prefix of PREFIXES) {
       app.get(`${prefix}/models`, options, async (request, reply) => {

@@ -5,6 +5,7 @@
 import type { DocumentedRoute } from './document.ts';
 import { ANTHROPIC_REFERENCE } from './reference/anthropic.ts';
 import { GEMINI_REFERENCE } from './reference/gemini.ts';
+import { MODELS_REFERENCE } from './reference/models.ts';
 import { OPENAI_REFERENCE } from './reference/openai.ts';
 import { RESPONSES_REFERENCE } from './reference/responses.ts';
 
@@ -13,4 +14,5 @@ export const INFERENCE_REFERENCE: readonly DocumentedRoute[] = [
   ...RESPONSES_REFERENCE,
   ...ANTHROPIC_REFERENCE,
   ...GEMINI_REFERENCE,
+  ...MODELS_REFERENCE,
 ];

@@ -6,7 +6,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { endpointFamilies, inferenceEndpoints } from '../../../src/http/index.ts';
+import {
+  endpointFamilies,
+  inferenceEndpoints,
+  modelRoutes,
+  responseRoutes,
+} from '../../../src/http/index.ts';
 import { type AdminFixture, createAdminFixture } from './fixture.ts';
 
 interface OpenApi {
@@ -17,6 +22,7 @@ interface OpenApi {
 interface Operation {
   readonly security?: unknown;
   readonly summary?: string;
+  readonly tags?: readonly string[];
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
 }
 
@@ -32,7 +38,9 @@ describe('the reference of the interface', () => {
   let fixture: AdminFixture;
   let document: OpenApi;
   before(async () => {
-    fixture = await createAdminFixture();
+    const store = { get: async () => null, delete: async () => false };
+    const routes = [modelRoutes(() => ({ list: () => [] })), responseRoutes(store)];
+    fixture = await createAdminFixture({}, { routes });
     document = (await fixture.call(null, '/openapi.json')).json();
   });
   after(() => fixture.app.close());
@@ -47,12 +55,19 @@ describe('the reference of the interface', () => {
       'DELETE /api/v1/keys/{id}',
       'GET /api/v1/usage',
       'GET /health/live',
+      'GET /v1/models/{id}',
+      'GET /v1beta/models',
+      'DELETE /v1/responses/{id}',
       ...inferenceEndpoints.map(({ path }) => `POST ${path}`),
     ]) {
       assert.equal(operations.includes(expected), true, expected);
     }
-    for (const methods of Object.values(document.paths)) {
-      for (const operation of Object.values(methods)) assert.notEqual(operation.summary, undefined);
+    for (const [path, methods] of Object.entries(document.paths)) {
+      assert.doesNotMatch(path, /\*/);
+      for (const { summary, tags } of Object.values(methods)) {
+        assert.notEqual(summary, undefined, path);
+        assert.equal(tags?.length, 1, path);
+      }
     }
     assert.equal(
       operations.some((operation) => operation.includes('/docs')),
