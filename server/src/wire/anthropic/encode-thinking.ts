@@ -30,6 +30,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   xhigh: 32_768,
   max: 65_536,
 };
+const USUAL_EFFORT = 'medium';
 const SMALLEST_BUDGET = 1024;
 
 export function encodeThinking(
@@ -39,8 +40,9 @@ export function encodeThinking(
   report: EncodeReport,
 ): EncodedThinking {
   const own = objectOf(bagOf(body).thinking);
-  const thinking = typeof own.mode === 'string' ? settingOf(own) : undefined;
-  const effort = textOf(body.reasoning_effort);
+  const adapts = own.mode === 'adaptive' && control === 'budget'; // which older models cannot
+  const thinking = typeof own.mode === 'string' && !adapts ? settingOf(own) : undefined;
+  const effort = textOf(body.reasoning_effort) ?? (adapts ? USUAL_EFFORT : null);
   if (effort === null) return { thinking, effort: undefined };
   if (effort === 'none') return { thinking: thinking ?? { type: 'disabled' }, effort: undefined };
   if (control === 'effort') {
