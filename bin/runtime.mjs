@@ -41,14 +41,15 @@ export function wantsServerFlags(args) {
 }
 
 /**
- * Puts the program in the place of this process, with flags; does not return.
+ * Puts the program in the place of this process, with its flags and these; does not return.
  *
  * @param {readonly string[]} flags
  * @param {string} file
  * @param {readonly string[]} args
  */
 export function restartWith(flags, file, args) {
-  process.execve?.(process.execPath, [process.execPath, ...flags, file, ...args], process.env);
+  const { execPath, execArgv, env } = process;
+  process.execve?.(execPath, [execPath, ...execArgv, ...flags, file, ...args], env);
 }
 
 /** Returns the path of a Node.js that is new enough, or undefined where there is none. */
