@@ -5,7 +5,7 @@
  * `openStorage` serves a process that answers requests; `openStorageTool` a short command
  * beside it, which records nothing and leaves the journals of living processes alone.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BodyStore } from '../gateway/ports/body-store.ts';
 import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
@@ -24,6 +24,7 @@ import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
 import { createInstance, type Ownership } from './journal/ownership.ts';
 import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
+import { makePrivate } from './private-file.ts';
 import { createReportBook, type ReportBook, type ReportFigures } from './report-book.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
 import { createKeyRepository } from './repositories/key-repository.ts';
@@ -176,16 +177,6 @@ function makeFolders({ path, dataDir }: StorageOptions): string {
   const journalRoot = join(dataDir, 'journal');
   mkdirSync(journalRoot, { recursive: true, mode: 0o700 });
   return journalRoot;
-}
-
-/** The database holds hashes of keys: a new one is its owner's alone. SQLite keeps that. */
-function makePrivate(path: string): void {
-  if (existsSync(path)) return;
-  try {
-    closeSync(openSync(path, 'ax', 0o600));
-  } catch (error) {
-    if (!existsSync(path)) throw error; // else another process was faster
-  }
 }
 
 function engineOptions(

@@ -2,12 +2,14 @@
  * Checks of what is kept: the master secret and the database. They change neither: a secret
  * that is missing beside an existing database is a loss to be told, not a file to be made.
  */
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import type { Installation } from '../../app/installation.ts';
 import type { Config } from '../../config/index.ts';
 import { createSecretFile, loadMasterSecret, MasterSecretError } from '../../identity/index.ts';
 import type { Messages } from '../messages/index.ts';
 import { type Finding, fault, good, reasonOf, remark } from './finding.ts';
+
+const OTHERS = 0o077;
 
 export async function checkSecrets(
   { doctor: say }: Messages,
@@ -41,13 +43,19 @@ export async function checkDatabase(
   try {
     await installation.openDatabase();
     const damage = await damageOf(file);
-    return damage === null
-      ? good('database', say.database.good(file))
-      : fault('database', say.database.bad(damage));
+    if (damage !== null) return fault('database', say.database.bad(damage));
+    return (await isExposed(file))
+      ? remark('database', say.database.exposed(file))
+      : good('database', say.database.good(file));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return fault('database', say.database.bad(message));
   }
+}
+
+/** Others than the owner may read it. Windows has no such bits. */
+async function isExposed(file: string): Promise<boolean> {
+  return process.platform !== 'win32' && ((await stat(file)).mode & OTHERS) !== 0;
 }
 
 /** What SQLite's own examination says; null where it finds nothing. */

@@ -220,6 +220,7 @@ export const en = {
     },
     database: {
       good: (detail: string) => `database opens, is whole and up to date: ${detail}`,
+      exposed: (path: string) => `others may read the database: run chmod 600 ${path}*`,
       missing: 'there is no database yet; the first start makes it.',
       bad: (why: string) => `database: ${why}`,
     },

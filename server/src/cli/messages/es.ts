@@ -223,6 +223,7 @@ export const es: Messages = {
     },
     database: {
       good: (detail) => `la base de datos abre, está entera y al día: ${detail}`,
+      exposed: (path) => `otros pueden leer la base de datos: ejecute chmod 600 ${path}*`,
       missing: 'aún no hay base de datos; el primer arranque la hace.',
       bad: (why) => `base de datos: ${why}`,
     },

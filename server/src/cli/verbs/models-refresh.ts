@@ -52,7 +52,7 @@ async function textOf({ say }: VerbContext, file: string): Promise<string> {
 /** The file is whole at every moment, the old one or the new. */
 async function replace(file: string, change: (text: string | null) => string): Promise<void> {
   const text = change(await readOrNull(file));
-  await mkdir(dirname(file), { recursive: true });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
 }

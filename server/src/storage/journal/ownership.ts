@@ -10,6 +10,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivate } from '../private-file.ts';
 
 export interface Ownership {
   readonly instance: string;
@@ -89,6 +90,7 @@ function closeOnce(lock: DatabaseSync): void {
 function tryLock(path: string, waitMs: number): DatabaseSync | null {
   let lock: DatabaseSync | null = null;
   try {
+    makePrivate(path);
     lock = new DatabaseSync(path, { timeout: waitMs });
     lock.exec('pragma journal_mode = memory; begin exclusive');
     return lock;

@@ -51,6 +51,16 @@ describe('doctor', () => {
     assert.deepEqual(await examine(line, 'secrets'), ['fault']);
   });
 
+  it('finds a database that others may read', async () => {
+    await line.run('keys', 'create', 'x');
+    const atFirst = await examine(line, 'database');
+
+    chmodSync(join(line.folder, 'data', 'esclusa.sqlite'), 0o640);
+
+    assert.deepEqual(atFirst, ['good']);
+    assert.deepEqual(await examine(line, 'database'), ['remark']);
+  });
+
   it('finds a file that is no database', async () => {
     mkdirSync(join(line.folder, 'data'));
     writeFileSync(join(line.folder, 'data', 'esclusa.sqlite'), 'no database '.repeat(1000));
