@@ -3,6 +3,7 @@ import { openTestStorage } from '../support/storage.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
 import { keyRepositorySuite } from './key-repository-suite.ts';
 import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
+import { responseStoreSuite } from './response-store-suite.ts';
 import { tenantRepositorySuite } from './tenant-repository-suite.ts';
 
 tenantRepositorySuite('sqlite', async (t) => (await openTestStorage(t)).tenants);
@@ -15,3 +16,5 @@ ledgerQueriesSuite('sqlite', async (t) => {
 });
 
 bodyStoreSuite('sqlite', async (t) => (await openTestStorage(t)).bodies);
+
+responseStoreSuite('sqlite', async (t) => (await openTestStorage(t)).responses);

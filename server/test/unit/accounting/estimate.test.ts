@@ -39,6 +39,13 @@ test('the bound is every byte as input and every token allowed as output', () =>
   assert.equal(upperBoundNanousd(request(100, { maxOutputTokens: 50 }), [target(3, 7)]), 650);
 });
 
+test('a conversation that was put before the request is input, too', () => {
+  const known = request(100, { maxOutputTokens: 50, contextBytes: 30 });
+
+  assert.equal(upperBoundNanousd(known, [target(3, 7)]), 740);
+  assert.equal(estimateUsage(known, 0).inputTokens, 33);
+});
+
 test('each choice may produce as many', () => {
   const three = request(100, { maxOutputTokens: 50, choices: 3 });
 
