@@ -1,6 +1,6 @@
 /**
- * Whether each provider can be reached and takes its key: one `GET /models`, which costs
- * nothing, over the very connections that calls would use.
+ * Whether each provider can be reached and takes its key: its list of models is asked for, which
+ * costs nothing, over the very connections that calls would use.
  */
 import type { Installation } from '../../app/installation.ts';
 import { createProviderPool } from '../../app/providers.ts';
@@ -12,8 +12,7 @@ const TIMEOUT_MS = 4000;
 const BODY_MAX_BYTES = 4_194_304;
 
 type Pool = ReturnType<typeof createProviderPool>;
-type Upstream = NonNullable<ReturnType<ReturnType<Pool['connect']>['get']>>['upstream'];
-type Remote = Extract<ProviderConfig['connection'], { readonly baseUrl: string }>;
+type Provider = NonNullable<ReturnType<ReturnType<Pool['connect']>['get']>>;
 
 export async function checkProviders(
   { doctor: say }: Messages,
@@ -25,14 +24,14 @@ export async function checkProviders(
   const pool = createProviderPool({ clock, random, log });
   const connected = pool.connect(config);
   const check = async ({ name, connection }: ProviderConfig): Promise<Finding> => {
-    const upstream = connected.get(name)?.upstream;
-    if (!('baseUrl' in connection) || upstream === undefined) {
+    const provider = connected.get(name);
+    if (!('baseUrl' in connection) || provider === undefined) {
       return good(`provider ${name}`, say.provider.inside(name));
     }
     const startedMs = clock.monotonicMs();
     try {
-      const status = await statusOf(upstream, connection);
-      return judge(say, name, status, Math.round(clock.monotonicMs() - startedMs));
+      const answer = await ask(provider);
+      return judge(say, name, answer, Math.round(clock.monotonicMs() - startedMs));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return fault(`provider ${name}`, say.provider.bad(name, why));
@@ -45,25 +44,29 @@ export async function checkProviders(
   }
 }
 
-function judge(say: Messages['doctor'], name: string, status: number, ms: number): Finding {
+function judge(say: Messages['doctor'], name: string, answer: Answer, ms: number): Finding {
   const subject = `provider ${name}`;
-  if (status === 401 || status === 403) return fault(subject, say.provider.refused(name));
-  return status < 300
-    ? good(subject, say.provider.good(name, ms))
-    : remark(subject, say.provider.odd(name, status));
+  if (answer.code === null) return good(subject, say.provider.good(name, ms));
+  return answer.code === 'upstream_credentials'
+    ? fault(subject, say.provider.refused(name))
+    : remark(subject, say.provider.odd(name, answer.status));
 }
 
-async function statusOf(upstream: Upstream, { apiKey }: Remote): Promise<number> {
-  const headers = {
-    accept: 'application/json',
-    ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
-  };
+interface Answer {
+  readonly status: number;
+  /** What the adapter makes of a refusal; null for what is none. */
+  readonly code: string | null;
+}
+
+async function ask({ adapter, upstream }: Provider): Promise<Answer> {
   const answer = await upstream.send(
-    { method: 'GET', path: '/models', headers, body: null },
+    adapter.probe(),
     { firstByteMs: TIMEOUT_MS, idleMs: TIMEOUT_MS },
     AbortSignal.timeout(TIMEOUT_MS),
   );
+  const { status, body } = answer;
   // Read to its end, so that the provider does not see a connection that breaks off.
-  await answer.body.collect(BODY_MAX_BYTES).catch(() => undefined);
-  return answer.status;
+  const bytes = await body.collect(BODY_MAX_BYTES).catch(() => Buffer.alloc(0));
+  const isGood = status >= 200 && status < 300;
+  return { status, code: isGood ? null : adapter.decodeError(answer, bytes).code };
 }

@@ -43,6 +43,8 @@ export interface ProviderAdapter {
   decodeAnswer(call: ProviderCall, head: ResponseHead, bytes: Buffer): PlainAnswer;
   /** Throws `upstream_invalid` when the head is not that of a stream. */
   createStreamDecoder(call: ProviderCall, head: ResponseHead): StreamDecoder;
+  /** Asks for the list of models, which costs nothing and is refused where the key is wrong. */
+  probe(): UpstreamRequest;
   /** Classifies any other answer; keeps the provider's code, drops its secrets. */
   decodeError(head: ResponseHead, bytes: Buffer): GatewayError;
 }

@@ -7,7 +7,7 @@
 import type { ProviderAdapter } from '../../gateway/ports/provider.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { decodeError } from './decode-error.ts';
-import { encodeRequest } from './encode-request.ts';
+import { encodeProbe, encodeRequest } from './encode-request.ts';
 import type { AnthropicConnection } from './settings.ts';
 import { openStream } from './stream.ts';
 import { WIRE } from './wire.ts';
@@ -20,6 +20,7 @@ export function createAnthropicAdapter(connection: AnthropicConnection): Provide
     encode: (call) => encodeRequest(connection, call),
     decodeAnswer: (call, head, bytes) => decodeAnswer(connection, call, head, bytes, secrets),
     createStreamDecoder: (call, head) => openStream(connection, call, head, secrets),
+    probe: () => encodeProbe(connection),
     decodeError: (head, bytes) => decodeError(head, bytes, secrets),
   };
 }

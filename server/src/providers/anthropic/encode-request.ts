@@ -9,6 +9,7 @@ import { GatewayError } from '../../gateway/model/errors.ts';
 import type { InferenceRequest } from '../../gateway/model/request.ts';
 import type { Target } from '../../gateway/model/target.ts';
 import type { EncodedRequest, ProviderCall } from '../../gateway/ports/provider.ts';
+import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
 import { encodeRequest as encodeBody, encodeCount } from '../../wire/anthropic/encode-request.ts';
 import { rewriteRequest } from '../../wire/anthropic/rewrite-request.ts';
 import type { AnthropicConnection } from './settings.ts';
@@ -27,27 +28,42 @@ export function encodeRequest(connection: AnthropicConnection, call: ProviderCal
   return {
     method: 'POST',
     path: pathOf(connection, request),
-    headers: headersOf(connection, request),
+    headers: headersOf(connection, ownHeaders(request), request.stream),
     body,
     dropped,
   };
 }
 
-function pathOf({ baseUrl }: AnthropicConnection, { operation }: InferenceRequest): string {
-  const messages = baseUrl.endsWith('/v1') ? '/messages' : '/v1/messages';
+function ownHeaders(request: InferenceRequest): Readonly<Record<string, string>> {
+  return passesThrough(request) ? (request.foreign?.headers ?? {}) : {};
+}
+
+/** The list of models, as short as it can be had. */
+export function encodeProbe(connection: AnthropicConnection): UpstreamRequest {
+  const path = `${rootOf(connection)}/models?limit=1`;
+  return { method: 'GET', path, headers: headersOf(connection, {}, false), body: null };
+}
+
+function pathOf(connection: AnthropicConnection, { operation }: InferenceRequest): string {
+  const messages = `${rootOf(connection)}/messages`;
   return operation === 'count_tokens' ? `${messages}/count_tokens` : messages;
+}
+
+/** Below the base URL, which may name the version already. */
+function rootOf({ baseUrl }: AnthropicConnection): string {
+  return baseUrl.endsWith('/v1') ? '' : '/v1';
 }
 
 function headersOf(
   connection: AnthropicConnection,
-  request: InferenceRequest,
+  own: Readonly<Record<string, string>>,
+  stream: boolean,
 ): Readonly<Record<string, string>> {
-  const own = passesThrough(request) ? (request.foreign?.headers ?? {}) : {};
   const betas = [...connection.betas, ...(own[BETA] ?? '').split(',')]
     .map((name) => name.trim())
     .filter((name) => name !== '');
   return {
-    accept: request.stream ? 'text/event-stream' : 'application/json',
+    accept: stream ? 'text/event-stream' : 'application/json',
     'user-agent': 'esclusa',
     ...connection.headers,
     'content-type': 'application/json',

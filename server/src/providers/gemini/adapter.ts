@@ -8,7 +8,7 @@
 import type { ProviderAdapter } from '../../gateway/ports/provider.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { decodeError } from './decode-error.ts';
-import { encodeRequest, requestHeaders } from './encode-request.ts';
+import { encodeProbe, encodeRequest, requestHeaders } from './encode-request.ts';
 import type { GeminiConnection } from './settings.ts';
 import { openStream } from './stream.ts';
 
@@ -21,6 +21,7 @@ export function createGeminiAdapter(connection: GeminiConnection): ProviderAdapt
     encode: (call) => encodeRequest(headers, call),
     decodeAnswer: (call, head, bytes) => decodeAnswer(call, head, bytes, secrets),
     createStreamDecoder: (call, head) => openStream(call, head, secrets),
+    probe: () => encodeProbe(headers),
     decodeError: (head, bytes) => decodeError(head, bytes, secrets),
   };
 }

@@ -6,6 +6,7 @@
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { InferenceRequest } from '../../gateway/model/request.ts';
 import type { EncodedRequest, ProviderCall } from '../../gateway/ports/provider.ts';
+import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
 import { isJsonArray } from '../../kernel/json.ts';
 import { encodeEmbedRequest } from '../../wire/gemini/embedding.ts';
 import type { Refusal } from '../../wire/gemini/encode/refuse.ts';
@@ -54,6 +55,11 @@ export function encodeRequest(headers: RequestHeaders, call: ProviderCall): Enco
     body,
     dropped,
   };
+}
+
+/** The list of models, as short as it can be had. */
+export function encodeProbe({ plain }: RequestHeaders): UpstreamRequest {
+  return { method: 'GET', path: '/v1beta/models?pageSize=1', headers: plain, body: null };
 }
 
 /** Tuned models have a collection of their own, which their names say. */

@@ -7,7 +7,7 @@
 import type { ProviderAdapter } from '../../gateway/ports/provider.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { decodeError } from './decode-error.ts';
-import { encodeRequest, requestHeaders } from './encode-request.ts';
+import { encodeProbe, encodeRequest, requestHeaders } from './encode-request.ts';
 import type { OllamaConnection } from './settings.ts';
 import { openStream } from './stream.ts';
 
@@ -19,6 +19,7 @@ export function createOllamaAdapter(connection: OllamaConnection): ProviderAdapt
     encode: (call) => encodeRequest(connection, headers, call),
     decodeAnswer: (call, head, bytes) => decodeAnswer(call, head, bytes, secrets),
     createStreamDecoder: (call, head) => openStream(call, head, secrets),
+    probe: () => encodeProbe(headers),
     decodeError: (head, bytes) => decodeError(head, bytes, secrets),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { EncodedRequest, ProviderCall } from '../../gateway/ports/provider.ts';
+import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
 import { assert } from '../../kernel/assert.ts';
 import { encodeChat } from '../../wire/ollama/encode-chat.ts';
 import { encodeCompletion, encodeEmbedding } from '../../wire/ollama/encode-prompt.ts';
@@ -36,6 +37,11 @@ export function requestHeaders(connection: OllamaConnection): RequestHeaders {
     plain: { accept: 'application/json', ...common },
     stream: { accept: 'application/x-ndjson', ...common },
   };
+}
+
+/** The list of models that the server has. */
+export function encodeProbe({ plain }: RequestHeaders): UpstreamRequest {
+  return { method: 'GET', path: '/api/tags', headers: plain, body: null };
 }
 
 export function encodeRequest(

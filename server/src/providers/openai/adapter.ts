@@ -8,7 +8,7 @@
 import type { ProviderAdapter } from '../../gateway/ports/provider.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { decodeError } from './decode-error.ts';
-import { encodeRequest, requestHeaders } from './encode-request.ts';
+import { encodeProbe, encodeRequest, requestHeaders } from './encode-request.ts';
 import { decodeResponse, openResponseStream, passesThrough, RESPONSES_WIRE } from './responses.ts';
 import type { OpenaiConnection } from './settings.ts';
 import { openStream } from './stream.ts';
@@ -28,6 +28,7 @@ export function createOpenaiAdapter(connection: OpenaiConnection): ProviderAdapt
       passesThrough(connection, call.request)
         ? openResponseStream(head, secrets)
         : openStream(call, head, secrets),
+    probe: () => encodeProbe(connection, headers),
     decodeError: (head, bytes) => decodeError(head, bytes, secrets),
   };
 }

@@ -8,6 +8,7 @@
 
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { EncodedRequest, ProviderCall } from '../../gateway/ports/provider.ts';
+import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
 import { assert } from '../../kernel/assert.ts';
 import { encodeCanonical } from '../../wire/openai/encode-canonical.ts';
 import { rewriteRequest } from '../../wire/openai/rewrite-request.ts';
@@ -68,6 +69,18 @@ export function encodeRequest(
     body,
     dropped,
   };
+}
+
+/** The list of models, which no deployment has of its own. */
+export function encodeProbe(
+  { surface }: OpenaiConnection,
+  { plain }: RequestHeaders,
+): UpstreamRequest {
+  const path =
+    surface.kind === 'deployments'
+      ? `/openai/models${versionQuery(surface.apiVersion)}`
+      : pathOf(surface, 'models', '');
+  return { method: 'GET', path, headers: plain, body: null };
 }
 
 function changesFor({ capabilities }: OpenaiConnection, { request, target }: ProviderCall) {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -120,6 +120,52 @@ describe('doctor', () => {
       true,
       String(asked),
     );
+  });
+
+  it('asks each kind of provider in its own way', async () => {
+    const asked: string[] = [];
+    const server = await serve((url, authorization, headers) => {
+      const keys = ['x-api-key', 'api-key', 'x-goog-api-key'].flatMap((name) =>
+        headers[name] === undefined ? [] : [`${name} ${headers[name]}`],
+      );
+      asked.push(`${url} ${authorization}${keys.join()}`);
+      const isGoogle = url.startsWith('/v1beta/');
+      const error = { code: 400, status: 'INVALID_ARGUMENT', message: 'API key not valid.' };
+      const details = [
+        { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' },
+      ];
+      const refusal = JSON.stringify({ error: { ...error, details } });
+      return isGoogle ? { status: 400, body: refusal } : { status: 200, body: '{}' };
+    });
+    const base_url = `http://127.0.0.1:${portOf(server)}`;
+    const api_key = 'some-key-0123456789';
+    configure(line, {
+      claude: { kind: 'anthropic', base_url, api_key },
+      azure: { kind: 'azure-openai', base_url, api_key },
+      dated: { kind: 'azure-openai', base_url, api_key, api_version: '2024-10-21' },
+      google: { kind: 'gemini', base_url, api_key },
+      local: { kind: 'ollama', base_url },
+    });
+
+    const { out } = await line.run('doctor', '--json');
+    await close(server);
+
+    const { checks } = JSON.parse(out) as { checks: Finding[] };
+    const states = Object.fromEntries(
+      ['claude', 'azure', 'dated', 'google', 'local'].map((name) => [
+        name,
+        checks.find(({ check }) => check === `provider ${name}`)?.state,
+      ]),
+    );
+    const good = { claude: 'good', azure: 'good', dated: 'good', local: 'good' };
+    assert.deepEqual(states, { ...good, google: 'fault' });
+    assert.deepEqual(asked.sort(), [
+      '/api/tags ',
+      `/openai/models?api-version=2024-10-21 api-key ${api_key}`,
+      `/openai/v1/models api-key ${api_key}`,
+      `/v1/models?limit=1 x-api-key ${api_key}`,
+      `/v1beta/models?pageSize=1 x-goog-api-key ${api_key}`,
+    ]);
   });
 
   it('names each problem of a broken configuration and goes no further', async () => {
@@ -242,9 +288,11 @@ function configure(to: CommandLine, providers: Record<string, unknown>): void {
 
 type Answer = { readonly status: number; readonly body: string };
 
-async function serve(answer: (url: string, authorization: string) => Answer): Promise<Server> {
-  const server = createServer((request, response) => {
-    const { status, body } = answer(request.url ?? '', request.headers.authorization ?? '');
+type Answerer = (url: string, authorization: string, headers: IncomingHttpHeaders) => Answer;
+
+async function serve(answer: Answerer): Promise<Server> {
+  const server = createServer(({ url = '', headers }, response) => {
+    const { status, body } = answer(url, headers.authorization ?? '', headers);
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
