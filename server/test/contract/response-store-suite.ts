@@ -28,7 +28,7 @@ export function responseStoreSuite(
     );
   });
 
-  test(`${name}: a response is its tenant's: nobody else reads, follows or deletes it`, async (t) => {
+  test(`${name}: a response is its tenant's: nobody else reads or deletes it`, async (t) => {
     const store = await open(t);
     await store.insert(keptAs('resp_1'));
     await store.insert(keptAs('resp_2', { tenant: 'globex', previousId: 'resp_1' }));

@@ -121,7 +121,7 @@ for (const way of WAYS) {
 
 for (const way of THINKING_WAYS) {
   for (const [form, ask] of Object.entries(FORMS)) {
-    test(`${way}, ${form}: what a model thought goes back to it with its tool's result`, async () => {
+    test(`${way}, ${form}: what a model thought goes back to it with the result`, async () => {
       const reasoning = { summary: 'auto' as const };
       const tools = [WEATHER];
       const model = `${way}/mock`;

@@ -3,7 +3,7 @@
  * back as its provider's adapter would.
  */
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import { foreignCall, WIRES, type Wire } from '../round-trip/wires.ts';
+import { CLIENTS, foreignCall, type Wire } from '../round-trip/wires.ts';
 import { at } from './look.ts';
 
 export interface AnswerRow {
@@ -18,7 +18,7 @@ interface AnswerProbe {
   readonly find: (body: unknown) => unknown;
 }
 
-const DIALECTS = WIRES.filter(({ isDialect }) => isDialect);
+const DIALECTS = CLIENTS;
 export const DIALECT_NAMES: readonly string[] = DIALECTS.map(({ name }) => name);
 
 const QUESTION = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] };

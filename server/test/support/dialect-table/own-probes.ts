@@ -3,7 +3,7 @@
  * it, so that it reaches providers of that dialect alone.
  */
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import { WIRES } from '../round-trip/wires.ts';
+import { CLIENTS } from '../round-trip/wires.ts';
 
 export interface OwnRow {
   readonly dialect: string;
@@ -34,6 +34,14 @@ const gemini = (title: string, body: object): OwnProbe => ({
 });
 const part = (title: string, content: object): OwnProbe =>
   gemini(title, { contents: [{ role: 'user', parts: [content] }] });
+
+const responses = (title: string, body: object): OwnProbe => ({
+  dialect: 'responses',
+  title,
+  body: { model: 'm', input: 'Hi', ...body },
+});
+const item = (title: string, more: object): OwnProbe =>
+  responses(title, { input: [{ role: 'user', content: 'Hi' }, more] });
 
 const PROBES: readonly OwnProbe[] = [
   anthropic('tools that Anthropic runs (`web_search_…`)', {
@@ -81,11 +89,30 @@ const PROBES: readonly OwnProbe[] = [
     generationConfig: { mediaResolution: 'MEDIA_RESOLUTION_LOW' },
   }),
   gemini('fields that nobody knows yet', { aLaterField: 1 }),
+  responses('tools that OpenAI runs (`web_search`, `mcp`, …), and custom ones', {
+    tools: [{ type: 'web_search' }],
+  }),
+  item('their calls (`web_search_call`, …)', { type: 'web_search_call', id: 'ws_1' }),
+  item('an item by its id alone (`item_reference`)', { type: 'item_reference', id: 'msg_1' }),
+  item('reasoning that OpenAI encrypted', {
+    ...{ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' },
+  }),
+  item('an image stored at OpenAI', {
+    role: 'user',
+    content: [{ type: 'input_image', file_id: 'file_1' }],
+  }),
+  responses('`background`', { background: true }),
+  responses('`conversation`', { conversation: 'conv_1' }),
+  responses('`prompt`', { prompt: { id: 'pmpt_1' } }),
+  responses('`truncation`', { truncation: 'auto' }),
+  responses('`top_logprobs`', { top_logprobs: 2 }),
+  responses('`max_tool_calls`', { max_tool_calls: 3 }),
+  responses('fields that nobody knows yet', { a_later_field: 1 }),
 ];
 
 export function ownRows(): OwnRow[] {
   return PROBES.map(({ dialect, title, body }) => {
-    const wire = WIRES.find(({ name }) => name === dialect);
+    const wire = CLIENTS.find(({ name }) => name === dialect);
     if (wire === undefined) throw new Error(`no wire is called ${dialect}`);
     const read = wire.readRequest({
       method: 'POST',

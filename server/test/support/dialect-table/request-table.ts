@@ -4,7 +4,7 @@
  */
 import { GatewayError } from '../../../src/gateway/index.ts';
 import { createOpenaiAdapter } from '../../../src/providers/openai/adapter.ts';
-import { foreignCall, WIRES, type Wire } from '../round-trip/wires.ts';
+import { foreignCall, responsesWire, WIRES, type Wire } from '../round-trip/wires.ts';
 import { REQUEST_PROBES, type RequestProbe } from './request-probes.ts';
 
 /** `other`: neither the same, nor named as left out, nor refused. */
@@ -26,12 +26,14 @@ const TABLE_WIRES: readonly Wire[] = WIRES.map((wire) =>
   wire.name === 'openai' ? { ...wire, adapter: strictOpenai() } : wire,
 );
 
+const TABLE_CLIENTS = [...TABLE_WIRES.filter(({ isDialect }) => isDialect), responsesWire];
+
 export const WIRE_NAMES: readonly string[] = TABLE_WIRES.map(({ name }) => name);
 
 export function requestRows(): RequestRow[] {
   return REQUEST_PROBES.map((probe) => {
     const at = Object.fromEntries(TABLE_WIRES.map((wire) => [wire.name, outcomeOf(wire, probe)]));
-    const saidBy = TABLE_WIRES.filter((wire) => wire.isDialect && canSay(wire, probe));
+    const saidBy = TABLE_CLIENTS.filter((wire) => canSay(wire, probe));
     return { title: probe.title, saidBy: saidBy.map(({ name }) => name), at };
   });
 }

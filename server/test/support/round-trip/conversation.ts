@@ -23,6 +23,7 @@ export interface Abilities {
   /** A call can be demanded, or forbidden while tools stand there. */
   readonly toolChoice: boolean;
   readonly jsonObject: boolean;
+  readonly stop: boolean;
   readonly seed: boolean;
   readonly topK: boolean;
   readonly cacheMarkers: boolean;
@@ -231,9 +232,9 @@ function settings(can: Abilities, tools: readonly string[]): fc.Arbitrary<JsonOb
     {
       max_completion_tokens: fc.integer({ min: 1, max: 4000 }),
       temperature: fc.constantFrom(0, 0.5, 1),
-      stop: fc.uniqueArray(text, { minLength: 1, maxLength: 3 }),
       tool_choice: fc.constantFrom(...choices),
       response_format: fc.constantFrom(...formats),
+      ...(can.stop ? { stop: fc.uniqueArray(text, { minLength: 1, maxLength: 3 }) } : {}),
       ...(can.seed ? { seed: fc.integer({ min: 0, max: 1000 }) } : {}),
       ...(can.topK ? { esclusa: fc.integer({ min: 1, max: 99 }).map((top_k) => ({ top_k })) } : {}),
     },

@@ -24,6 +24,8 @@ import { geminiEndpoints } from '../../../src/http/gemini/endpoints.ts';
 import { chatCompletions } from '../../../src/http/openai/chat-completions.ts';
 import { openaiCodec } from '../../../src/http/openai/codec.ts';
 import { parseBody } from '../../../src/http/parse-body.ts';
+import { responsesCodec } from '../../../src/http/responses/codec.ts';
+import { responses } from '../../../src/http/responses/endpoint.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createAnthropicAdapter } from '../../../src/providers/anthropic/adapter.ts';
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
@@ -38,6 +40,7 @@ import {
   encodeOllamaAnswer,
 } from '../scripted-ollama/encode-answer.ts';
 import type { Abilities } from './conversation.ts';
+import { createResponsesClient } from './responses-client.ts';
 
 export interface Wire {
   readonly name: string;
@@ -64,6 +67,7 @@ const EVERYTHING: Abilities = {
   toolImages: true,
   toolChoice: true,
   jsonObject: true,
+  stop: true,
   seed: true,
   topK: true,
   cacheMarkers: true,
@@ -173,7 +177,30 @@ const ollama: Wire = {
   streamType: 'application/x-ndjson',
 };
 
+/** Clients speak it, and it is no wire of a provider's of its own. */
+export const responsesWire: Wire = {
+  name: 'responses',
+  isDialect: true,
+  can: {
+    ...EVERYTHING,
+    failedTools: false,
+    stop: false,
+    seed: false,
+    topK: false,
+    cacheMarkers: false,
+  },
+  adapter: createResponsesClient(),
+  readRequest: ({ body }) => inbound(responses, body),
+  ...answersOf(responsesCodec),
+  streamType: 'text/event-stream',
+};
+
 export const WIRES: readonly Wire[] = [openai, anthropic, gemini, ollama];
+
+export const CLIENTS: readonly Wire[] = [
+  ...WIRES.filter(({ isDialect }) => isDialect),
+  responsesWire,
+];
 
 const BIRTH = { id: 'req_1', createdAtMs: 0 };
 

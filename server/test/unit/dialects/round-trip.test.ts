@@ -12,13 +12,13 @@ import type { JsonObject } from '../../../src/kernel/json.ts';
 import { chunksOf, joinChunks } from '../../support/round-trip/chunks.ts';
 import { both, completion, conversation } from '../../support/round-trip/conversation.ts';
 import { viewAnswer, viewRequest } from '../../support/round-trip/view.ts';
-import { foreignCall, WIRES, type Wire } from '../../support/round-trip/wires.ts';
+import { CLIENTS, foreignCall, WIRES, type Wire } from '../../support/round-trip/wires.ts';
 
 const RUNS = 60;
 /** A label that means nothing to a model, and stands in every request with a schema. */
 const LABELS = new Set(['response_format.json_schema.name']);
 
-for (const client of WIRES.filter(({ isDialect }) => isDialect)) {
+for (const client of CLIENTS) {
   for (const provider of WIRES.filter(({ name }) => name !== client.name)) {
     const pair = `${client.name} → ${provider.name}`;
     const can = both(client.can, provider.can);
