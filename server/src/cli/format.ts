@@ -12,8 +12,15 @@ export function formatUsd(amount: number | null): string {
   return `$${whole}.${String(micro % MICROUSD_PER_USD).padStart(6, '0')}`;
 }
 
+/** In Spanish in groups apart, because a point stands for decimals in the amounts beside it. */
 export function formatCount(count: number, language: string): string {
-  return new Intl.NumberFormat(language, { useGrouping: 'always' }).format(count);
+  const text = new Intl.NumberFormat('en', { useGrouping: 'always' }).format(count);
+  return language === 'es' ? text.replaceAll(',', '\u00a0') : text;
+}
+
+/** A dollar amount as text, with cents where it has any: `1.5` → `$1.50`. */
+export function formatDollars(usd: string): string {
+  return `$${usd.replace(/\.(\d)$/, '.$10')}`;
 }
 
 /** `2026-11-20 09:00:03`, UTC. */

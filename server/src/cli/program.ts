@@ -9,7 +9,7 @@ import type { VerbContext, VerbOptions } from './context.ts';
 import { explain } from './explain.ts';
 import { type Language, languageOf, MESSAGES, type Messages } from './messages/index.ts';
 import type { Terminal } from './terminal.ts';
-import { COMMON_OPTIONS, type OptionSpec, VERBS, type Verb } from './verbs.ts';
+import { COMMON_OPTIONS, LANGUAGE_OPTION, type OptionSpec, VERBS, type Verb } from './verbs.ts';
 
 export interface ProgramDeps extends Pick<InstallationOptions, 'sources' | 'clock' | 'random'> {
   readonly terminal: Terminal;
@@ -29,7 +29,7 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
   const setting: Setting = { deps, language, say: MESSAGES[language], exitCode: 0 };
   const program = buildProgram(setting);
   try {
-    if (argv.length === 0) program.outputHelp();
+    if (withoutLanguage(argv).length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
     return setting.exitCode;
   } catch (error) {
@@ -47,6 +47,7 @@ function buildProgram(setting: Setting): Command {
     .version(version(), '-V, --version', say.help.showVersion)
     .helpCommand(false)
     .addHelpText('after', `\n${say.help.more}`);
+  addOption(program, LANGUAGE_OPTION, say);
   const groups = new Map<string, Command>();
   for (const [name, verb] of Object.entries(VERBS)) {
     const [first = '', second] = name.split(' ');
@@ -58,12 +59,23 @@ function buildProgram(setting: Setting): Command {
     if (group === undefined) {
       group = configured(program.command(first), setting)
         .description(say.groups[first as keyof Messages['groups']])
+        .summary(groupSummary(first, say))
         .helpCommand(false);
+      addOption(group, LANGUAGE_OPTION, say);
       groups.set(first, group);
     }
     addVerb(group, second, name, verb, setting);
   }
   return program;
+}
+
+/** What the group is about, and its verbs. */
+function groupSummary(group: string, say: Messages): string {
+  const verbs = Object.keys(VERBS).flatMap((name) => {
+    const [first, second] = name.split(' ');
+    return first === group && second !== undefined ? [second] : [];
+  });
+  return `${say.groups[group as keyof Messages['groups']]}: ${verbs.join(', ')}`;
 }
 
 function addVerb(parent: Command, word: string, name: string, verb: Verb, setting: Setting): void {
@@ -100,6 +112,9 @@ function configured(command: Command, { deps, say }: Setting): Command {
       styleTitle: (title) => titles[title] ?? title,
       styleOptionText: (text) => (text === '[options]' ? say.help.anyOptions : text),
       styleSubcommandText: (text) => (text === '[command]' ? say.help.anyCommand : text),
+      // All of them have options; a list reads better without saying so.
+      subcommandTerm: (sub) =>
+        [sub.name(), ...sub.registeredArguments.map((each) => `<${each.name()}>`)].join(' '),
     })
     .configureOutput({
       writeOut: (text) => deps.terminal.write(text),
@@ -178,6 +193,10 @@ function report(setting: Setting, argv: readonly string[], message: string, code
   const isJson = argv.includes('--json');
   const line = isJson ? JSON.stringify({ error: { code, message } }) : say.failed(message);
   deps.terminal.writeError(`${line}\n`);
+}
+
+function withoutLanguage(argv: readonly string[]): readonly string[] {
+  return argv.filter((word, at) => !/^--lang(=|$)/.test(word) && argv[at - 1] !== '--lang');
 }
 
 /** Read before the words are understood, because misunderstandings are worded too. */

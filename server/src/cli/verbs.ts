@@ -19,12 +19,15 @@ export interface Verb {
   readonly load: () => Promise<{ readonly run: VerbAction }>;
 }
 
+/** The one option that groups of verbs have, too. */
+export const LANGUAGE_OPTION: OptionSpec = { flags: '--lang <language>', text: 'lang' };
+
 /** Options of every verb. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { flags: '--data-dir <path>', text: 'dataDir' },
   { flags: '--config <file>', text: 'config' },
   { flags: '--json', text: 'json' },
-  { flags: '--lang <language>', text: 'lang' },
+  LANGUAGE_OPTION,
 ];
 
 const tenant: OptionSpec = { flags: '--tenant <slug>', text: 'tenant' };

@@ -1,7 +1,7 @@
 /** `esclusa keys list` */
 import type { Key } from '../../app/workspace.ts';
 import { numberOption, textOption, type VerbContext } from '../context.ts';
-import { formatInstant } from '../format.ts';
+import { formatCount, formatDollars, formatInstant } from '../format.ts';
 import { writePage } from '../page.ts';
 
 export async function run(context: VerbContext): Promise<undefined> {
@@ -19,22 +19,24 @@ export async function run(context: VerbContext): Promise<undefined> {
     { title: columns.status, value: (key) => key.status },
     { title: columns.key, value: (key) => key.hint },
     { title: columns.models, value: (key) => key.models?.join(',') ?? '*' },
-    { title: columns.limits, value: limitsText },
+    { title: columns.limits, value: (key) => limitsText(context, key) },
     { title: columns.budget, value: budgetText },
     { title: columns.created, value: (key) => formatInstant(Date.parse(key.created_at)) },
   ]);
 }
 
-function limitsText({ limits }: Key): string {
+function limitsText({ say, language }: VerbContext, { limits }: Key): string {
   const { requests_per_minute, tokens_per_minute, concurrency } = limits;
+  const part = (limit: number | undefined, word: string): readonly string[] =>
+    limit === undefined ? [] : [`${formatCount(limit, language)} ${word}`];
   const parts = [
-    requests_per_minute === undefined ? '' : `${requests_per_minute} rpm`,
-    tokens_per_minute === undefined ? '' : `${tokens_per_minute} tpm`,
-    concurrency === undefined ? '' : `${concurrency}×`,
+    ...part(requests_per_minute, 'rpm'),
+    ...part(tokens_per_minute, 'tpm'),
+    ...part(concurrency, say.atOnce),
   ];
-  return parts.filter((part) => part !== '').join(' ') || '–';
+  return parts.join(', ') || '–';
 }
 
 function budgetText({ budget }: Key): string {
-  return budget === null ? '–' : `$${budget.limit_usd}/${budget.period}`;
+  return budget === null ? '–' : `${formatDollars(budget.limit_usd)}/${budget.period}`;
 }

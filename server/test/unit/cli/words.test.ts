@@ -51,19 +51,24 @@ describe('help', () => {
     assert.equal(out, HELP_OF_REVOKE);
   });
 
-  it('is what is shown when nothing is asked for', async () => {
+  it('is what is shown when nothing is asked for, with every verb in it', async () => {
     const { exitCode, out } = await line.run();
+    const spanish = await line.run('--lang', 'es');
 
     assert.equal(exitCode, 0);
-    for (const name of Object.keys(VERBS))
-      assert.match(out, new RegExp(`^  ${name.split(' ')[0]}`, 'm'));
+    for (const name of Object.keys(VERBS)) {
+      const [first, second = ''] = name.split(' ');
+      assert.match(out, new RegExp(`^  ${first} .*${second}`, 'm'));
+    }
+    assert.equal(spanish.exitCode, 0);
+    assert.match(spanish.out, /^Uso: esclusa/);
   });
 });
 
 describe('a mistake', () => {
   for (const [argv, message] of [
-    [['kyes'], 'Error: There is no verb kyes. See: esclusa --help\n'],
-    [['keys', 'crate'], 'Error: There is no verb crate. See: esclusa keys --help\n'],
+    [['kyes'], 'Error: There is no command kyes. See: esclusa --help\n'],
+    [['keys', 'crate'], 'Error: There is no command crate. See: esclusa keys --help\n'],
     [['keys', 'list', '--al'], 'Error: There is no option --al. See: esclusa keys list --help\n'],
     [
       ['keys', 'create'],
@@ -129,8 +134,11 @@ describe('a mistake', () => {
   it('of naming a group without a verb shows the group’s verbs', async () => {
     const { exitCode, err } = await line.run('keys');
 
+    const spanish = await line.run('keys', '--lang=es');
+
     assert.equal(exitCode, 2);
     assert.match(err, /revoke/);
+    assert.match(spanish.err, /^Uso: esclusa keys/);
   });
 });
 
