@@ -261,6 +261,19 @@ describe('every page', () => {
     );
   });
 
+  it('names no document that is nowhere, in the ledger either', () => {
+    const ledger = allPages.filter(({ path }) => LEDGER.has(path));
+    const named = ledger.flatMap(({ path, text }) =>
+      [...text.matchAll(/[\w./-]+\.md\b/g)].map(([name]) => join(path, '..', name)),
+    );
+
+    assert.ok(named.length >= 10, `only ${named.length} were found`);
+    assert.deepEqual(
+      named.filter((path) => !exists(path)),
+      [],
+    );
+  });
+
   it('shows configurations that are accepted', async () => {
     const examples = pages.flatMap(({ path, text }) =>
       fencesOf(text)
