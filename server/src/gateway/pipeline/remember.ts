@@ -19,7 +19,13 @@ const NOTHING = Buffer.alloc(0);
 export function remember(threads: Threads): Stage {
   return {
     name: 'remember',
-    codes: ['previous_response_not_found', 'response_not_kept'],
+    codes: [
+      'previous_response_not_found',
+      'invalid_request',
+      'body_too_large',
+      'storage_unavailable',
+      'response_not_kept',
+    ],
     wrap: (next) => async (exchange) => {
       const thread = exchange.request.foreign?.thread;
       if (thread === undefined) return next(exchange);
