@@ -29,7 +29,7 @@ told to.
 ${fence}sh
 curl http://127.0.0.1:8000/v1/chat/completions \\
   -H "authorization: Bearer $KEY" -H 'content-type: application/json' \\
-  -d '{"model":"mock:ttft=500ms,tps=20,cut=5","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+  -d '{"model":"mock:ttft=500ms,cut=5","stream":true,"messages":[{"role":"user","content":"Hi"}]}'
 ${fence}
 
 ## Rehearsing a bad day

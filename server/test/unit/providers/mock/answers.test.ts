@@ -42,7 +42,10 @@ test('it answers in the language of the last thing the user said', async () => {
   const english = ['Hello there', 'What is a canal lock?', '42', 'print(x)'];
 
   for (const text of spanish) {
-    assert.ok(texts(await mock.plain('chat', chat(text)))[0]?.startsWith('Usted ha escrito:'), text);
+    assert.ok(
+      texts(await mock.plain('chat', chat(text)))[0]?.startsWith('Usted ha escrito:'),
+      text,
+    );
   }
   for (const text of english) {
     assert.ok(texts(await mock.plain('chat', chat(text)))[0]?.startsWith('You wrote:'), text);
