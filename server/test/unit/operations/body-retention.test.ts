@@ -75,6 +75,34 @@ test('after their time, bodies are gone from the table and from every file', asy
   assert.notEqual(await bodies.get('req_young', 'acme'), null);
 });
 
+test('kept responses go the same way, and so do those that were deleted', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const storage = await openAt({ dataDir });
+  afterwards(t, () => storage.close());
+  const { responses } = storage;
+  const { clock, advance } = start(t, responses);
+  const said = Buffer.from(CANARY.repeat(200));
+  const keep = (id: string, createdAtMs: number, input: Uint8Array) =>
+    responses.insert({
+      ...{ id, tenant: 'acme', keyId: 'key_1', createdAtMs, previousId: null },
+      ...{ input, response: input },
+    });
+  for (let n = 0; n < 45; n += 1) await keep(`resp_old_${n}`, clock.wallMs(), said);
+  await keep('resp_deleted', clock.wallMs() + DAY_MS, said);
+  await keep('resp_young', clock.wallMs() + DAY_MS, Buffer.from('young'));
+  assert.equal(await responses.delete('acme', 'resp_deleted'), true);
+  assert.ok(filesWith(dataDir, CANARY).length > 0, 'the planted text is on the disk');
+
+  await advance(30 * DAY_MS);
+  await until('no file holds the planted text', async () => {
+    await advance(MINUTE_MS);
+    return filesWith(dataDir, CANARY).length === 0;
+  });
+
+  assert.equal(await responses.get('acme', 'resp_old_44'), null);
+  assert.notEqual(await responses.get('acme', 'resp_young'), null);
+});
+
 test('a first pass is soon after the start, the next ones follow every hour', async (t) => {
   const bodies = memoryBodies([]);
   const { advance } = start(t, bodies);
