@@ -37,6 +37,9 @@ export interface CallContext {
   released(phase: CallPhase, failure: GatewayError | null): void;
 }
 
+/** A timer that is later than this was held up by more than its own coarseness. */
+const LATE_MS = 20;
+
 export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
   readonly head: Promise<UpstreamResponse>;
   readonly #context: CallContext;
@@ -55,6 +58,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
   #over = false;
   /** On the monotonic clock: when what we wait for began. */
   #sinceMs: number;
+  /** When the timer is to fire; later means that this process stood still. */
+  #dueMs = 0;
 
   /** `options` are those dispatched; their body is let go of when the call is given up. */
   constructor(
@@ -173,16 +178,27 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
     this.#signal.removeEventListener('abort', this);
   }
 
+  /** Leaves at least `restMs` of the limit, counted from now. */
+  #allow(restMs: number, limitMs: number, nowMs: number): void {
+    this.#sinceMs = Math.max(this.#sinceMs, nowMs - limitMs + restMs);
+  }
+
   #arm(delayMs: number): Timer {
+    this.#dueMs = this.#context.clock.monotonicMs() + delayMs;
     return this.#context.clock.setTimer(delayMs, () => this.#check());
   }
 
-  /** Bytes only note their time; whether the silence is too long is decided here. */
+  /**
+   * Bytes only note their time; whether the silence is too long is decided here. Time in which
+   * this process could not have noticed any bytes is not the provider's silence.
+   */
   #check(): void {
     const { clock, provider } = this.#context;
     const nowMs = clock.monotonicMs();
-    if (this.#body.paused) this.#sinceMs = nowMs;
+    const lateMs = nowMs - this.#dueMs;
     const limitMs = this.#bodyBegun ? this.#timeouts.idleMs : this.#timeouts.firstByteMs;
+    if (this.#body.paused) this.#sinceMs = nowMs;
+    else if (lateMs > LATE_MS) this.#allow(Math.min(lateMs, limitMs), limitMs, nowMs);
     const leftMs = this.#sinceMs + limitMs - nowMs;
     if (leftMs > 0) {
       this.#timer = this.#arm(Math.min(leftMs, this.#timeouts.idleMs));

@@ -90,7 +90,7 @@ export async function startAnthropicSurroundings(
       },
       resilience: {
         breaker: { failure_threshold: 10_000 },
-        timeouts: { connect_ms: 500, idle_ms: 300, first_token_ms: 1000 },
+        timeouts: { connect_ms: 500, idle_ms: 1000, first_token_ms: 1000 },
         retry: { attempts: 1 },
       },
     },

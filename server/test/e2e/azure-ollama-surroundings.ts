@@ -39,7 +39,7 @@ export async function startAzureOllama(): Promise<AzureOllama> {
   };
 }
 
-/** One attempt each; a silence of 300 ms is too long. */
+/** One attempt each; a silence of a second is too long. */
 function configOf(azureUrl: string, ollamaUrl: string) {
   const azure = { kind: 'azure-openai', base_url: azureUrl, api_key: AZURE_KEY };
   return {
@@ -51,7 +51,7 @@ function configOf(azureUrl: string, ollamaUrl: string) {
     },
     resilience: {
       breaker: { failure_threshold: 10_000 },
-      timeouts: { connect_ms: 500, idle_ms: 300, first_token_ms: 1000 },
+      timeouts: { connect_ms: 500, idle_ms: 1000, first_token_ms: 1000 },
       retry: { attempts: 1 },
     },
   };

@@ -80,7 +80,7 @@ export async function startGenaiSurroundings(
       },
       resilience: {
         breaker: { failure_threshold: 10_000 },
-        timeouts: { connect_ms: 500, idle_ms: 300, first_token_ms: 1000 },
+        timeouts: { connect_ms: 500, idle_ms: 1000, first_token_ms: 1000 },
         retry: { attempts: 1 },
       },
     },

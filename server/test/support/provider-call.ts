@@ -16,7 +16,10 @@ export function providerCall(
   return { request: inferenceRequest(operation, body), target: target(targetModel) };
 }
 
-function inferenceRequest(operation: RequestOperation, body: JsonObject | string): InferenceRequest {
+function inferenceRequest(
+  operation: RequestOperation,
+  body: JsonObject | string,
+): InferenceRequest {
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const parsed = JSON.parse(bytes.toString()) as JsonObject;
   const scan = scanObject(bytes, 64);

@@ -91,6 +91,24 @@ test('the idle limit counts from the last byte, to the millisecond', async () =>
   assert.equal(await codeOf(pending), 'upstream_timeout');
 });
 
+test('time in which this process stood still is not the provider’s silence', async () => {
+  const played = play();
+  begin(played);
+  const { body } = await played.call.head;
+  const reading = body[Symbol.asyncIterator]();
+  played.call.onResponseData(played.controller, Buffer.from('x'));
+  await reading.next();
+  const pending = reading.next();
+
+  played.clock.standStill(5000); // the idle timer fires 4900 ms late
+  assert.deepEqual(played.told, []);
+  played.clock.advance(99);
+  assert.deepEqual(played.told, []);
+  played.clock.advance(1);
+
+  assert.equal(await codeOf(pending), 'upstream_timeout');
+});
+
 test('time in which our own reader is behind is not the provider’s silence', async () => {
   const played = play();
   begin(played);

@@ -8,6 +8,8 @@ interface Pending {
 
 export interface ManualClock extends Clock {
   advance(durationMs: number): void;
+  /** Time passes unnoticed; then the timers that were due fire, all late. */
+  standStill(durationMs: number): void;
   pendingTimers(): number;
 }
 
@@ -33,6 +35,13 @@ export function createManualClock(): ManualClock {
         next.fire();
       }
       nowMs = endMs;
+    },
+    standStill(durationMs) {
+      nowMs += durationMs;
+      for (const timer of [...pending].filter(({ atMs }) => atMs <= nowMs)) {
+        pending.delete(timer);
+        timer.fire();
+      }
     },
     pendingTimers: () => pending.size,
   };
