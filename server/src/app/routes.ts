@@ -51,7 +51,7 @@ function isScript({ environment, providers }: Config, name: string): boolean {
 /** A breaker that is switched off is one that no number of failures opens. */
 function withKillSwitch(config: Config, target: ResolvedTarget): Target {
   if (config.resilience.breaker.enabled) return target;
-  const breaker = { ...target.breaker, failureThreshold: Number.MAX_SAFE_INTEGER };
+  const breaker = { ...target.breaker, failureThreshold: Number.POSITIVE_INFINITY };
   return { ...target, breaker };
 }
 

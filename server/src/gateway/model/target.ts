@@ -27,6 +27,7 @@ export interface RetrySettings {
 }
 
 export interface BreakerSettings {
+  /** Infinity: switched off; it never opens and remembers nothing. */
   readonly failureThreshold: number;
   readonly successThreshold: number;
   readonly openMs: number;

@@ -92,6 +92,7 @@ export function recordOutcome(
   if (generation !== state.generation || state.kind === 'open') return state;
   if (state.kind === 'half_open') return afterProbe(state, settings, nowMs, outcome);
   if (outcome === 'ignored') return state;
+  if (settings.failureThreshold === Number.POSITIVE_INFINITY) return state; // never opens
   const recent = state.recent.slice(1 - windowCalls(settings));
   recent.push({ atMs: nowMs, failed: outcome === 'failure' });
   const next: ClosedState = { kind: 'closed', generation, recent };

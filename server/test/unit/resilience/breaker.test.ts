@@ -302,3 +302,13 @@ test('B-04: five failures scattered over 505 calls within a second do not open',
 
   assert.equal(breaker.state().kind, 'closed');
 });
+
+test('a breaker that is switched off never opens and remembers nothing', () => {
+  const settings = { ...SETTINGS, failureThreshold: Number.POSITIVE_INFINITY };
+  const start = closedState(0);
+  let state: BreakerState = start;
+
+  for (let i = 0; i < 1000; i += 1) state = recordOutcome(state, settings, i, 0, 'failure');
+
+  assert.equal(state, start);
+});
