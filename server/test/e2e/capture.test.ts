@@ -147,7 +147,9 @@ describe('a prompt that is planted in every way an exchange can go', () => {
     assert.ok(!told.metrics.includes(CANARY));
     assert.ok(!told.rows.includes(CANARY));
     assert.match(told.metrics, /^esclusa_bodies_dropped_total 0$/m);
-    assert.deepEqual(filesWith(dataDir, CANARY), ['esclusa.sqlite']);
+    // The database's own log is part of the database until it is folded in.
+    const holders = filesWith(dataDir, CANARY).map((name) => name.replace(/-wal$/, ''));
+    assert.deepEqual([...new Set(holders)], ['esclusa.sqlite']);
     assert.deepEqual(tablesWith(join(dataDir, 'esclusa.sqlite'), CANARY), ['bodies']);
     assert.deepEqual(filesWith(dataDir, ADMIN_KEY), [], 'no credential is among them');
   });
