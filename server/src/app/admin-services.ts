@@ -80,13 +80,13 @@ function providerOf({ current }: AdminDeps, provider: ProviderConfig): Provider 
 }
 
 function breakerOf(snapshot: BreakerSnapshot): Breaker {
-  const { totalSuccesses, totalFailures, openedAtMs } = snapshot;
+  const { totalCalls, totalSuccesses, totalFailures, openedAtMs } = snapshot;
   return {
     name: snapshot.name,
     state: snapshot.state,
     failures: snapshot.failures,
     successes: snapshot.successes,
-    total_calls: totalSuccesses + totalFailures,
+    total_calls: totalCalls,
     total_failures: totalFailures,
     total_successes: totalSuccesses,
     opened_at: openedAtMs === undefined ? null : new Date(openedAtMs).toISOString(),

@@ -1,6 +1,6 @@
 /**
- * The circuit breaker of one target, as pure functions from a state, the settings and an
- * instant to the next state. `breaker-registry.ts` keeps the states and tells the time.
+ * The circuit breaker of one target or dependency, as pure functions from a state, the
+ * settings and an instant to the next state. `live-breaker.ts` keeps the state and tells the time.
  *
  *   closed ──(threshold failures among the recent calls)──► open
  *   open ──(openMs over, and a call comes)──► half_open
@@ -18,9 +18,7 @@
  * 5. Only a failure opens; the passing of time alone counts nothing.
  */
 import type { BreakerSettings } from '../model/target.ts';
-
-/** `ignored`: the call says nothing about the target's health. */
-export type CallOutcome = 'success' | 'failure' | 'ignored';
+import type { CallOutcome } from '../ports/breaker.ts';
 
 export interface RecentCall {
   readonly atMs: number;

@@ -20,8 +20,10 @@ import type { Random } from '../../kernel/random.ts';
 import { AVAILABLE, type Availability } from '../model/availability.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Target } from '../model/target.ts';
-import { type BreakerRegistry, REFUSED, type TargetBreaker } from './breaker-registry.ts';
+import { REFUSED } from '../ports/breaker.ts';
+import type { BreakerRegistry } from './breaker-registry.ts';
 import type { Bulkhead, Bulkheads } from './bulkhead.ts';
+import type { LiveBreaker } from './live-breaker.ts';
 import { isTransient, mayRetry } from './reactions.ts';
 import { type RetryBudgets, retryPauseMs } from './retry.ts';
 
@@ -129,11 +131,11 @@ export function createPolicyStack(deps: PolicyStackDeps): PolicyStack {
 /** Passes the breaker and takes a place; throws `failed`, the error before, when it cannot. */
 function enter(
   target: Target,
-  breaker: TargetBreaker,
+  breaker: LiveBreaker,
   bulkhead: Bulkhead,
   failed: GatewayError | null,
 ): number {
-  const permit = breaker.admit(target);
+  const permit = breaker.admit();
   if (permit === REFUSED) throw failed ?? breakerRefusal(target, breaker);
   if (bulkhead.tryEnter(target.maxConcurrency)) return permit;
   breaker.record(permit, 'ignored');
@@ -146,8 +148,8 @@ function enter(
   );
 }
 
-function breakerRefusal(target: Target, breaker: TargetBreaker): GatewayError {
-  const state = breaker.availability(target);
+function breakerRefusal(target: Target, breaker: LiveBreaker): GatewayError {
+  const state = breaker.availability(target.breaker);
   return new GatewayError('no_target_available', {
     message: `${target.id} failed repeatedly and is left alone for a while.`,
     ...(state.kind === 'unavailable' ? { retryAfterMs: state.retryAfterMs } : {}),
@@ -156,12 +158,12 @@ function breakerRefusal(target: Target, breaker: TargetBreaker): GatewayError {
 
 class RunningCall<T> implements HeldCall<T> {
   readonly value: T;
-  readonly #breaker: TargetBreaker;
+  readonly #breaker: LiveBreaker;
   readonly #bulkhead: Bulkhead;
   readonly #permit: number;
   #ended = false;
 
-  constructor(value: T, breaker: TargetBreaker, bulkhead: Bulkhead, permit: number) {
+  constructor(value: T, breaker: LiveBreaker, bulkhead: Bulkhead, permit: number) {
     this.value = value;
     this.#breaker = breaker;
     this.#bulkhead = bulkhead;
@@ -172,6 +174,6 @@ class RunningCall<T> implements HeldCall<T> {
     if (this.#ended) return;
     this.#ended = true;
     this.#bulkhead.leave();
-    if (error !== null && isTransient(error)) this.#breaker.record(this.#permit, 'failure');
+    if (error !== null && isTransient(error)) this.#breaker.recordLateFailure(this.#permit);
   }
 }

@@ -7,10 +7,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BreakerSettings } from '../../../src/gateway/model/target.ts';
+import type { CallOutcome } from '../../../src/gateway/ports/breaker.ts';
 import {
   admitCall,
   type BreakerState,
-  type CallOutcome,
   closedState,
   failures,
   recordOutcome,

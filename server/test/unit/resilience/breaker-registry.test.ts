@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Target } from '../../../src/gateway/model/target.ts';
+import { REFUSED } from '../../../src/gateway/ports/breaker.ts';
 import {
   type BreakerListener,
   createBreakerRegistry,
-  REFUSED,
 } from '../../../src/gateway/resilience/breaker-registry.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { TARGET } from '../pipeline/fakes.ts';
@@ -31,7 +31,7 @@ function setUp(maxBreakers?: number) {
   const options = maxBreakers === undefined ? {} : { maxBreakers };
   const registry = createBreakerRegistry({ clock, listener, ...options });
   function fail(of: Target, times: number): void {
-    for (let i = 0; i < times; i += 1) registry.of(of).record(registry.of(of).admit(of), 'failure');
+    for (let i = 0; i < times; i += 1) registry.of(of).record(registry.of(of).admit(), 'failure');
   }
   return { clock, events, registry, fail };
 }
@@ -42,7 +42,7 @@ test('every failure and every transition is announced once', () => {
 
   fail(up, 2);
   clock.advance(1000);
-  registry.of(up).record(registry.of(up).admit(up), 'success');
+  registry.of(up).record(registry.of(up).admit(), 'success');
 
   assert.deepEqual(events, [
     'up/m: failure',
@@ -60,8 +60,8 @@ test('another model of the same provider is untouched', () => {
 
   fail(sick, 2);
 
-  assert.equal(registry.of(sick).admit(sick), REFUSED);
-  assert.notEqual(registry.of(well).admit(well), REFUSED);
+  assert.equal(registry.of(sick).admit(), REFUSED);
+  assert.notEqual(registry.of(well).admit(), REFUSED);
 });
 
 test('a snapshot tells the state, the failures, since when and until when', () => {
@@ -70,7 +70,7 @@ test('a snapshot tells the state, the failures, since when and until when', () =
   clock.advance(500);
 
   fail(up, 2);
-  registry.of(up).admit(up);
+  registry.of(up).admit();
   clock.advance(250);
 
   assert.deepEqual(registry.snapshot(), [
@@ -79,9 +79,11 @@ test('a snapshot tells the state, the failures, since when and until when', () =
       state: 'open',
       failures: 2,
       successes: 0,
+      totalCalls: 2,
       totalSuccesses: 0,
       totalFailures: 2,
       totalRefused: 1,
+      totalOpenMs: 250,
       openedAtMs: WALL_MS + 500,
       retryAfterMs: 750,
     },
@@ -94,9 +96,9 @@ test('a snapshot of a probing breaker counts its probes, of a closed one its cal
   fail(up, 2);
   clock.advance(1000);
 
-  registry.of(up).record(registry.of(up).admit(up), 'success');
+  registry.of(up).record(registry.of(up).admit(), 'success');
   const [probing] = registry.snapshot();
-  registry.of(up).record(registry.of(up).admit(up), 'success');
+  registry.of(up).record(registry.of(up).admit(), 'success');
   const [closed] = registry.snapshot();
 
   assert.deepEqual([probing?.state, probing?.successes], ['half_open', 1]);
@@ -148,7 +150,7 @@ test('availability says when every probe is out, and changes with its end', () =
   fail(up, 2);
   clock.advance(1000);
 
-  const permit = registry.of(up).admit(up);
+  const permit = registry.of(up).admit();
   const during = registry.availability(up);
   registry.of(up).record(permit, 'success');
 
@@ -180,7 +182,7 @@ test('a reset closes an open breaker by hand, and finds none of an unknown name'
 test('a reset forgets the failures of a closed breaker, and those still to come', () => {
   const { registry, fail } = setUp();
   const up = target('up/m');
-  const early = registry.of(up).admit(up);
+  const early = registry.of(up).admit();
   fail(up, 1);
 
   registry.reset('up/m');
@@ -196,8 +198,8 @@ test('changed settings apply to the next call', () => {
 
   clock.advance(10);
 
-  assert.equal(registry.of(target('up/m')).admit(target('up/m')), REFUSED);
-  assert.notEqual(registry.of(impatient).admit(impatient), REFUSED);
+  assert.equal(registry.of(target('up/m')).admit(), REFUSED);
+  assert.notEqual(registry.of(impatient).admit(), REFUSED);
 });
 
 test('changed settings judge the outcome of the next call', () => {
@@ -258,4 +260,93 @@ test('making room looks at a bounded number of breakers', () => {
   const names = registry.snapshot().map((one) => one.name);
   assert.equal(names.includes('up/0'), false);
   assert.equal(names.includes('up/idle'), true);
+});
+
+const SETTINGS = { ...target('up/m').breaker, minimumCalls: 2 };
+
+test('a dependency that is no target has a breaker by its name, listed before any call', () => {
+  const { clock, events, registry } = setUp();
+  const breaker = registry.named('store', SETTINGS);
+  assert.deepEqual(
+    registry.snapshot().map(({ name, state }) => [name, state]),
+    [['store', 'closed']],
+  );
+
+  for (let i = 0; i < 2; i += 1) breaker.record(breaker.admit(), 'failure');
+  assert.equal(breaker.lets(), false);
+  assert.equal(breaker.admit(), REFUSED);
+  clock.advance(1000);
+  assert.equal(breaker.lets(), true);
+  breaker.record(breaker.admit(), 'success');
+
+  assert.deepEqual(events.slice(2), [
+    'store: closed → open',
+    'store: open → half_open',
+    'store: half_open → closed',
+  ]);
+});
+
+test('a named breaker asked for again is the same one, under the new settings', () => {
+  const { registry } = setUp();
+  const first = registry.named('store', SETTINGS);
+  first.record(first.admit(), 'failure');
+
+  const again = registry.named('store', { ...SETTINGS, failureThreshold: 3 });
+  again.record(again.admit(), 'failure');
+
+  assert.equal(again, first);
+  assert.equal(registry.snapshot()[0]?.state, 'closed');
+});
+
+test('a named breaker is never forgotten, and its name cannot be a target’s', () => {
+  const { registry } = setUp(1);
+  registry.named('store', SETTINGS);
+
+  registry.of(target('up/a'));
+  registry.of(target('up/b'));
+
+  assert.deepEqual(
+    registry.snapshot().map(({ name }) => name),
+    ['store', 'up/b'],
+  );
+  assert.throws(() => registry.named('up/store', SETTINGS));
+});
+
+test('a reset of all closes targets and dependencies alike', () => {
+  const { registry, fail } = setUp();
+  const store = registry.named('store', SETTINGS);
+  for (let i = 0; i < 2; i += 1) store.record(store.admit(), 'failure');
+  fail(target('up/m'), 2);
+
+  registry.resetAll();
+
+  assert.deepEqual(
+    registry.snapshot().map(({ state }) => state),
+    ['closed', 'closed'],
+  );
+});
+
+test('the time spent open adds up over openings, and stands still while closed', () => {
+  const { clock, registry, fail } = setUp();
+  const up = target('up/m');
+  fail(up, 2);
+  clock.advance(1500);
+  registry.of(up).record(registry.of(up).admit(), 'success');
+  clock.advance(10_000);
+  fail(up, 2);
+  clock.advance(300);
+
+  assert.equal(registry.snapshot()[0]?.totalOpenMs, 1800);
+});
+
+test('a call that fails after it was counted as a success is one failed call', () => {
+  const { registry } = setUp();
+  const up = target('up/m');
+  const permit = registry.of(up).admit();
+  registry.of(up).record(permit, 'success');
+
+  registry.of(up).recordLateFailure(permit);
+
+  const [one] = registry.snapshot();
+  assert.deepEqual([one?.totalCalls, one?.totalSuccesses, one?.totalFailures], [1, 0, 1]);
 });

@@ -5,10 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallOutcome } from '../../../src/gateway/ports/breaker.ts';
 import {
   admitCall,
   type BreakerState,
-  type CallOutcome,
   closedState,
   failures,
   openForMs,
