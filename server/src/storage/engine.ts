@@ -1,13 +1,15 @@
 /**
- * What the repositories need from a database: one query builder that reads, one that writes,
- * and the few ways in which engines differ, as named capabilities.
+ * What the repositories need from a database: reading, writing as a transaction, and the few
+ * ways in which engines differ, as named capabilities.
  *
- * The query builder is loaded when it is first asked for: a start does not need it. Work that
- * must be atomic runs inside `writer().transaction()`, and there only with the transaction it
- * was given; the root writer inside a transaction would wait for itself.
+ * Every use says whose rows it touches; an engine with row-level security shows it no others.
+ * The query builder is loaded when it is first asked for: a start does not need it.
  */
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Schema } from './schema.ts';
+
+/** The slug of a tenant. null: across all tenants, or a table that belongs to none. */
+export type TenantScope = string | null;
 
 export type SqlValue = null | number | string | Uint8Array;
 
@@ -16,9 +18,22 @@ export interface Engine {
    * Reads with plain SQL, for the few statements that run before the query builder is worth
    * loading. `?` marks a parameter. Throws `storage_unavailable`.
    */
-  read<Row>(sql: string, parameters: readonly SqlValue[]): Promise<readonly Row[]>;
-  reader(): Promise<Kysely<Schema>>;
-  writer(): Promise<Kysely<Schema>>;
+  read<Row>(
+    tenant: TenantScope,
+    sql: string,
+    parameters: readonly SqlValue[],
+  ): Promise<readonly Row[]>;
+  /** For reading only. Its queries throw `storage_unavailable`. */
+  reader(tenant: TenantScope): Promise<Kysely<Schema>>;
+  /**
+   * Runs `work` as one transaction, and again from its beginning where the database asks for
+   * that: it must touch nothing but the transaction it is given. Throws what `work` throws,
+   * `storage_unavailable`, and `ConstraintError`.
+   */
+  transact<T>(
+    tenant: TenantScope,
+    work: (transaction: Transaction<Schema>) => Promise<T>,
+  ): Promise<T>;
   /**
    * Resolves when nothing of the rows deleted so far is left in the database's files. Throws
    * `storage_unavailable`.

@@ -5,7 +5,7 @@
  * without touching the table. On SQLite the table is its own primary-key tree.
  */
 import { type Kysely, sql } from 'kysely';
-import { generatedKey, type MigrationContext } from './context.ts';
+import { generatedKey, type MigrationContext, textType } from './context.ts';
 
 export function ledgerTables(context: MigrationContext) {
   return async (db: Kysely<unknown>): Promise<void> => {
@@ -14,7 +14,7 @@ export function ledgerTables(context: MigrationContext) {
     await createIndexes(db);
     await db.schema
       .createTable('journal_positions')
-      .addColumn('instance', 'text', (column) => column.primaryKey().notNull())
+      .addColumn('instance', textType(context), (column) => column.primaryKey().notNull())
       .addColumn('segment', 'bigint', (column) => column.notNull())
       .addColumn('byte_offset', 'bigint', (column) => column.notNull())
       .execute();
@@ -26,18 +26,19 @@ async function createNames(db: Kysely<unknown>, context: MigrationContext): Prom
   await db.schema
     .createTable('names')
     .addColumn('id', key.type, key.define)
-    .addColumn('text', 'text', (column) => column.notNull().unique())
+    .addColumn('text', textType(context), (column) => column.notNull().unique())
     .execute();
 }
 
-async function createRequests(db: Kysely<unknown>, { dialect }: MigrationContext): Promise<void> {
+async function createRequests(db: Kysely<unknown>, context: MigrationContext): Promise<void> {
+  const text = textType(context);
   const table = db.schema
     .createTable('requests')
-    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('tenant_id', 'bigint', (column) => column.notNull())
     .addColumn('key_id', 'bigint', (column) => column.notNull())
-    .addColumn('correlation_id', 'text')
+    .addColumn('correlation_id', text)
     .addColumn('dialect', 'smallint', (column) => column.notNull())
     .addColumn('operation', 'smallint', (column) => column.notNull())
     .addColumn('model_id', 'bigint', (column) => column.notNull())
@@ -60,7 +61,7 @@ async function createRequests(db: Kysely<unknown>, { dialect }: MigrationContext
     .addColumn('duration_us', 'bigint', (column) => column.notNull())
     .addColumn('first_token_us', 'bigint')
     .addColumn('config_generation', 'bigint', (column) => column.notNull());
-  await (dialect === 'sqlite' ? table.modifyEnd(sql`without rowid`) : table).execute();
+  await (context.dialect === 'sqlite' ? table.modifyEnd(sql`without rowid`) : table).execute();
 }
 
 async function createIndexes(db: Kysely<unknown>): Promise<void> {

@@ -3,15 +3,16 @@
  * and what people wrote is erased without touching it. The index finds what is due.
  */
 import type { Kysely } from 'kysely';
-import { bytesType, type MigrationContext } from './context.ts';
+import { bytesType, type MigrationContext, textType } from './context.ts';
 
 export function bodyTables(context: MigrationContext) {
   return async (db: Kysely<unknown>): Promise<void> => {
     const bytes = bytesType(context);
+    const text = textType(context);
     await db.schema
       .createTable('bodies')
-      .addColumn('request_id', 'text', (column) => column.primaryKey().notNull())
-      .addColumn('tenant', 'text', (column) => column.notNull())
+      .addColumn('request_id', text, (column) => column.primaryKey().notNull())
+      .addColumn('tenant', text, (column) => column.notNull())
       .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
       .addColumn('request', bytes)
       .addColumn('request_truncated', 'smallint', (column) => column.notNull())

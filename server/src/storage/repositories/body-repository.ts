@@ -18,16 +18,17 @@ export function createBodyRepository(engine: Engine): BodyRepository {
   let needsScrub = true; // a process before this one may have ended in between
   return {
     async insert(bodies) {
-      const db = await engine.writer();
-      await db
-        .insertInto('bodies')
-        .values(bodies.map(rowOf))
-        .onConflict((conflict) => conflict.column('request_id').doNothing())
-        .execute();
+      await engine.transact(null, (transaction) =>
+        transaction
+          .insertInto('bodies')
+          .values(bodies.map(rowOf))
+          .onConflict((conflict) => conflict.column('request_id').doNothing())
+          .execute(),
+      );
     },
 
     async get(requestId, tenant) {
-      const db = await engine.reader();
+      const db = await engine.reader(tenant);
       const row = await db
         .selectFrom('bodies')
         .selectAll()
@@ -40,14 +41,16 @@ export function createBodyRepository(engine: Engine): BodyRepository {
     async eraseBefore(createdBeforeMs, limit) {
       // Mostly nothing is due, and then nothing is loaded or locked.
       const due = await engine.read<{ request_id: string }>(
+        null,
         'select request_id from bodies where created_at_ms < ? order by created_at_ms limit ?',
         [createdBeforeMs, limit],
       );
       if (due.length > 0) {
         const ids = due.map(({ request_id }) => request_id);
-        const db = await engine.writer();
         needsScrub = true;
-        await db.deleteFrom('bodies').where('request_id', 'in', ids).execute();
+        await engine.transact(null, (transaction) =>
+          transaction.deleteFrom('bodies').where('request_id', 'in', ids).execute(),
+        );
       }
       if (needsScrub && due.length < limit) {
         await engine.scrub();

@@ -13,9 +13,8 @@ import { nextVersion } from './change-version.ts';
 export function createKeyRepository(engine: Engine): KeyRepository {
   return {
     async insert(record) {
-      const db = await engine.writer();
       try {
-        await db.transaction().execute(async (transaction) => {
+        await engine.transact(record.tenant, async (transaction) => {
           const version = await nextVersion(transaction, 'api_keys');
           await transaction
             .insertInto('api_keys')
@@ -28,7 +27,7 @@ export function createKeyRepository(engine: Engine): KeyRepository {
     },
 
     async get(id) {
-      const db = await engine.reader();
+      const db = await engine.reader(null);
       const row = await db
         .selectFrom('api_keys')
         .selectAll()
@@ -38,7 +37,7 @@ export function createKeyRepository(engine: Engine): KeyRepository {
     },
 
     async list({ tenant, limit, beforeId }) {
-      const db = await engine.reader();
+      const db = await engine.reader(tenant);
       let query = db.selectFrom('api_keys').selectAll().orderBy('id', 'desc').limit(limit);
       if (tenant !== null) query = query.where('tenant', '=', tenant);
       if (beforeId !== null) query = query.where('id', '<', beforeId);
@@ -46,8 +45,7 @@ export function createKeyRepository(engine: Engine): KeyRepository {
     },
 
     async update(id, patch) {
-      const db = await engine.writer();
-      return db.transaction().execute(async (transaction) => {
+      return engine.transact(null, async (transaction) => {
         const version = await nextVersion(transaction, 'api_keys');
         const row = await transaction
           .updateTable('api_keys')
@@ -61,6 +59,7 @@ export function createKeyRepository(engine: Engine): KeyRepository {
 
     async changedSince(version) {
       const rows = await engine.read<ApiKeysTable>(
+        null,
         'select * from api_keys where version > ? order by version',
         [version],
       );

@@ -6,7 +6,7 @@
  * Rows come newest first by time and id; an index holds them in that order per tenant, per key
  * and for all.
  */
-import type { ExpressionBuilder, SelectQueryBuilder } from 'kysely';
+import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely';
 import type { LedgerEntry } from '../../gateway/model/ledger-entry.ts';
 import type { LedgerFilter, LedgerQueries } from '../../gateway/ports/ledger-query.ts';
 import { codeOf, OUTCOMES } from '../codes.ts';
@@ -23,37 +23,37 @@ export function createLedgerQueries(engine: Engine, settle: () => Promise<void>)
   return {
     async get(id, tenant) {
       await settle();
-      const db = await engine.reader();
+      const db = await engine.reader(tenant);
       let query = db.selectFrom('requests').selectAll().where('id', '=', id);
       if (tenant !== null) query = query.where('tenant_id', '=', nameId(tenant));
-      const entries = await entriesOf(engine, await query.execute());
+      const entries = await entriesOf(db, await query.execute());
       return entries[0] ?? null;
     },
 
     async list(filter, { limit, beforeId }) {
       await settle();
-      const db = await engine.reader();
+      const db = await engine.reader(filter.tenant);
       let query = filtered(db.selectFrom('requests').selectAll(), filter)
         .orderBy('created_at_ms', 'desc')
         .orderBy('id', 'desc')
         .limit(limit);
       if (beforeId !== null) query = query.where((row) => isBehind(row, beforeId));
-      return entriesOf(engine, await query.execute());
+      return entriesOf(db, await query.execute());
     },
 
     async usage(filter, by, limit) {
       await settle();
-      const db = await engine.reader();
+      const db = await engine.reader(filter.tenant);
       return queryUsage(db, filtered(db.selectFrom('requests'), filter), by, limit);
     },
   };
 }
 
 async function entriesOf(
-  engine: Engine,
+  db: Kysely<Schema>,
   rows: readonly RequestsTable[],
 ): Promise<readonly LedgerEntry[]> {
-  const names = await loadNames(await engine.reader(), rows.flatMap(nameIdsOf));
+  const names = await loadNames(db, rows.flatMap(nameIdsOf));
   return rows.map((row) => entryOf(row, names));
 }
 

@@ -30,22 +30,23 @@ const ROWS_PER_STATEMENT = 100;
 export function createPriceRepository(engine: Engine): PriceRepository {
   return {
     async savePrices(prices) {
-      const known = await engine.read<{ id: string }>('select id from prices', []);
+      const known = await engine.read<{ id: string }>(null, 'select id from prices', []);
       const knownIds = new Set(known.map(({ id }) => id));
       const rows = prices.filter(({ id }) => !knownIds.has(id)).map(rowOf);
       if (rows.length === 0) return; // the usual start: nothing to load, nothing to lock
-      const db = await engine.writer();
-      for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
-        await db
-          .insertInto('prices')
-          .values(rows.slice(at, at + ROWS_PER_STATEMENT))
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .execute();
-      }
+      await engine.transact(null, async (transaction) => {
+        for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
+          await transaction
+            .insertInto('prices')
+            .values(rows.slice(at, at + ROWS_PER_STATEMENT))
+            .onConflict((conflict) => conflict.column('id').doNothing())
+            .execute();
+        }
+      });
     },
 
     async get(id) {
-      const db = await engine.reader();
+      const db = await engine.reader(null);
       const row = await db.selectFrom('prices').selectAll().where('id', '=', id).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
     },

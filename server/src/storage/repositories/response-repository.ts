@@ -23,16 +23,18 @@ export function createResponseRepository(engine: Engine): ResponseStore {
   let needsScrub = true; // a process before this one may have ended in between
   return {
     async insert(response) {
-      const db = await engine.writer();
-      await db
-        .insertInto('responses')
-        .values(rowOf(response))
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .execute();
+      await engine.transact(response.tenant, (transaction) =>
+        transaction
+          .insertInto('responses')
+          .values(rowOf(response))
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute(),
+      );
     },
 
     async get(tenant, id) {
       const rows = await engine.read<ResponsesTable>(
+        tenant,
         'select * from responses where tenant = ? and id = ?',
         [tenant, id],
       );
@@ -41,32 +43,35 @@ export function createResponseRepository(engine: Engine): ResponseStore {
 
     async chain(tenant, id, { maxResponses, maxBytes }) {
       const parameters = [tenant, id, tenant, maxResponses, maxBytes];
-      return (await engine.read<ResponsesTable>(CHAIN, parameters)).map(responseOf);
+      return (await engine.read<ResponsesTable>(tenant, CHAIN, parameters)).map(responseOf);
     },
 
     async delete(tenant, id) {
-      const db = await engine.writer();
       needsScrub = true;
-      const deleted = await db
-        .deleteFrom('responses')
-        .where('tenant', '=', tenant)
-        .where('id', '=', id)
-        .returning('id')
-        .executeTakeFirst();
+      const deleted = await engine.transact(tenant, (transaction) =>
+        transaction
+          .deleteFrom('responses')
+          .where('tenant', '=', tenant)
+          .where('id', '=', id)
+          .returning('id')
+          .executeTakeFirst(),
+      );
       return deleted !== undefined;
     },
 
     async eraseBefore(createdBeforeMs, limit) {
       // Mostly nothing is due, and then nothing is loaded or locked.
       const due = await engine.read<{ id: string }>(
+        null,
         'select id from responses where created_at_ms < ? order by created_at_ms limit ?',
         [createdBeforeMs, limit],
       );
       if (due.length > 0) {
         const ids = due.map(({ id }) => id);
-        const db = await engine.writer();
         needsScrub = true;
-        await db.deleteFrom('responses').where('id', 'in', ids).execute();
+        await engine.transact(null, (transaction) =>
+          transaction.deleteFrom('responses').where('id', 'in', ids).execute(),
+        );
       }
       if (needsScrub && due.length < limit) {
         await engine.scrub();

@@ -10,9 +10,8 @@ import { nextVersion } from './change-version.ts';
 export function createTenantRepository(engine: Engine): TenantRepository {
   return {
     async insert(record) {
-      const db = await engine.writer();
       try {
-        await db.transaction().execute(async (transaction) => {
+        await engine.transact(null, async (transaction) => {
           await nextVersion(transaction, 'tenants');
           await transaction.insertInto('tenants').values(rowOf(record)).execute();
         });
@@ -24,7 +23,7 @@ export function createTenantRepository(engine: Engine): TenantRepository {
     },
 
     async get(slug) {
-      const db = await engine.reader();
+      const db = await engine.reader(null);
       const row = await db
         .selectFrom('tenants')
         .selectAll()
@@ -34,7 +33,7 @@ export function createTenantRepository(engine: Engine): TenantRepository {
     },
 
     async list({ limit, afterSlug }) {
-      const db = await engine.reader();
+      const db = await engine.reader(null);
       let query = db.selectFrom('tenants').selectAll().orderBy('slug').limit(limit);
       if (afterSlug !== null) query = query.where('slug', '>', afterSlug);
       return (await query.execute()).map(recordOf);

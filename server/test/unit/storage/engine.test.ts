@@ -59,7 +59,11 @@ function tenantRow(slug: string) {
 }
 
 async function slugsOf(engine: SqliteEngine): Promise<string[]> {
-  const rows = await engine.read<{ slug: string }>('select slug from tenants order by slug', []);
+  const rows = await engine.read<{ slug: string }>(
+    null,
+    'select slug from tenants order by slug',
+    [],
+  );
   return rows.map(({ slug }) => slug);
 }
 
@@ -182,7 +186,7 @@ test('calls beyond the bound are refused at once, those within it are answered',
   const engine = await openEngine(t);
   await slugsOf(engine); // the reader's own start is over
 
-  const calls = Array.from({ length: 300 }, () => engine.read('select 1 as one', []));
+  const calls = Array.from({ length: 300 }, () => engine.read(null, 'select 1 as one', []));
   const results = await Promise.allSettled(calls);
 
   const refused = results.filter(({ status }) => status === 'rejected');
@@ -194,7 +198,7 @@ test('calls beyond the bound are refused at once, those within it are answered',
 
 test('the reader cannot write', async (t) => {
   const engine = await openEngine(t);
-  const reader = await engine.reader();
+  const reader = await engine.reader(null);
 
   await assert.rejects(reader.insertInto('tenants').values(tenantRow('sly')).execute());
   await assert.rejects(reader.transaction().execute(async () => undefined));

@@ -6,12 +6,12 @@
  * The writer is also the sink of the journal: it reads the segment files by itself, so that
  * the ledger's rows never pass through the main thread.
  */
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { FaultPoints } from '../../../kernel/fault.ts';
 import type { Log } from '../../../kernel/log.ts';
-import type { Engine, SqlValue } from '../../engine.ts';
+import type { Engine, SqlValue, TenantScope } from '../../engine.ts';
 import type { Ownership } from '../../journal/ownership.ts';
 import type { LedgerSink } from '../../journal/pipe.ts';
 import type { SegmentExtent } from '../../journal/position.ts';
@@ -98,16 +98,28 @@ export class SqliteEngine implements Engine, LedgerSink {
     return (await this.#writer.call({ kind: 'recover' }, RECOVERY_TIMEOUT_MS)) === true;
   }
 
-  async read<Row>(sql: string, parameters: readonly SqlValue[]): Promise<readonly Row[]> {
+  async read<Row>(
+    _tenant: TenantScope,
+    sql: string,
+    parameters: readonly SqlValue[],
+  ): Promise<readonly Row[]> {
     const result = await this.#reader.call({ kind: 'query', sql, parameters }, this.#callTimeoutMs);
     return (result as StatementResult).rows as readonly Row[];
   }
 
-  reader(): Promise<Kysely<Schema>> {
+  reader(_tenant: TenantScope): Promise<Kysely<Schema>> {
     this.#readerBuilder ??= this.#build(this.#reader, null);
     return this.#readerBuilder;
   }
 
+  async transact<T>(
+    _tenant: TenantScope,
+    work: (transaction: Transaction<Schema>) => Promise<T>,
+  ): Promise<T> {
+    return (await this.writer()).transaction().execute(work);
+  }
+
+  /** One caller at a time; inside a transaction of its own it would wait for itself. */
   writer(): Promise<Kysely<Schema>> {
     this.#writerBuilder ??= this.#build(this.#writer, this.#lease);
     return this.#writerBuilder;
