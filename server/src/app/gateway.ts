@@ -4,6 +4,7 @@
 import type { Config } from '../config/index.ts';
 import { createCacheKeys } from '../gateway/caching/key.ts';
 import { createSingleFlight } from '../gateway/caching/single-flight.ts';
+import { createTiers } from '../gateway/caching/tiers.ts';
 import {
   type AnswerCodecs,
   createPipeline,
@@ -81,7 +82,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     budgets,
     guardrails: [],
     admission: { maxInFlight: config.http.maxInFlight },
-    store: cache,
+    store: createTiers(cache, null),
     keys: createCacheKeys(identity.secrets.cacheKey),
     flights: createSingleFlight<SharedAnswer>(),
     policies,

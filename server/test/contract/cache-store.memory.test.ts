@@ -21,7 +21,11 @@ function open(options: { maxEntries?: number; maxBytes?: number; maxTenants?: nu
     ...options,
   });
   const put = (tenant: string, key: string, bytes = 10): void =>
-    store.set(tenant, key, entryAt(clock.wallMs(), 'x'.repeat(bytes)));
+    store.set(
+      tenant,
+      key,
+      entryAt(clock.wallMs(), 'x'.repeat(bytes), { generation: store.generation(tenant) }),
+    );
   const has = (tenant: string, key: string): boolean => store.get(tenant, key) !== null;
   return { clock, store, put, has };
 }
@@ -245,4 +249,42 @@ test('memory: random histories keep both bounds, and the figures are the content
     }),
     { numRuns: 500 },
   );
+});
+
+test('memory: the generation of a shared store in front takes the place of its own', () => {
+  const { store, put, has } = open();
+  put('t', '1');
+  put('u', '1');
+
+  store.renew('t', 'shared');
+  assert.equal(has('t', '1'), false);
+  put('t', '2');
+  store.renew('t', 'shared');
+
+  assert.deepEqual([has('t', '2'), has('u', '1')], [true, true]);
+  assert.equal(store.generation('t'), 'shared');
+});
+
+test('memory: clearing forgets everybody’s entries, and their generations stay', () => {
+  const { store, put, has } = open();
+  store.renew('a', 'g');
+  put('a', '1');
+  put('b', '1');
+
+  store.clear();
+
+  assert.deepEqual([has('a', '1'), has('b', '1')], [false, false]);
+  assert.equal(store.stats(null).bytes, 0);
+  assert.equal(store.generation('a'), 'g');
+});
+
+test('memory: the end marker of a stream counts as bytes, and is copied', () => {
+  const { clock, store } = open();
+  const terminal = Buffer.from('end');
+  store.set('t', 'k', entryAt(clock.wallMs(), '12345', { terminal }));
+
+  terminal.fill('x');
+
+  assert.equal(store.stats('t').bytes, OVERHEAD + 8);
+  assert.equal(store.get('t', 'k')?.terminal?.toString(), 'end');
 });

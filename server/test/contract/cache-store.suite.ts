@@ -26,6 +26,7 @@ export function entryAt(
     dialect: 'openai',
     contentType: 'application/json',
     bytes: Buffer.from(text),
+    terminal: null,
     usage: {
       inputTokens: 5,
       cachedInputTokens: 1,
@@ -36,11 +37,28 @@ export function entryAt(
     finishReasons: ['stop'],
     provider: 'up',
     providerModel: 'm',
+    generation: '0',
     storedAtMs: nowMs,
     freshUntilMs: nowMs + 1000,
     keepUntilMs: nowMs + 5000,
     ...changes,
   };
+}
+
+/** Stores a text under the tenant's current generation, as the cache stage does. */
+async function put(
+  { store, nowMs }: CacheStoreUnderTest,
+  tenant: string,
+  key: string,
+  text: string,
+  changes: Partial<CacheEntry> = {},
+): Promise<CacheEntry> {
+  if (store.generation(tenant) === null) await store.get(tenant, key);
+  const generation = store.generation(tenant);
+  assert.ok(generation !== null, 'a store that was asked knows the generation');
+  const entry = entryAt(nowMs(), text, { generation, ...changes });
+  await store.set(tenant, key, entry);
+  return entry;
 }
 
 export function cacheStoreSuite(adapter: string, open: Open): void {
@@ -56,37 +74,46 @@ export function cacheStoreSuite(adapter: string, open: Open): void {
 const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<void>>> = {
   'it gives back exactly what was stored': async (under) => {
     const bytes = Buffer.from([0, 255, 10, 13, 0xc3, 0x28, 34, 92]);
-    const entry = entryAt(under.nowMs(), '', { bytes, finishReasons: ['stop', 'tool_calls'] });
+    const finishReasons = ['stop', 'tool_calls'] as const;
 
-    await under.store.set('t', 'k', entry);
+    const entry = await put(under, 't', 'k', '', { bytes, finishReasons });
 
     assert.deepEqual(await under.store.get('t', 'k'), entry);
   },
 
+  'a stream is given back with its end marker, an empty one included': async (under) => {
+    const stream = { contentType: '', terminal: Buffer.from('data: [DONE]\n\n') };
+    const whole = await put(under, 't', 'k', 'data: {}\n\n', stream);
+    const bare = await put(under, 't', 'bare', 'data: {}\n\n', { terminal: Buffer.alloc(0) });
+
+    assert.deepEqual(await under.store.get('t', 'k'), whole);
+    assert.deepEqual(await under.store.get('t', 'bare'), bare);
+  },
+
   'usage that was not told stays not told': async (under) => {
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'x', { usage: null }));
+    await put(under, 't', 'k', 'x', { usage: null });
 
     assert.equal((await under.store.get('t', 'k'))?.usage, null);
   },
 
   'what was not stored is null': async (under) => {
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'x'));
+    await put(under, 't', 'k', 'x');
 
     assert.equal(await under.store.get('t', 'other'), null);
   },
 
   'a tenant never gets what another stored, under the same key': async (under) => {
-    await under.store.set('a', 'k', entryAt(under.nowMs(), 'of a'));
+    await put(under, 'a', 'k', 'of a');
     assert.equal(await under.store.get('b', 'k'), null);
 
-    await under.store.set('b', 'k', entryAt(under.nowMs(), 'of b'));
+    await put(under, 'b', 'k', 'of b');
 
     assert.equal((await under.store.get('a', 'k'))?.bytes.toString(), 'of a');
     assert.equal((await under.store.get('b', 'k'))?.bytes.toString(), 'of b');
   },
 
   'names that run together when joined stay apart': async (under) => {
-    await under.store.set('a', 'b:c', entryAt(under.nowMs(), '1'));
+    await put(under, 'a', 'b:c', '1');
 
     for (const [tenant, key] of [
       ['a:b', 'c'],
@@ -101,20 +128,20 @@ const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<vo
   'names that objects are born with are names like others': async (under) => {
     for (const name of ['__proto__', 'constructor', 'toString']) {
       assert.equal(await under.store.get(name, name), null);
-      await under.store.set(name, name, entryAt(under.nowMs(), name));
+      await put(under, name, name, name);
       assert.equal((await under.store.get(name, name))?.bytes.toString(), name);
     }
   },
 
   'a second entry under a key takes the place of the first': async (under) => {
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'first'));
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'second'));
+    await put(under, 't', 'k', 'first');
+    await put(under, 't', 'k', 'second');
 
     assert.equal((await under.store.get('t', 'k'))?.bytes.toString(), 'second');
   },
 
   'an entry is given past its freshness, until it is not kept any more': async (under) => {
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'x'));
+    await put(under, 't', 'k', 'x');
 
     await under.advance(4999);
     assert.notEqual(await under.store.get('t', 'k'), null);
@@ -125,8 +152,8 @@ const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<vo
 
   'a purge forgets the entries of one tenant and of no other': async (under) => {
     for (const key of ['1', '2', '3']) {
-      await under.store.set('a', key, entryAt(under.nowMs(), key));
-      await under.store.set('b', key, entryAt(under.nowMs(), key));
+      await put(under, 'a', key, key);
+      await put(under, 'b', key, key);
     }
 
     const removed = await under.store.purge('a');
@@ -139,12 +166,31 @@ const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<vo
   },
 
   'a purged tenant can store again at once': async (under) => {
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'before'));
+    await put(under, 't', 'k', 'before');
     await under.store.purge('t');
 
-    await under.store.set('t', 'k', entryAt(under.nowMs(), 'after'));
+    await put(under, 't', 'k', 'after');
 
     assert.equal((await under.store.get('t', 'k'))?.bytes.toString(), 'after');
+  },
+
+  'an entry begun before a purge is not given after it': async (under) => {
+    await put(under, 't', 'k', 'x');
+    const generation = under.store.generation('t') ?? '';
+    await under.store.purge('t');
+
+    await put(under, 't', 'late', 'begun before', { generation });
+
+    assert.equal(await under.store.get('t', 'late'), null);
+  },
+
+  'no purge brings back the entries of an earlier one': async (under) => {
+    const before = await put(under, 't', 'k', 'x');
+    for (let purges = 0; purges < 20; purges += 1) {
+      await under.store.purge('t');
+      assert.notEqual(under.store.generation('t'), before.generation);
+    }
+    assert.equal(await under.store.get('t', 'k'), null);
   },
 
   'a purge of a tenant without entries is harmless': async (under) => {
@@ -166,7 +212,7 @@ const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<vo
         const expected = new Map<string, string>();
         for (const [kind, tenant, key, text] of steps) {
           if (kind === 'set') {
-            await under.store.set(tenant, key, entryAt(under.nowMs(), text));
+            await put(under, tenant, key, text);
             expected.set(`${tenant}/${key}`, text);
           }
           if (kind === 'purge') {

@@ -13,7 +13,7 @@
  */
 import { isJsonArray, type JsonValue } from '../../kernel/json.ts';
 import type { Random } from '../../kernel/random.ts';
-import type { FinishReason, PlainAnswer } from '../model/answer.ts';
+import type { FinishReason } from '../model/answer.ts';
 import type { InferenceRequest } from '../model/request.ts';
 import type { RouteCachePolicy } from '../model/route.ts';
 import type { Operation } from '../model/target.ts';
@@ -90,27 +90,43 @@ export function freshness(
   return nowMs < staleUntilMs ? 'stale' : 'unusable';
 }
 
+/** A complete answer, plain or streamed, as it may become an entry. */
+export type Storable = Pick<
+  CacheEntry,
+  'dialect' | 'contentType' | 'bytes' | 'terminal' | 'usage' | 'finishReasons'
+>;
+
+export interface EntryOrigin {
+  readonly provider: string;
+  readonly providerModel: string;
+  /** Of the tenant, before the answer was asked for. */
+  readonly generation: string;
+  readonly policy: RouteCachePolicy;
+  readonly operation: Operation;
+}
+
 /** The entry for an answer; null when it must not be stored. */
 export function entryOf(
-  answer: PlainAnswer,
-  from: { readonly provider: string; readonly providerModel: string },
-  policy: RouteCachePolicy,
-  operation: Operation,
+  answer: Storable,
+  { provider, providerModel, generation, policy, operation }: EntryOrigin,
   nowMs: number,
   random: Random,
 ): CacheEntry | null {
-  if (answer.bytes.length > policy.maxEntryBytes) return null;
-  if (!endedByItself(answer.finishReasons, operation)) return null;
+  const { dialect, contentType, bytes, terminal, usage, finishReasons } = answer;
+  if (bytes.length + (terminal?.length ?? 0) > policy.maxEntryBytes) return null;
+  if (!endedByItself(finishReasons, operation)) return null;
   const ttlMs = policy.ttlSeconds * SECOND_MS;
   const freshUntilMs = nowMs + Math.floor(ttlMs - ttlMs * TTL_JITTER * random.float());
   return {
-    dialect: answer.dialect,
-    contentType: answer.contentType,
-    bytes: answer.bytes,
-    usage: answer.usage,
-    finishReasons: answer.finishReasons,
-    provider: from.provider,
-    providerModel: from.providerModel,
+    dialect,
+    contentType,
+    bytes,
+    terminal,
+    usage,
+    finishReasons,
+    provider,
+    providerModel,
+    generation,
     storedAtMs: nowMs,
     freshUntilMs,
     keepUntilMs: freshUntilMs + policy.staleIfErrorSeconds * SECOND_MS,

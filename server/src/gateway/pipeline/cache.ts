@@ -7,25 +7,25 @@
  * 3. When everything behind it failed and a stale entry is left, that is the answer, and the
  *    answer says so.
  *
- * Streams pass. What may be looked up and stored is decided in `caching/policy`.
+ * Streams pass. `caching/policy` decides what may be looked up and stored.
  */
-
 import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { CacheKeys } from '../caching/key.ts';
 import { ageSeconds, entryOf, freshness, planCache } from '../caching/policy.ts';
+import { answerOf } from '../caching/replay.ts';
 import { concernsLeaderOnly, type SingleFlight } from '../caching/single-flight.ts';
+import type { Found, Tiers } from '../caching/tiers.ts';
 import type { Answer, PlainAnswer } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { CacheStatus } from '../model/ledger-entry.ts';
-import type { CacheEntry, CacheStore } from '../ports/cache-store.ts';
 import { mayFailOver } from '../resilience/policy-stack.ts';
 import type { Handler, Stage } from './stage.ts';
 
 export interface CacheDeps {
-  readonly store: CacheStore;
+  readonly store: Tiers;
   readonly keys: CacheKeys;
   readonly flights: SingleFlight<SharedAnswer>;
   readonly clock: Clock;
@@ -48,21 +48,22 @@ export function cache(deps: CacheDeps): Stage {
       assert(route !== null && principal !== null, 'route and principal come before cache');
       const plan = planCache(request, route.cache);
       if (plan.kind === 'bypass') {
-        exchange.cache = { status: 'BYPASS', tier: null, ageSeconds: null, detail: plan.detail };
+        setCache(exchange, 'BYPASS', null, null, plan.detail);
         return next(exchange);
       }
       const key = deps.keys.keyOf(principal.tenant, route, request);
-      const entry = plan.lookup ? await deps.store.get(principal.tenant, key) : null;
-      const state = entry === null ? 'unusable' : freshness(plan, entry, deps.clock.wallMs());
-      if (entry !== null && state === 'fresh') return stored(deps, exchange, entry, 'HIT', null);
+      const near = plan.lookup ? deps.store.near(principal.tenant, key) : null;
+      const found = near ?? (plan.lookup ? await deps.store.far(principal.tenant, key) : null);
+      const state = found && freshness(plan, found.entry, deps.clock.wallMs());
+      if (found !== null && state === 'fresh') return stored(deps, exchange, found, 'HIT', null);
       if (request.cacheControl.onlyIfCached) throw new GatewayError('cache_only_miss');
       try {
         return await fly(deps, exchange, next, key);
       } catch (thrown) {
         const error = asGatewayError(thrown);
-        const allDown = mayFailOver(error) && !exchange.abort.signal.aborted;
-        if (entry === null || state !== 'stale' || !allDown) throw thrown;
-        return stored(deps, exchange, entry, 'STALE', error.code);
+        if (found === null || state !== 'stale' || !mayFailOver(error)) throw thrown;
+        if (exchange.abort.signal.aborted) throw thrown;
+        return stored(deps, exchange, found, 'STALE', error.code);
       }
     },
   };
@@ -82,7 +83,7 @@ async function fly(
     try {
       const shared = await flight.answer;
       if (flight.role === 'joiner') {
-        setCache(exchange, 'JOIN', null, null, null);
+        setCache(exchange, 'JOIN');
         exchange.provider = shared.provider;
         exchange.providerModel = shared.providerModel;
       }
@@ -101,43 +102,49 @@ async function lead(
   key: string,
   work: AbortController,
 ): Promise<SharedAnswer> {
-  setCache(exchange, 'MISS', null, null, null);
+  setCache(exchange, 'MISS');
   exchange.work = work;
+  const generation = deps.store.generation(exchange.principal?.tenant ?? '');
   const answer = await next(exchange);
-  if (answer.kind === 'plain') store(deps, exchange, key, answer);
+  if (answer.kind === 'plain') store(deps, exchange, key, answer, generation);
   return { answer, provider: exchange.provider, providerModel: exchange.providerModel };
 }
 
-function store(deps: CacheDeps, exchange: Exchange, key: string, answer: PlainAnswer): void {
+function store(
+  deps: CacheDeps,
+  exchange: Exchange,
+  key: string,
+  answer: PlainAnswer,
+  generation: string,
+): void {
   const { principal, route, provider, providerModel } = exchange;
   if (principal === null || route === null || provider === null) return;
-  const from = { provider, providerModel: providerModel ?? '' };
-  const nowMs = deps.clock.wallMs();
   const { operation } = exchange.request;
-  const entry = entryOf(answer, from, route.cache, operation, nowMs, deps.random);
+  const { cache: policy } = route;
+  const from = { provider, providerModel: providerModel ?? '', generation, policy, operation };
+  const entry = entryOf({ ...answer, terminal: null }, from, deps.clock.wallMs(), deps.random);
   if (entry !== null) void deps.store.set(principal.tenant, key, entry);
 }
 
 function stored(
   deps: CacheDeps,
   exchange: Exchange,
-  entry: CacheEntry,
+  { entry, tier }: Found,
   status: 'HIT' | 'STALE',
   detail: string | null,
-): PlainAnswer {
-  setCache(exchange, status, deps.store.tier, ageSeconds(entry, deps.clock.wallMs()), detail);
+): Answer {
+  setCache(exchange, status, tier, ageSeconds(entry, deps.clock.wallMs()), detail);
   exchange.provider = entry.provider;
   exchange.providerModel = entry.providerModel;
-  const { dialect, contentType, bytes, usage, finishReasons } = entry;
-  return { kind: 'plain', dialect, contentType, bytes, body: null, usage, finishReasons };
+  return answerOf(entry);
 }
 
 function setCache(
   exchange: Exchange,
   status: CacheStatus,
-  tier: string | null,
-  age: number | null,
-  detail: string | null,
+  tier: string | null = null,
+  age: number | null = null,
+  detail: string | null = null,
 ): void {
   exchange.cache = { status, tier, ageSeconds: age, detail };
 }

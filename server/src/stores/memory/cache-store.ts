@@ -7,6 +7,8 @@
  * 3. Bytes are copied when stored, into memory of their own, so that the bound is honest and
  *    no caller can change an entry afterwards. Readers must not write to what they get.
  * 4. A purge frees the memory of the tenant's entries at once and keeps its figures.
+ * 5. Entries of another generation than the tenant's are neither taken nor given. In front of
+ *    a shared store `renew` makes the generation follow the shared one.
  */
 
 import type { CacheEntry, CacheStore } from '../../gateway/ports/cache-store.ts';
@@ -32,8 +34,13 @@ export interface CacheStoreStats {
 }
 
 export interface MemoryCacheStore extends CacheStore {
+  generation(tenant: string): string;
   get(tenant: string, key: string): CacheEntry | null;
   set(tenant: string, key: string, entry: CacheEntry): void;
+  /** Forgets the tenant's entries, unless this is its generation already. */
+  renew(tenant: string, generation: string): void;
+  /** Forgets every entry of every tenant. */
+  clear(): void;
   /** Of one tenant, or of all with null. */
   stats(tenant: string | null): CacheStoreStats;
 }
@@ -41,6 +48,7 @@ export interface MemoryCacheStore extends CacheStore {
 const MAX_TENANTS = 10_000;
 /** What an entry takes beside its bytes: key, figures, places in maps. Rounded up. */
 const ENTRY_OVERHEAD_BYTES = 1024;
+const FIRST_GENERATION = '0';
 
 export function createMemoryCacheStore(options: MemoryCacheStoreOptions): MemoryCacheStore {
   return new LruCacheStore(options);
@@ -55,6 +63,7 @@ interface Slot {
 
 interface Shelf {
   readonly tenant: string;
+  generation: string;
   readonly slots: Map<string, Slot>;
   readonly figures: Figures;
 }
@@ -78,12 +87,17 @@ class LruCacheStore implements MemoryCacheStore {
   /** All slots, the least recently used first. */
   readonly #order = new Set<Slot>();
   readonly #total = noFigures();
+  #purges = 0;
 
   constructor(options: MemoryCacheStoreOptions) {
     this.#clock = options.clock;
     this.#maxEntries = options.maxEntries;
     this.#maxBytes = options.maxBytes;
     this.#maxTenants = options.maxTenants ?? MAX_TENANTS;
+  }
+
+  generation(tenant: string): string {
+    return this.#shelves.get(tenant)?.generation ?? FIRST_GENERATION;
   }
 
   get(tenant: string, key: string): CacheEntry | null {
@@ -101,13 +115,14 @@ class LruCacheStore implements MemoryCacheStore {
   }
 
   set(tenant: string, key: string, entry: CacheEntry): void {
-    const bytes = entry.bytes.length + ENTRY_OVERHEAD_BYTES;
+    const bytes = entry.bytes.length + (entry.terminal?.length ?? 0) + ENTRY_OVERHEAD_BYTES;
     if (bytes > this.#maxBytes || this.#maxEntries < 1) return;
     const shelf = this.#shelfOf(tenant);
+    if (entry.generation !== shelf.generation) return;
     const old = shelf.slots.get(key);
     if (old !== undefined) this.#remove(old);
     this.#makeRoom(bytes);
-    const slot: Slot = { key, shelf, bytes, entry: { ...entry, bytes: ownCopy(entry.bytes) } };
+    const slot: Slot = { key, shelf, bytes, entry: ownEntry(entry) };
     shelf.slots.set(key, slot);
     this.#order.add(slot);
     this.#hold(slot, 1);
@@ -115,11 +130,21 @@ class LruCacheStore implements MemoryCacheStore {
   }
 
   async purge(tenant: string): Promise<number> {
-    const shelf = this.#shelves.get(tenant);
-    if (shelf === undefined) return 0;
-    const removed = shelf.slots.size;
-    for (const slot of shelf.slots.values()) this.#remove(slot);
+    const removed = this.#shelfOf(tenant).slots.size;
+    this.#purges += 1;
+    this.renew(tenant, `${this.#purges}`);
     return removed;
+  }
+
+  renew(tenant: string, generation: string): void {
+    const shelf = this.#shelfOf(tenant);
+    if (shelf.generation === generation) return;
+    shelf.generation = generation;
+    for (const slot of shelf.slots.values()) this.#remove(slot);
+  }
+
+  clear(): void {
+    for (const slot of this.#order) this.#remove(slot);
   }
 
   stats(tenant: string | null): CacheStoreStats {
@@ -131,7 +156,12 @@ class LruCacheStore implements MemoryCacheStore {
     const known = this.#shelves.get(tenant);
     if (known !== undefined) return known;
     if (this.#shelves.size >= this.#maxTenants) this.#removeOldestShelf();
-    const shelf: Shelf = { tenant, slots: new Map(), figures: noFigures() };
+    const shelf: Shelf = {
+      tenant,
+      slots: new Map(),
+      figures: noFigures(),
+      generation: FIRST_GENERATION,
+    };
     this.#shelves.set(tenant, shelf);
     return shelf;
   }
@@ -178,6 +208,11 @@ class LruCacheStore implements MemoryCacheStore {
 
 function noFigures(): Figures {
   return { entries: 0, bytes: 0, hits: 0, misses: 0, sets: 0, evictions: 0 };
+}
+
+function ownEntry(entry: CacheEntry): CacheEntry {
+  const { bytes, terminal } = entry;
+  return { ...entry, bytes: ownCopy(bytes), terminal: terminal && ownCopy(terminal) };
 }
 
 /** Not a slice of a larger block, which would be kept alive with it. */

@@ -9,8 +9,9 @@ import {
   entryOf,
   freshness,
   planCache,
+  type Storable,
 } from '../../../src/gateway/caching/policy.ts';
-import type { FinishReason, PlainAnswer } from '../../../src/gateway/model/answer.ts';
+import type { FinishReason } from '../../../src/gateway/model/answer.ts';
 import {
   type CacheControl,
   type InferenceRequest,
@@ -29,7 +30,7 @@ const POLICY: RouteCachePolicy = {
 };
 
 const NOW_MS = 1_700_000_000_000;
-const FROM = { provider: 'up', providerModel: 'm' };
+const FROM = { provider: 'up', providerModel: 'm', generation: 'g', policy: POLICY };
 
 function control(changes: Partial<CacheControl>): Partial<InferenceRequest> {
   return { cacheControl: { ...NO_CACHE_CONTROL, ...changes } };
@@ -45,13 +46,12 @@ function usable(changes: Partial<InferenceRequest> = {}, policy = POLICY) {
   return made as Extract<CachePlan, { kind: 'use' }>;
 }
 
-function answer(finishReasons: readonly FinishReason[], bytes = 100): PlainAnswer {
+function answer(finishReasons: readonly FinishReason[], bytes = 100): Storable {
   return {
-    kind: 'plain',
     dialect: 'openai',
     contentType: 'application/json',
     bytes: Buffer.alloc(bytes, 'a'),
-    body: {},
+    terminal: null,
     usage: null,
     finishReasons,
   };
@@ -66,7 +66,7 @@ function stored(
   options: { bytes?: number; operation?: Operation; roll?: number } = {},
 ) {
   const { bytes = 100, operation = 'chat', roll = 0 } = options;
-  return entryOf(answer(finishReasons, bytes), FROM, POLICY, operation, NOW_MS, rolling(roll));
+  return entryOf(answer(finishReasons, bytes), { ...FROM, operation }, NOW_MS, rolling(roll));
 }
 
 const BYPASSED: readonly [claim: string, changes: Partial<InferenceRequest>, detail: string][] = [
@@ -193,10 +193,12 @@ test('the entry holds the answer, who gave it, and its times', () => {
     dialect: 'openai',
     contentType: 'application/json',
     bytes: Buffer.alloc(100, 'a'),
+    terminal: null,
     usage: null,
     finishReasons: ['stop'],
     provider: 'up',
     providerModel: 'm',
+    generation: 'g',
     storedAtMs: NOW_MS,
     freshUntilMs: NOW_MS + 100_000,
     keepUntilMs: NOW_MS + 600_000,
