@@ -21,6 +21,7 @@ import {
   createBreakerRegistry,
 } from '../gateway/resilience/breaker-registry.ts';
 import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
+import { createFirstTokenBook } from '../gateway/resilience/first-token-budget.ts';
 import { createPolicyStack } from '../gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../gateway/resilience/retry.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -73,6 +74,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     breakers,
     bulkheads: createBulkheads(),
     retryBudgets: createRetryBudgets(clock),
+    firstTokens: createFirstTokenBook(),
   });
   const pipeline = createPipeline({
     ...deps,

@@ -24,7 +24,7 @@ import { createConfigControl } from './config-control.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
-import { breakerMeters, sampleMeters } from './meters.ts';
+import { breakerListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 
@@ -51,7 +51,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
       observer: createObserver(telemetry.log, metrics),
-      breakerListener: breakerMeters(metrics),
+      breakerListener: breakerListener(metrics, log),
       providers: () => current().providers,
       routes: () => current().routes,
     },
