@@ -15,13 +15,8 @@ import type { SharedAnswer } from '../gateway/pipeline/cache.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
-import {
-  type BreakerListener,
-  type BreakerRegistry,
-  createBreakerRegistry,
-} from '../gateway/resilience/breaker-registry.ts';
+import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
-import { createFirstTokenBook } from '../gateway/resilience/first-token-budget.ts';
 import { createPolicyStack } from '../gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../gateway/resilience/retry.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -44,7 +39,7 @@ export interface GatewayDeps {
   readonly random: Random;
   readonly faults: FaultPoints;
   readonly observer: ExchangeObserver;
-  readonly breakerListener: BreakerListener;
+  readonly breakers: BreakerRegistry;
   readonly identity: Identity;
   readonly storage: Pick<Storage, 'ledger' | 'history'>;
   readonly providers: () => Providers;
@@ -59,8 +54,7 @@ export interface Gateway {
 }
 
 export function createGateway(deps: GatewayDeps, config: Config): Gateway {
-  const { clock, random, identity, storage } = deps;
-  const breakers = createBreakerRegistry({ clock, listener: deps.breakerListener });
+  const { clock, random, identity, storage, breakers } = deps;
   const budgets = createMemoryBudgetStore({
     clock,
     history: storage.history,
@@ -74,7 +68,6 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     breakers,
     bulkheads: createBulkheads(),
     retryBudgets: createRetryBudgets(clock),
-    firstTokens: createFirstTokenBook(),
   });
   const pipeline = createPipeline({
     ...deps,

@@ -6,10 +6,14 @@ import type { Health, HealthCheck, Ready } from '@esclusa/contracts';
 import type { HealthReader } from '../http/index.ts';
 import type { KeySnapshot } from '../identity/index.ts';
 import type { Storage } from '../storage/index.ts';
+import type { RedisStore } from '../stores/redis/store.ts';
+import type { SharedStores } from './redis.ts';
 
 export interface HealthDeps {
   readonly storage: Pick<Storage, 'figures' | 'tenants' | 'ledger'>;
   readonly snapshot: Pick<KeySnapshot, 'state'>;
+  /** null: nothing is shared. */
+  readonly shared: Pick<SharedStores, 'cache' | 'state'> | null;
   readonly cacheEnabled: () => boolean;
   readonly monotonicMs: () => number;
 }
@@ -30,6 +34,7 @@ export function createHealth(deps: HealthDeps, lifecycle: Lifecycle): HealthRead
 export function degradedNames(deps: HealthDeps): readonly string[] {
   const names: string[] = [];
   if (!deps.snapshot.state().isCurrent) names.push('keys');
+  for (const store of sharedOf(deps)) if (store.state().kind !== 'up') names.push(store.name);
   const { lastError, writerError } = deps.storage.figures();
   if (lastError !== null || writerError !== null) names.push('database');
   return names;
@@ -54,6 +59,9 @@ async function report(deps: HealthDeps, lifecycle: Lifecycle): Promise<Omit<Heal
   };
   const enabled = deps.cacheEnabled();
   const cache: HealthCheck = { healthy: true, enabled, critical: false, backend: 'memory' };
+  const shared = Object.fromEntries(
+    sharedOf(deps).map((store) => [store.name.replace('-', '_'), checkOf(store)]),
+  );
   const { status } = readiness(deps, lifecycle);
   const broken = !database.healthy || status === 'unready';
   const degraded = status === 'degraded' || !enabled;
@@ -61,8 +69,21 @@ async function report(deps: HealthDeps, lifecycle: Lifecycle): Promise<Omit<Heal
     status: broken ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
     database: database.healthy ? 'connected' : 'disconnected',
     cache: enabled ? 'memory' : 'disabled',
-    checks: { database, journal, cache },
+    checks: { database, journal, cache, ...shared },
   };
+}
+
+function sharedOf({ shared }: HealthDeps): readonly RedisStore[] {
+  return shared === null ? [] : [shared.cache, shared.state];
+}
+
+/** Without a wait: what the store itself saw last. */
+function checkOf(store: RedisStore): HealthCheck {
+  const { kind, reason, refusing } = store.state();
+  const healthy = kind === 'up' && refusing === null;
+  const base = { healthy, enabled: true, critical: false, backend: 'redis' };
+  if (refusing !== null) return { ...base, message: 'It takes no writes.', error: refusing };
+  return kind === 'up' ? base : { ...base, error: reason ?? 'It is not connected yet.' };
 }
 
 async function probeDatabase(deps: HealthDeps): Promise<HealthCheck> {

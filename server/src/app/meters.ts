@@ -3,7 +3,6 @@
  */
 import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts';
 import type { BodyCapture } from '../http/index.ts';
-import type { Log } from '../kernel/log.ts';
 import type { Storage } from '../storage/index.ts';
 import { type Metrics, single } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
@@ -12,14 +11,9 @@ import type { ProviderPool } from './providers.ts';
 
 const STATE_NUMBERS = { closed: 0, open: 1, half_open: 2 } as const;
 
-/** Moves the meters, and writes one line for each change of state. */
-export function breakerListener(metrics: Metrics, log: Log): BreakerListener {
+export function breakerMeters(metrics: Metrics): BreakerListener {
   return {
-    transition(name, from, to) {
-      metrics.breakerTransitions.child({ name, from, to }).add(1);
-      const tell = to === 'open' ? log.warn : log.info;
-      tell('circuit breaker changed', { breaker: name, from, to });
-    },
+    transition: (name, from, to) => metrics.breakerTransitions.child({ name, from, to }).add(1),
     failure: (name) => metrics.breakerFailures.child({ name }).add(1),
   };
 }
@@ -56,12 +50,6 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
     gateway.breakers.snapshot().map(({ name, state }) => ({
       labels: { name },
       value: STATE_NUMBERS[state],
-    })),
-  );
-  metrics.breakerOpenSeconds.sample(() =>
-    gateway.breakers.snapshot().map(({ name, totalOpenMs }) => ({
-      labels: { name },
-      value: totalOpenMs / 1000,
     })),
   );
 }

@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
+import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import {
   answerCodecs,
   type BodyCapture,
@@ -24,9 +25,11 @@ import { createConfigControl } from './config-control.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
-import { breakerListener, sampleMeters } from './meters.ts';
+import { breakerMeters, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
+import { openSharedStores, type SharedStores } from './redis.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface Serving {
   readonly server: Server;
@@ -45,17 +48,21 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => pool.destroy());
   const { prices } = storage;
   const current = createGenerations({ clock, log, catalogue, pool, prices, keeper });
+  const breakers = createBreakerRegistry({ clock, listener: breakerMeters(metrics) });
+  const { config } = keeper.current;
+  const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
+  undo.push(() => shared?.close());
   const gateway = createGateway(
     {
       ...parts,
+      breakers,
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
       observer: createObserver(telemetry.log, metrics),
-      breakerListener: breakerListener(metrics, log),
       providers: () => current().providers,
       routes: () => current().routes,
     },
-    keeper.current.config,
+    config,
   );
   const capture = keepBodies(parts, current, undo);
   eraseResponses(parts, current, undo);
@@ -67,6 +74,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const health: HealthDeps = {
     storage,
     snapshot: identity.snapshot,
+    shared,
     cacheEnabled: () => current().config.cache.enabled,
     monotonicMs: () => clock.monotonicMs(),
   };
@@ -74,10 +82,20 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => admin.close());
   const running = new Set<AbortController>();
   const server = createEdge(
-    { ...edgeDeps(parts, current, health, running), pipeline: gateway.pipeline, capture },
+    {
+      ...edgeDeps(parts, current, health, running),
+      within: scopes(telemetry, shared),
+      ...{ pipeline: gateway.pipeline, capture },
+    },
     (request, response) => admin.routing(request, response),
   );
   return { server, lifecycle, running };
+}
+
+/** What surrounds a request: its identifiers, and what it may wait for shared stores. */
+function scopes({ scope }: Telemetry, shared: SharedStores | null): Telemetry['scope']['run'] {
+  if (shared === null) return scope.run;
+  return (ids, work) => scope.run(ids, () => shared.waits.run(work));
 }
 
 /** Prompts and answers: how they are kept, and how they are erased again. */
@@ -131,7 +149,7 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: Admi
 }
 
 function edgeDeps(
-  { clock, ids, loaded, telemetry }: Parts,
+  { clock, ids, loaded }: Parts,
   current: () => LiveGeneration,
   health: HealthDeps,
   running: Set<AbortController>,
@@ -141,7 +159,6 @@ function edgeDeps(
     clock,
     ids,
     running,
-    within: telemetry.scope.run,
     endpoints: inferenceEndpoints,
     families: endpointFamilies,
     facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },

@@ -32,6 +32,7 @@ import {
 import { type Camel, camel } from './camel.ts';
 import type { Figures, Vendor } from './catalogue-entries.ts';
 import { cacheFor, type ModelSettings, type ProviderSettings, sectionFor } from './effective.ts';
+import { type RedisConfig, redisConfig } from './redis.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
 import { sqliteFileOf } from './sqlite-url.ts';
 import { vendorOf } from './vendors.ts';
@@ -41,13 +42,7 @@ const MS_PER_SECOND = 1000;
 
 /** Limits as they hold for one provider or one target. */
 export interface CallLimits {
-  readonly timeouts: {
-    readonly connectMs: number;
-    readonly firstTokenMs: number;
-    readonly firstTokenRange?: { readonly minMs: number; readonly maxMs: number };
-    readonly idleMs: number;
-    readonly totalMs: number;
-  };
+  readonly timeouts: Camel<Settings['resilience']['timeouts']>;
   readonly retry: Camel<Settings['resilience']['retry']>;
   readonly breaker: {
     readonly failureThreshold: number;
@@ -55,8 +50,6 @@ export interface CallLimits {
     readonly openMs: number;
     readonly halfOpenMaxCalls: number;
     readonly minimumCalls: number;
-    readonly slowCallMs: number;
-    readonly slowCallRate: number;
   };
   /** Calls that may run at this provider at once. */
   readonly maxConcurrency: number;
@@ -104,11 +97,13 @@ export interface ModelConfig {
   >;
 }
 
-type Plain = Camel<Omit<Settings, 'providers' | 'models' | 'roles' | 'database'>>;
+type Plain = Camel<Omit<Settings, 'providers' | 'models' | 'roles' | 'database' | 'redis'>>;
 
 /** Maps have no prototype: `config.models['constructor']` is undefined. */
 export interface Config extends Plain {
   readonly database: { readonly kind: 'sqlite'; readonly file: string };
+  /** null: everything is in memory. */
+  readonly redis: RedisConfig | null;
   readonly providers: Readonly<Record<string, ProviderConfig>>;
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** An alias, or `provider/model`. */
@@ -117,11 +112,12 @@ export interface Config extends Plain {
 
 /** Makes the configuration of settings that passed every check. */
 export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config {
-  const { database, ...plain } = camel(fileSchema, settings);
+  const { database, redis: _asWritten, ...plain } = camel(fileSchema, settings);
   const file = database.url === null ? null : sqliteFileOf(database.url);
   return deepFreeze({
     ...plain,
     database: { kind: 'sqlite', file: file ?? join(settings.data_dir, DATABASE_FILE) },
+    redis: redisConfig(settings.redis),
     providers: mapOf(settings.providers, (provider, name) =>
       providerConfig(settings, name, provider, vendors),
     ),
@@ -140,7 +136,7 @@ function limitsFor(
   const shape = fileSchema.shape.resilience.unwrap().shape;
   const breaker = sectionFor(settings, 'breaker', provider, breakerModel);
   return {
-    timeouts: timeoutsOf(sectionFor(settings, 'timeouts', provider, model)),
+    timeouts: camel(shape.timeouts, sectionFor(settings, 'timeouts', provider, model)),
     retry: camel(shape.retry, sectionFor(settings, 'retry', provider, model)),
     breaker: {
       failureThreshold: breaker.failure_threshold,
@@ -148,25 +144,8 @@ function limitsFor(
       openMs: breaker.open_seconds * MS_PER_SECOND,
       halfOpenMaxCalls: breaker.half_open_max_calls,
       minimumCalls: breaker.minimum_calls,
-      slowCallMs: breaker.slow_call_ms === 0 ? Number.POSITIVE_INFINITY : breaker.slow_call_ms,
-      slowCallRate: breaker.slow_call_rate,
     },
     maxConcurrency: provider?.max_concurrency ?? settings.resilience.max_concurrency,
-  };
-}
-
-function timeoutsOf(times: Settings['resilience']['timeouts']): CallLimits['timeouts'] {
-  const { first_token_ms: firstTokenMs, first_token_min_ms, first_token_max_ms } = times;
-  const firstTokenRange = {
-    minMs: Math.min(first_token_min_ms, firstTokenMs),
-    maxMs: Math.max(first_token_max_ms, firstTokenMs),
-  };
-  return {
-    connectMs: times.connect_ms,
-    firstTokenMs,
-    ...(times.first_token_adaptive ? { firstTokenRange } : {}),
-    idleMs: times.idle_ms,
-    totalMs: times.total_ms,
   };
 }
 

@@ -16,6 +16,7 @@ export {
 } from './load.ts';
 export { ConfigError, type Problem, showProblem } from './problem.ts';
 export { redactSettings, redactUrl } from './redact.ts';
+export type { RedisConfig, RedisEndpoint } from './redis.ts';
 export {
   addOwnRows,
   comparePrices,

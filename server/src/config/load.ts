@@ -9,6 +9,7 @@ import { type Catalogue, withOwnRows } from './catalogue.ts';
 import { checkLimits } from './check/limits.ts';
 import { checkNames } from './check/names.ts';
 import { checkOwnAddress } from './check/own-address.ts';
+import { checkRedis } from './check/redis.ts';
 import { checkRelease } from './check/release.ts';
 import type { CheckInput, Report } from './check/report.ts';
 import { type Config, toConfig } from './config.ts';
@@ -111,6 +112,7 @@ export async function load(input: LoadInput): Promise<Loaded> {
   checkNames(check, report);
   checkOwnAddress(check, report);
   checkLimits(check, report);
+  checkRedis(check, report);
   checkRelease(check, report);
   const fatal = settings.startup.fail_on_warning ? report.warnings : [];
   const found = [...report.problems, ...(input.letsUnknownPass ? [] : environment.unknown)];

@@ -146,12 +146,24 @@ export const METRICS = {
     ['name', 'from', 'to'],
     ['name'],
   ),
-  breakerOpenSeconds: counter(
-    'circuit_breaker_open_seconds_total',
-    'Time a breaker spent open.',
-    ['name'],
-    ['name'],
+  // Redis
+  redisOperations: counter('redis_operations_total', 'Operations on Redis, also those refused.', [
+    'store',
+    'operation',
+  ]),
+  redisErrors: counter('redis_errors_total', 'Operations on Redis that failed, and how.', [
+    'store',
+    'operation',
+    'error_type',
+  ]),
+  redisDuration: histogram(
+    'redis_operation_duration_seconds',
+    'Time an operation on Redis took that was answered.',
+    ['store', 'operation'],
+    [],
+    OVERHEAD_SECONDS,
   ),
+  redisUp: gauge('redis_up', '1 while a store on Redis is available.', ['store'], [], 'min'),
   // The edge
   httpRequests: counter(
     'http_requests_total',

@@ -62,11 +62,9 @@ after(async () => {
   await second.close();
 });
 
-beforeEach(async () => {
+beforeEach(() => {
   upstream.forget();
   second.forget();
-  // What an upstream did in one test, resting included, is not remembered in the next.
-  await gateway.api('POST', '/api/v1/circuit-breakers/reset');
 });
 
 const TRANSIENT: readonly (readonly [string, Behaviour | string])[] = [

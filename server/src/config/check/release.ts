@@ -17,7 +17,6 @@ import {
   warnVariable,
 } from './report.ts';
 
-const SERVER_NAMES = ['REDIS_URL', 'REDIS_STATE_URL', 'REDIS_HOST', 'REDIS_SENTINELS'] as const;
 const NO_CLUSTER = 'clustered mode is not part of this release';
 const PLACEHOLDER_SECRET = 'CHANGE_THIS_IN_PRODUCTION';
 const SECRET_LENGTH_MIN = 32;
@@ -50,18 +49,7 @@ function checkLaterNames(input: CheckInput, report: Report): void {
 }
 
 function checkCluster(input: CheckInput, report: Report): void {
-  const { settings, environment } = input;
-  for (const name of SERVER_NAMES) {
-    if (!environment.only.has(name)) continue;
-    refuseVariable(report, name, `a Redis cannot be used: ${NO_CLUSTER}; unset it`);
-  }
-  if (environment.only.get('LLM_CACHE_BACKEND') === 'redis') {
-    refuseVariable(
-      report,
-      'LLM_CACHE_BACKEND',
-      `"redis" cannot be used: ${NO_CLUSTER}; accepted: memory`,
-    );
-  }
+  const { settings } = input;
   if (settings.workers > 1) {
     const message = `${settings.workers} workers need a Redis that they share, and ${NO_CLUSTER}`;
     refuse(report, input, ['workers'], `${message}; accepted: 1`);

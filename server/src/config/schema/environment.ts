@@ -9,13 +9,11 @@
 import { SIGN_IN } from './service.ts';
 import { choice, flag, optionalText, text, whole } from './setting.ts';
 
-const CLUSTER = 'clustered mode';
 const POSTGRES = 'PostgreSQL';
 const STORAGE = 'object storage';
 const LEARNING = 'the learning application';
 
 const ADDRESS = /^https?:\/\/\S+$/;
-const REDIS = /^rediss?:\/\/\S+$/;
 const ANY = /^.{1,4096}$/s;
 const SECONDS = 'seconds';
 
@@ -27,61 +25,6 @@ export const environmentOnly = {
     apply: 'restart',
     accepts: 'a path',
     description: 'The configuration file; without the variable the file may be absent.',
-  }),
-
-  REDIS_URL: optionalText(REDIS, {
-    usedBy: CLUSTER,
-    secret: true,
-    accepts: 'a `redis:` or `rediss:` address',
-    description: 'The Redis that the processes share. Set, it stops the start of this release.',
-  }),
-  REDIS_STATE_URL: optionalText(REDIS, {
-    usedBy: CLUSTER,
-    secret: true,
-    accepts: 'a `redis:` or `rediss:` address',
-    description: 'A second Redis for counters and locks. Set, it stops the start of this release.',
-  }),
-  REDIS_HOST: optionalText(/^[\w.:-]{1,255}$/, {
-    usedBy: CLUSTER,
-    accepts: 'an address or a host name',
-    description: 'Names the Redis where `REDIS_URL` is not set. Stops the start of this release.',
-  }),
-  REDIS_PORT: whole(
-    6379,
-    { min: 1, max: 65_535 },
-    {
-      usedBy: CLUSTER,
-      description: 'Its port.',
-    },
-  ),
-  REDIS_PASSWORD: optionalText(ANY, {
-    usedBy: CLUSTER,
-    secret: true,
-    description: 'Its password.',
-  }),
-  REDIS_SENTINELS: optionalText(/^[\w.:-]+(,[\w.:-]+)*$/, {
-    usedBy: CLUSTER,
-    accepts: '`host:port`, separated by commas',
-    description: 'The sentinels that know the Redis. Set, it stops the start of this release.',
-  }),
-  REDIS_SENTINEL_NAME: optionalText(/^[\w.-]{1,128}$/, {
-    usedBy: CLUSTER,
-    accepts: 'letters, digits, `_`, `.` and `-`',
-    description: 'The name under which the sentinels know it.',
-  }),
-  LLM_CACHE_BACKEND: choice('memory', ['memory', 'redis'], {
-    usedBy: CLUSTER,
-    description: 'Follows `REDIS_URL`. The value `redis` stops the start of this release.',
-  }),
-  ENABLE_REDIS_CACHE: flag(true, {
-    usedBy: CLUSTER,
-    killSwitch: true,
-    description: 'False keeps the cache in memory although there is a Redis.',
-  }),
-  CACHE_DEFAULT_TTL: whole(300, DURATION, {
-    usedBy: CLUSTER,
-    unit: SECONDS,
-    description: 'How long looked-up data other than answers is kept.',
   }),
 
   DB_POOL_SIZE: whole(20, COUNT, { usedBy: POSTGRES, description: 'Connections that are kept.' }),

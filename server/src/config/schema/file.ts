@@ -2,6 +2,7 @@
  * The whole of `esclusa.yaml` as one schema.
  */
 import type { z } from 'zod';
+import { redisGroup } from './redis.ts';
 import { cacheGroup, resilienceGroup } from './resilience.ts';
 import { modelsMap, providersMap, rolesMap } from './routing.ts';
 import {
@@ -27,6 +28,7 @@ export const fileSchema = group(
     models: modelsMap.default({}),
     roles: rolesMap.default({}),
     cache: cacheGroup.prefault({}),
+    redis: redisGroup.prefault({}),
     resilience: resilienceGroup.prefault({}),
     capture: captureGroup.prefault({}),
     responses: responsesGroup.prefault({}),

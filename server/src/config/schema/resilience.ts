@@ -2,11 +2,12 @@
  * The settings that keep one provider's trouble from becoming everyone's: breaker, time limits,
  * retries, concurrency; and the same again for one provider or one model. Cache settings too.
  */
-import { decimal, flag, group, overrideOf, overridesOf, whole } from './setting.ts';
+import { choice, decimal, flag, group, overrideOf, overridesOf, whole } from './setting.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 const MIB = 1024 * 1024;
+const KEPT = { min: 1, max: 30 * DAY_SECONDS };
 
 const breaker = group(
   { description: 'The breaker of each target.' },
@@ -51,22 +52,6 @@ const breaker = group(
         description: 'Calls within the window below which it never opens.',
       },
     ),
-    slow_call_ms: whole(
-      30_000,
-      { min: 0, max: HOUR_MS },
-      {
-        description:
-          'A streamed call whose first token takes this long is slow; 0: no call is. ' +
-          'A target opened for slowness is only avoided: without another one it is still called.',
-      },
-    ),
-    slow_call_rate: decimal(
-      1,
-      { min: 0.01, max: 1 },
-      {
-        description: 'Share of slow calls within the window that opens the breaker.',
-      },
-    ),
   },
 );
 
@@ -84,28 +69,7 @@ const timeouts = group(
       60_000,
       { min: 1, max: HOUR_MS },
       {
-        description:
-          'From sending a streamed request to the first byte of its answer, as long as little ' +
-          'is known of the target.',
-      },
-    ),
-    first_token_adaptive: flag(true, {
-      description:
-        'Lets a target’s own first tokens move that limit: a quick target is given up sooner, ' +
-        'a healthy slow one later.',
-    }),
-    first_token_min_ms: whole(
-      10_000,
-      { min: 1, max: HOUR_MS },
-      {
-        description: 'The shortest that limit becomes, `first_token_ms` if that is shorter.',
-      },
-    ),
-    first_token_max_ms: whole(
-      180_000,
-      { min: 1, max: HOUR_MS },
-      {
-        description: 'The longest that limit becomes, `first_token_ms` if that is longer.',
+        description: 'From sending the request to the first byte of the answer.',
       },
     ),
     idle_ms: whole(
@@ -169,18 +133,8 @@ const breakerNames = [
   'open_seconds',
   'half_open_max_calls',
   'minimum_calls',
-  'slow_call_ms',
-  'slow_call_rate',
 ] as const;
-const timeoutNames = [
-  'connect_ms',
-  'first_token_ms',
-  'first_token_adaptive',
-  'first_token_min_ms',
-  'first_token_max_ms',
-  'idle_ms',
-  'total_ms',
-] as const;
+const timeoutNames = ['connect_ms', 'first_token_ms', 'idle_ms', 'total_ms'] as const;
 
 /** What a model may set again. */
 export const modelOverrides = {
@@ -198,6 +152,9 @@ export const providerOverrides = {
   ...modelOverrides,
   max_concurrency: overrideOf(maxConcurrency),
 };
+
+/** Data beside answers, by what it is. */
+const APPLICATIONS = 'the applications';
 
 export const cacheGroup = group(
   { apply: 'live', description: 'The cache of answers.' },
@@ -245,6 +202,34 @@ export const cacheGroup = group(
         description: 'Bytes of answers kept in the memory of one process.',
       },
     ),
+    backend: choice('auto', ['auto', 'memory', 'redis'], {
+      apply: 'restart',
+      env: ['LLM_CACHE_BACKEND'],
+      description: '`auto`: memory, with Redis behind it where there is one.',
+    }),
+    redis: flag(true, {
+      apply: 'restart',
+      env: ['ENABLE_REDIS_CACHE'],
+      killSwitch: true,
+      description: 'Off, answers stay in memory although there is a Redis.',
+    }),
+    data_ttl_seconds: whole(300, KEPT, {
+      env: ['CACHE_DEFAULT_TTL'],
+      usedBy: APPLICATIONS,
+      description: 'How long looked-up data other than answers is kept.',
+    }),
+    tenant_ttl_seconds: whole(300, KEPT, {
+      usedBy: APPLICATIONS,
+      description: 'How long what is known of a tenant is kept.',
+    }),
+    record_ttl_seconds: whole(3600, KEPT, {
+      usedBy: APPLICATIONS,
+      description: 'How long one record of an application is kept.',
+    }),
+    list_ttl_seconds: whole(600, KEPT, {
+      usedBy: APPLICATIONS,
+      description: 'How long a list of records is kept.',
+    }),
   },
 );
 

@@ -4,10 +4,9 @@
  *
  * Invariant: every target of the route is in exactly one of the two lists. A target that
  * cannot be called now is rejected rather than tried last: a weight goes over to the others.
- * Where that leaves none, the soonest of those that are only to be avoided is the last resort.
  */
 import type { Random } from '../../kernel/random.ts';
-import { type Availability, isLastResort, type UnavailableReason } from '../model/availability.ts';
+import type { Availability, UnavailableReason } from '../model/availability.ts';
 import type { Route } from '../model/route.ts';
 import type { Target } from '../model/target.ts';
 
@@ -43,14 +42,7 @@ export function planRoute(
     }
   }
   if (route.strategy === 'weighted' && targets.length > 1) drawFirst(targets, random);
-  return targets.length === 0 ? withLastResort(rejected) : { targets, rejected };
-}
-
-function withLastResort(rejected: readonly Rejection[]): RoutePlan {
-  const avoidable = rejected.filter(({ reason }) => isLastResort(reason));
-  const [soonest] = avoidable.toSorted((a, b) => a.retryAfterMs - b.retryAfterMs);
-  if (soonest === undefined) return { targets: [], rejected };
-  return { targets: [soonest.target], rejected: rejected.filter((one) => one !== soonest) };
+  return { targets, rejected };
 }
 
 /** Milliseconds until the first of the rejected can be tried; null when none was rejected. */

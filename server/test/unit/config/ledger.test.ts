@@ -17,6 +17,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   LLM_CACHE_MAX_ENTRIES: 1000, // S1-19
   CACHE_DEFAULT_TTL: 300, // S2-05
   REDIS_PORT: 6379, // S2-05
+  REDIS_MAX_CONNECTIONS: 10, // S4-01
   ENABLE_REDIS_CACHE: true, // S2-05
   ENABLE_CONNECTION_POOLING: true, // S2-02
   DB_POOL_SIZE: 20, // B-11
@@ -48,6 +49,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   LLM_CACHE_ENABLED: 'cache.enabled',
   LLM_CACHE_TTL: 'cache.ttl_seconds',
   LLM_CACHE_MAX_ENTRIES: 'cache.max_entries',
+  LLM_CACHE_BACKEND: 'cache.backend',
+  ENABLE_REDIS_CACHE: 'cache.redis',
+  CACHE_DEFAULT_TTL: 'cache.data_ttl_seconds',
+  REDIS_URL: 'redis.url',
+  REDIS_HOST: 'redis.host',
+  REDIS_PORT: 'redis.port',
+  REDIS_PASSWORD: 'redis.password',
+  REDIS_MAX_CONNECTIONS: 'redis.max_connections',
   ENABLE_CIRCUIT_BREAKER: 'resilience.breaker.enabled',
   ENABLE_PROMETHEUS_METRICS: 'metrics.enabled',
   ENABLE_STRUCTURED_LOGGING: 'log.structured',

@@ -33,18 +33,8 @@ describe('no configuration at all', () => {
         openSeconds: 60,
         halfOpenMaxCalls: 3,
         minimumCalls: 5,
-        slowCallMs: 30_000,
-        slowCallRate: 1,
       },
-      timeouts: {
-        connectMs: 5000,
-        firstTokenMs: 60_000,
-        firstTokenAdaptive: true,
-        firstTokenMinMs: 10_000,
-        firstTokenMaxMs: 180_000,
-        idleMs: 30_000,
-        totalMs: 600_000,
-      },
+      timeouts: { connectMs: 5000, firstTokenMs: 60_000, idleMs: 30_000, totalMs: 600_000 },
       retry: { attempts: 2, budgetRatio: 0.2 },
       maxConcurrency: 512,
     });
@@ -305,14 +295,14 @@ describe('the result', () => {
   });
 
   it('warns about what has no effect yet, and stops for it when told to', async () => {
-    const env = { REDIS_PORT: '6379', REDIS_PASSWORD: 'secret' };
+    const env = { DB_POOL_SIZE: '20', JWT_SECRET_KEY: 'secret' };
     const { warnings } = await loadText(null, env);
 
     assert.deepEqual(
       warnings.map(({ place }) => place),
       [
-        { kind: 'environment', name: 'REDIS_PORT' },
-        { kind: 'environment', name: 'REDIS_PASSWORD' },
+        { kind: 'environment', name: 'DB_POOL_SIZE' },
+        { kind: 'environment', name: 'JWT_SECRET_KEY' },
       ],
     );
     await assert.rejects(loadText(null, { ...env, STARTUP_FAIL_ON_WARNING: 'true' }), /2 problems/);

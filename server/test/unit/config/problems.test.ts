@@ -44,7 +44,8 @@ const FILES: readonly Case[] = [
     problems: [
       'esclusa.yaml:2:3 cache.ttl_second — is not a setting (did you mean ' +
         'ttl_seconds?); accepted here: enabled, ttl_seconds, stale_if_error_seconds, ' +
-        'max_entry_bytes, max_entries, max_bytes',
+        'max_entry_bytes, max_entries, max_bytes, backend, redis, data_ttl_seconds, ' +
+        'tenant_ttl_seconds, record_ttl_seconds, list_ttl_seconds',
     ],
   },
   {
@@ -335,25 +336,39 @@ const ENVIRONMENTS: readonly Case[] = [
     ],
   },
   {
-    claim: 'a Redis, a PostgreSQL and several workers, which this release does not have',
+    claim: 'a PostgreSQL and several workers, which this release does not have',
     env: {
-      REDIS_URL: 'redis://:secret@r:6379/0',
       DATABASE_URL: 'postgres://u:secret@db/esclusa',
       ESCLUSA_WORKERS: '4',
-      LLM_CACHE_BACKEND: 'redis',
-      REDIS_HOST: 'r',
     },
     problems: [
       'environment DATABASE_URL database.url — PostgreSQL cannot be used: clustered mode is not ' +
         'part of this release; accepted: a `sqlite:` or `file:` address',
       'environment ESCLUSA_WORKERS workers — 4 workers need a Redis that they share, and ' +
         'clustered mode is not part of this release; accepted: 1',
-      'environment LLM_CACHE_BACKEND — "redis" cannot be used: clustered mode is not part of ' +
-        'this release; accepted: memory',
-      'environment REDIS_HOST — a Redis cannot be used: clustered mode is not part of this ' +
-        'release; unset it',
-      'environment REDIS_URL — a Redis cannot be used: clustered mode is not part of this ' +
-        'release; unset it',
+    ],
+  },
+  {
+    claim: 'a Redis that is named in two ways, or not by its whole name',
+    env: {
+      REDIS_URL: 'redis://:secret@r:6379/0',
+      REDIS_SENTINELS: 's1:26379,s2:26379',
+      REDIS_STATE_URL: 'redis://:secret@r/first',
+    },
+    problems: [
+      'environment REDIS_SENTINELS redis.sentinels — needs redis.sentinel_name, the name they know',
+      'environment REDIS_STATE_URL redis.state_url — must end in the host, or in the number of a ' +
+        'database; accepted: redis://[user:password@]host[:port][/database]',
+      'environment REDIS_URL redis.url — names another place than redis.sentinels: unset one',
+    ],
+  },
+  {
+    claim: 'a cache on a Redis that there is not, and a Redis for counters alone',
+    env: { LLM_CACHE_BACKEND: 'redis', REDIS_STATE_URL: 'redis://r' },
+    problems: [
+      'environment LLM_CACHE_BACKEND cache.backend — "redis" needs a Redis: set redis.url ' +
+        '(REDIS_URL); accepted: auto, memory',
+      'environment REDIS_STATE_URL redis.state_url — is set, and redis.url is not',
     ],
   },
   {
@@ -421,7 +436,7 @@ for (const [title, cases] of Object.entries({
 it('problems of the file, of variables and between settings are told together', async () => {
   const problems = await problemsOf(
     'port: x\nproviders: { a: { kind: mock } }\nroles: { router: fats }',
-    { LLM_CACHE_TTL: 'x', REDIS_URL: 'redis://r' },
+    { LLM_CACHE_TTL: 'x', REDIS_URL: 'redis://r?x' },
   );
 
   assert.equal(problems.length, 4);

@@ -130,36 +130,3 @@ test('every target of a route is in exactly one of the two lists', () => {
     { numRuns: 500 },
   );
 });
-
-test('where every target is out, the soonest that is only to be avoided is the last resort', () => {
-  const of = route('fallback', { a: 1, b: 1, c: 1 });
-  const states: Readonly<Record<string, Availability>> = {
-    a: { kind: 'unavailable', reason: 'resting', retryAfterMs: 9000 },
-    b: { kind: 'unavailable', reason: 'breaker_open', retryAfterMs: 10 },
-    c: { kind: 'unavailable', reason: 'breaker_slow', retryAfterMs: 5000 },
-  };
-
-  const made = planRoute(of, rolling(0), ({ id }) => states[id] ?? { kind: 'available' });
-
-  assert.deepEqual(
-    made.targets.map(({ id }) => id),
-    ['c'],
-  );
-  assert.deepEqual(
-    made.rejected.map(({ target }) => target.id),
-    ['a', 'b'],
-  );
-});
-
-test('a target to be avoided is left out while another one is available', () => {
-  const made = planRoute(route('fallback', { a: 1, b: 1 }), rolling(0), ({ id }) =>
-    id === 'a'
-      ? { kind: 'unavailable', reason: 'resting', retryAfterMs: 10 }
-      : { kind: 'available' },
-  );
-
-  assert.deepEqual(
-    made.targets.map(({ id }) => id),
-    ['b'],
-  );
-});

@@ -1,0 +1,108 @@
+/**
+ * The two shared stores, opened where the configuration names a Redis: `cache` may lose what it
+ * holds, `state` must not. Both connect in the background, so that a start never waits for them.
+ */
+import type { Config, RedisConfig, RedisEndpoint } from '../config/index.ts';
+import type { BreakerSettings } from '../gateway/model/target.ts';
+import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
+import type { RedisAddress } from '../stores/redis/connection.ts';
+import type { RequestWaits } from '../stores/redis/request-waits.ts';
+import type { RedisStore, StoreMeters } from '../stores/redis/store.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Parts } from './parts.ts';
+
+export interface SharedStores {
+  readonly cache: RedisStore;
+  readonly state: RedisStore;
+  /** What one request may wait for both. */
+  readonly waits: RequestWaits;
+  close(): void;
+}
+
+type Deps = Pick<Parts, 'clock' | 'random' | 'telemetry'> & {
+  readonly config: Config;
+  readonly breakers: BreakerRegistry;
+};
+
+/** Of the breaker's names, of metrics, and of what health calls degraded. */
+const STORES = { cache: 'redis-cache', state: 'redis-state' } as const;
+
+/** null: there is no Redis. Rejects where the file of its authorities cannot be read. */
+export async function openSharedStores(deps: Deps): Promise<SharedStores | null> {
+  const { redis } = deps.config;
+  if (redis === null) return null;
+  const [{ openRedisStore }, { createRequestWaits }] = await Promise.all([
+    import('../stores/redis/client.ts'),
+    import('../stores/redis/request-waits.ts'),
+  ]);
+  const { clock, random, telemetry, breakers } = deps;
+  const waits = createRequestWaits(2 * redis.commandMs - TIMER_MARGIN_MS);
+  const ca = await readAuthorities(redis.tlsCaFile);
+  const open = (store: keyof typeof STORES): Promise<RedisStore> =>
+    openRedisStore({
+      ...{ name: STORES[store], address: addressOf(redis[store], ca), clock, random, waits },
+      ...{ hotMs: redis.commandMs, backgroundMs: redis.backgroundMs },
+      log: telemetry.log.named('redis'),
+      breaker: breakers.named(STORES[store], breakerSettings(redis)),
+      meters: metersOf(telemetry.metrics, STORES[store]),
+    });
+  const [cache, state] = await Promise.all([open('cache'), open('state')]);
+  telemetry.metrics.redisUp.sample(() =>
+    [cache, state].map((store) => ({
+      labels: { store: store.name },
+      value: store.state().kind === 'up' ? 1 : 0,
+    })),
+  );
+  return {
+    ...{ cache, state, waits },
+    close() {
+      cache.close();
+      state.close();
+    },
+  };
+}
+
+/** Timers are late by this much, two of them. */
+const TIMER_MARGIN_MS = 4;
+
+function breakerSettings({ breaker }: RedisConfig): BreakerSettings {
+  const { failureThreshold, openMs } = breaker;
+  const minimumCalls = failureThreshold;
+  return { failureThreshold, openMs, minimumCalls, successThreshold: 1, halfOpenMaxCalls: 1 };
+}
+
+function addressOf(endpoint: RedisEndpoint, ca: string | null): RedisAddress {
+  const { isSecure, ...rest } = endpoint;
+  return { ...rest, tls: isSecure ? { ca } : null };
+}
+
+async function readAuthorities(file: string | null): Promise<string | null> {
+  if (file === null) return null;
+  const { readFile } = await import('node:fs/promises');
+  return readFile(file, 'utf8');
+}
+
+/** Meters are looked up once for each operation: their number is that of names in the code. */
+function metersOf(metrics: Metrics, store: string): StoreMeters {
+  const meters = new Map<string, ReturnType<typeof make>>();
+  const make = (operation: string) => ({
+    operations: metrics.redisOperations.child({ store, operation }),
+    duration: metrics.redisDuration.child({ store, operation }),
+  });
+  const of = (operation: string) => {
+    const known = meters.get(operation) ?? make(operation);
+    meters.set(operation, known);
+    return known;
+  };
+  return {
+    done(operation, durationMs) {
+      const { operations, duration } = of(operation);
+      operations.add(1);
+      duration.record(durationMs / 1000);
+    },
+    failed(operation, kind) {
+      of(operation).operations.add(1);
+      metrics.redisErrors.child({ store, operation, error_type: kind }).add(1);
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * A Lua script: sent by its hash, and in full where the server does not know it yet (after a
+ * restart, a `SCRIPT FLUSH`, on another node).
+ *
+ * Every key must be in `keys`, and in a cluster all of them in one slot: share a hash tag.
+ */
+import { createHash } from 'node:crypto';
+import type { RedisCommander } from 'ioredis';
+
+export interface RedisScript {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export type ScriptValue = string | number | Buffer;
+
+export function defineScript(lua: string): RedisScript {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+/** Runs a script; whole numbers arrive as numbers, text as strings. */
+export function runScript(
+  client: RedisCommander,
+  script: RedisScript,
+  keys: readonly string[],
+  values: readonly ScriptValue[],
+): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...values] as const;
+  return client
+    .call('evalsha', script.sha, ...rest)
+    .catch((error) => orInFull(error, () => client.call('eval', script.lua, ...rest)));
+}
+
+/** The same; text arrives as buffers. */
+export function runScriptBuffer(
+  client: RedisCommander,
+  script: RedisScript,
+  keys: readonly string[],
+  values: readonly ScriptValue[],
+): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...values] as const;
+  return client
+    .callBuffer('evalsha', script.sha, ...rest)
+    .catch((error) => orInFull(error, () => client.callBuffer('eval', script.lua, ...rest)));
+}
+
+function orInFull(error: unknown, send: () => Promise<unknown>): Promise<unknown> {
+  const unknown = error instanceof Error && error.message.startsWith('NOSCRIPT');
+  return unknown ? send() : Promise.reject(error);
+}
