@@ -19,6 +19,7 @@ import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts'
 import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
 import { createPolicyStack } from '../gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../gateway/resilience/retry.ts';
+import { createLatencyBook } from '../gateway/routing/latency-book.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FaultPoints } from '../kernel/fault.ts';
 import type { Random } from '../kernel/random.ts';
@@ -44,6 +45,8 @@ export interface GatewayDeps {
   readonly storage: Pick<Storage, 'ledger' | 'history'>;
   readonly providers: () => Providers;
   readonly routes: () => Routes;
+  /** How soon times of answers are forgotten, in milliseconds, of the configuration in force. */
+  readonly latencyDecayMs: () => number;
 }
 
 export interface Gateway {
@@ -62,11 +65,12 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   });
   const { maxEntries, maxBytes } = config.cache;
   const cache = createMemoryCacheStore({ clock, maxEntries, maxBytes });
+  const bulkheads = createBulkheads();
   const policies = createPolicyStack({
     clock,
     random,
     breakers,
-    bulkheads: createBulkheads(),
+    bulkheads,
     retryBudgets: createRetryBudgets(clock),
   });
   const pipeline = createPipeline({
@@ -81,6 +85,8 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     keys: createCacheKeys(identity.secrets.cacheKey),
     flights: createSingleFlight<SharedAnswer>(),
     policies,
+    bulkheads,
+    latency: createLatencyBook(clock, deps.latencyDecayMs),
   });
   return { pipeline, breakers, budgets, cache };
 }

@@ -8,6 +8,7 @@ import {
   createTargetResolver,
   type Generation,
   type ResolvedTarget,
+  ROLE_PREFIX,
 } from '../config/index.ts';
 import type { ModelListing, RouteCachePolicy } from '../gateway/model/route.ts';
 import type { Target } from '../gateway/model/target.ts';
@@ -31,14 +32,20 @@ export function buildRoutes(
     aliases: Object.values(config.models).map((model) => ({
       name: model.alias,
       strategy: model.strategy,
+      ...(model.sticky !== undefined && { sticky: model.sticky }),
       targets: (resolver.alias(model.alias, nowMs) ?? []).map(asTarget),
       cache: model.cache,
     })),
+    names: otherNames(config),
     direct,
     short: (name) => (isScript(config, name) ? direct(MOCK_NAME, name) : undefined),
     directCache: cachePolicy(config),
     providerIdentity: (name) => identityOf(config, name),
-    listings: [...aliasListings(config, nowMs), ...directListings(config, catalogue, nowMs)],
+    listings: [
+      ...aliasListings(config, nowMs),
+      ...roleListings(config, nowMs),
+      ...directListings(config, catalogue, nowMs),
+    ],
   });
 }
 
@@ -46,6 +53,16 @@ export function buildRoutes(
 function isScript({ environment, providers }: Config, name: string): boolean {
   const isBuiltIn = providers[MOCK_NAME]?.kind === MOCK_NAME;
   return environment !== 'production' && isBuiltIn && name.startsWith(`${MOCK_NAME}:`);
+}
+
+/** Names under which aliases and models are asked for beside their own. */
+function otherNames({ roles, retiredModels }: Config): ReadonlyMap<string, string> {
+  const asRoles = Object.entries(roles).map(([role, model]) => [roleName(role), model] as const);
+  return new Map([...Object.entries(retiredModels), ...asRoles]);
+}
+
+function roleName(role: string): string {
+  return `${ROLE_PREFIX}/${role}`;
 }
 
 /** A breaker that is switched off is one that no number of failures opens. */
@@ -70,6 +87,16 @@ function identityOf(config: Config, name: string): string {
 function aliasListings(config: Config, nowMs: number): readonly ModelListing[] {
   return Object.values(config.models).map((model) => ({
     name: model.alias,
+    createdSeconds: Math.floor(nowMs / 1000),
+    ownedBy: 'esclusa',
+    operations: ['chat', 'completion', 'embedding'],
+  }));
+}
+
+function roleListings({ roles }: Config, nowMs: number): readonly ModelListing[] {
+  return Object.entries(roles).map(([role, model]) => ({
+    name: roleName(role),
+    answeredBy: model,
     createdSeconds: Math.floor(nowMs / 1000),
     ownedBy: 'esclusa',
     operations: ['chat', 'completion', 'embedding'],

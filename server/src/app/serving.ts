@@ -39,6 +39,7 @@ export interface Serving {
 
 /** How often the names of what is degraded are looked up for the header of every answer. */
 const DEGRADED_REFRESH_MS = 250;
+const MS_PER_SECOND = 1000;
 
 export async function createServing(parts: Parts, undo: Undo): Promise<Serving> {
   const { clock, random, catalogue, keeper, storage, identity, telemetry } = parts;
@@ -61,6 +62,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       observer: createObserver(telemetry.log, metrics),
       providers: () => current().providers,
       routes: () => current().routes,
+      latencyDecayMs: () => current().config.routing.latencyDecaySeconds * MS_PER_SECOND,
     },
     config,
   );

@@ -7,6 +7,7 @@ import { openaiCompatibleSettings } from '../providers/openai/settings.ts';
 import type { Problem } from './problem.ts';
 
 export type CatalogueOperation = 'chat' | 'completion' | 'embedding';
+export type ModelCapability = 'tools' | 'vision' | 'json_schema' | 'reasoning';
 
 export interface Vendor {
   readonly id: string;
@@ -41,7 +42,8 @@ export interface CatalogueModel {
   readonly model: string;
   readonly aliases: readonly string[];
   readonly operations: readonly CatalogueOperation[];
-  readonly capabilities: readonly string[];
+  /** All that it can do; empty: nobody says. */
+  readonly capabilities: readonly ModelCapability[];
   readonly figures: Figures;
   readonly contextTokens: number | null;
   readonly maxOutputTokens: number | null;
@@ -81,7 +83,12 @@ const MODEL_MEMBERS = new Set([
   'effective_from',
 ]);
 const OPERATIONS: ReadonlySet<string> = new Set(['chat', 'completion', 'embedding']);
-const MODEL_CAPABILITIES = new Set(['tools', 'vision', 'json_schema', 'reasoning']);
+const MODEL_CAPABILITIES: ReadonlySet<string> = new Set<ModelCapability>([
+  'tools',
+  'vision',
+  'json_schema',
+  'reasoning',
+]);
 const DIALECT_CAPABILITIES: ReadonlySet<string> = new Set(
   Object.keys(openaiCompatibleSettings.shape.capabilities.unwrap().shape),
 );
@@ -147,7 +154,12 @@ export function checkModels(
       model,
       aliases,
       operations: operations as readonly CatalogueOperation[],
-      capabilities: textList(entry, 'capabilities', MODEL_CAPABILITIES, complain),
+      capabilities: textList(
+        entry,
+        'capabilities',
+        MODEL_CAPABILITIES,
+        complain,
+      ) as readonly ModelCapability[],
       figures: figuresOf(entry, complain),
       contextTokens: tokens(entry, 'context_tokens', complain),
       maxOutputTokens: tokens(entry, 'max_output_tokens', complain),

@@ -31,6 +31,7 @@ import {
 } from '../providers/openai/settings.ts';
 import { type Camel, camel } from './camel.ts';
 import type { Figures, Vendor } from './catalogue-entries.ts';
+import { type ConditionConfig, conditionsOf, type StickyConfig, stickyOf } from './conditions.ts';
 import { cacheFor, type ModelSettings, type ProviderSettings, sectionFor } from './effective.ts';
 import { type RedisConfig, redisConfig } from './redis.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
@@ -83,11 +84,16 @@ export interface TargetConfig extends CallLimits {
   readonly price: Figures | null;
   /** As configured; null: the catalogue's. */
   readonly maxOutputTokens: number | null;
+  /** As configured; absent: the catalogue's. */
+  readonly capabilities?: readonly Capability[];
+  /** All of them must hold; absent: it takes every request. */
+  readonly when?: readonly ConditionConfig[];
 }
 
 export interface ModelConfig {
   readonly alias: string;
   readonly strategy: ModelSettings['strategy'];
+  readonly sticky?: StickyConfig;
   readonly targets: readonly TargetConfig[];
   readonly cache: Camel<
     Pick<
@@ -97,7 +103,11 @@ export interface ModelConfig {
   >;
 }
 
-type Plain = Camel<Omit<Settings, 'providers' | 'models' | 'roles' | 'database' | 'redis'>>;
+type Capability = NonNullable<ModelSettings['targets'][number]['capabilities']>[number];
+
+type Plain = Camel<
+  Omit<Settings, 'providers' | 'models' | 'roles' | 'retired_models' | 'database' | 'redis'>
+>;
 
 /** Maps have no prototype: `config.models['constructor']` is undefined. */
 export interface Config extends Plain {
@@ -108,6 +118,8 @@ export interface Config extends Plain {
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** An alias, or `provider/model`. */
   readonly roles: Readonly<Record<string, string>>;
+  /** What answers in the place of a model of before: an alias, or `provider/model`. */
+  readonly retiredModels: Readonly<Record<string, string>>;
 }
 
 /** Makes the configuration of settings that passed every check. */
@@ -123,6 +135,7 @@ export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config
     ),
     models: mapOf(settings.models, (model, alias) => modelConfig(settings, alias, model)),
     roles: mapOf(settings.roles, (model) => model),
+    retiredModels: mapOf(settings.retired_models, (model) => model),
   });
 }
 
@@ -220,6 +233,7 @@ function modelConfig(settings: Settings, alias: string, model: ModelSettings): M
   return {
     alias,
     strategy: model.strategy,
+    ...(model.sticky !== undefined && { sticky: stickyOf(model.sticky) }),
     targets: model.targets.map((target) => {
       const owner = breakerOwner(settings, target.provider, target.model);
       const price = target.price ?? model.price;
@@ -229,6 +243,8 @@ function modelConfig(settings: Settings, alias: string, model: ModelSettings): M
         weight: target.weight,
         price: price === undefined ? null : figuresOf(price),
         maxOutputTokens: target.max_output_tokens ?? model.max_output_tokens ?? null,
+        ...(target.capabilities !== undefined && { capabilities: target.capabilities }),
+        ...conditionsOf(model.when, target.when),
         ...limitsFor(settings, settings.providers[target.provider], model, owner),
       };
     }),

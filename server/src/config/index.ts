@@ -3,6 +3,7 @@
  */
 export { type Catalogue, loadCatalogue, ownRowsFile } from './catalogue.ts';
 export type { CatalogueModel, Figures, Vendor } from './catalogue-entries.ts';
+export { ROLE_PREFIX } from './conditions.ts';
 export type { CallLimits, Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
 export { type Change, diffSettings } from './diff.ts';
 export { fileJsonSchema } from './json-schema.ts';

@@ -31,8 +31,6 @@ export interface ResolvedTarget extends Omit<TargetConfig, 'price'> {
   /** As configured, else the catalogue's; at most the model's context; null: not known. */
   readonly maxOutputTokens: number | null;
   readonly operations: readonly CatalogueOperation[];
-  /** Empty where the catalogue does not know the model. */
-  readonly capabilities: readonly string[];
 }
 
 export interface TargetResolver {
@@ -61,7 +59,7 @@ export function createTargetResolver(config: Config, catalogue: Catalogue): Targ
       maxOutputTokens:
         target.maxOutputTokens ?? entry?.maxOutputTokens ?? entry?.contextTokens ?? null,
       operations: entry?.operations ?? ALL_OPERATIONS,
-      capabilities: entry?.capabilities ?? [],
+      ...capabilitiesOf(target, entry),
     };
   }
 
@@ -80,6 +78,15 @@ export function createTargetResolver(config: Config, catalogue: Catalogue): Targ
       return resolve({ ...own, timeouts, retry, breaker, maxConcurrency }, atMs);
     },
   };
+}
+
+/** A row without any says nothing: lists of prices come without them. */
+function capabilitiesOf(
+  target: TargetConfig,
+  entry: CatalogueModel | null,
+): Pick<ResolvedTarget, 'capabilities'> {
+  const known = target.capabilities ?? entry?.capabilities ?? [];
+  return target.capabilities === undefined && known.length === 0 ? {} : { capabilities: known };
 }
 
 /** A target's breaker is one, whichever name led to it: aliases say how it is set. */

@@ -80,6 +80,7 @@ export async function handleInference(
     startedMs,
     configGeneration: deps.generation(),
     credential,
+    headers: request.rawHeaders,
     request: decoded.request,
     malformed: decoded.malformed,
     abort,

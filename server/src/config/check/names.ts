@@ -2,15 +2,21 @@
  * Names that must lead somewhere: targets to providers, roles to models, providers to vendors.
  */
 import { MOCK_NAME } from '../../providers/mock/settings.ts';
-import { sectionFor } from '../effective.ts';
+import { ROLE_PREFIX } from '../conditions.ts';
+import { type ModelSettings, sectionFor } from '../effective.ts';
+import { SECRET_HEADERS } from '../schema/conditions.ts';
+import type { Path } from '../schema/walk.ts';
 import { hint } from '../source/suggest.ts';
 import { isAtHome, vendorOf } from '../vendors.ts';
 import { type CheckInput, type Report, refuse, warn } from './report.ts';
+
+type WhenSettings = NonNullable<ModelSettings['when']>;
 
 export function checkNames(input: CheckInput, report: Report): void {
   checkProviders(input, report);
   for (const alias of Object.keys(input.settings.models)) checkTargets(input, report, alias);
   checkRoles(input, report);
+  checkRetired(input, report);
   checkBreakers(input, report);
 }
 
@@ -59,23 +65,70 @@ function checkTargets(input: CheckInput, report: Report, alias: string): void {
       if (!known) warn(report, input, path, `no price is known for ${id}: booked as unpriced`);
     }
   }
+  if (model.sticky !== undefined && model.strategy !== 'weighted') {
+    const message = `holds under the strategy weighted, and here it is ${model.strategy}`;
+    refuse(report, input, ['models', alias, 'sticky'], message);
+  }
+  for (const [path, header] of headersOf(input, alias)) {
+    if (!SECRET_HEADERS.includes(header)) continue;
+    const message = 'holds a credential, and is nothing to compare in a file';
+    refuse(report, input, path, message);
+  }
   if (model.strategy === 'weighted' && model.targets.every(({ weight }) => weight === 0)) {
     refuse(report, input, ['models', alias, 'targets'], 'every weight is 0; accepted: one above 0');
   }
 }
 
+/** Every header that the conditions and the label of an alias name, and where. */
+function headersOf({ settings }: CheckInput, alias: string): readonly (readonly [Path, string])[] {
+  const model = settings.models[alias];
+  const below = (path: Path, when: WhenSettings | undefined) =>
+    Object.keys(when?.header ?? {}).map(
+      (name) => [[...path, 'when', 'header', name], name] as const,
+    );
+  const path = ['models', alias];
+  const label = model?.sticky?.startsWith('header.') ? model.sticky.slice('header.'.length) : null;
+  return [
+    ...below(path, model?.when),
+    ...(model?.targets ?? []).flatMap(({ when }, at) => below([...path, 'targets', at], when)),
+    ...(label === null ? [] : [[[...path, 'sticky'], label] as const]),
+  ];
+}
+
 function checkRoles(input: CheckInput, report: Report): void {
-  const { aliasNames, providerNames } = input;
-  for (const [role, model] of Object.entries(input.settings.roles)) {
-    const slash = model.indexOf('/');
-    const path = ['roles', role];
-    if (slash < 0 && !aliasNames.includes(model)) {
-      refuse(report, input, path, notConfigured(model, 'a model alias', aliasNames));
-    } else if (slash >= 0 && !providerNames.includes(model.slice(0, slash))) {
-      refuse(report, input, path, unknownProvider(model.slice(0, slash), providerNames));
-    } else if (slash === model.length - 1) {
-      refuse(report, input, path, `${JSON.stringify(model)} names no model after the slash`);
+  const { roles } = input.settings;
+  for (const [role, model] of Object.entries(roles)) {
+    checkLeads(input, report, ['roles', role], model);
+  }
+  if (input.providerNames.includes(ROLE_PREFIX)) {
+    const message = 'is kept for roles: clients ask for them as role/<name>; choose another name';
+    refuse(report, input, ['providers', ROLE_PREFIX], message);
+  }
+}
+
+function checkRetired(input: CheckInput, report: Report): void {
+  for (const [name, model] of Object.entries(input.settings.retired_models)) {
+    const path = ['retired_models', name];
+    if (input.aliasNames.includes(name)) {
+      refuse(report, input, path, 'is an alias under `models`, and cannot be retired too');
+    } else if (name.startsWith(`${ROLE_PREFIX}/`)) {
+      refuse(report, input, path, 'is a role’s name; say under `roles` what answers it');
+    } else {
+      checkLeads(input, report, path, model);
     }
+  }
+}
+
+/** A name that stands for another must lead to a model at once, not by way of a third. */
+function checkLeads(input: CheckInput, report: Report, path: Path, model: string): void {
+  const { aliasNames, providerNames } = input;
+  const slash = model.indexOf('/');
+  if (slash < 0 && !aliasNames.includes(model)) {
+    refuse(report, input, path, notConfigured(model, 'a model alias', aliasNames));
+  } else if (slash >= 0 && !providerNames.includes(model.slice(0, slash))) {
+    refuse(report, input, path, unknownProvider(model.slice(0, slash), providerNames));
+  } else if (slash === model.length - 1) {
+    refuse(report, input, path, `${JSON.stringify(model)} names no model after the slash`);
   }
 }
 

@@ -4,7 +4,7 @@
 import type { z } from 'zod';
 import { redisGroup } from './redis.ts';
 import { cacheGroup, resilienceGroup } from './resilience.ts';
-import { modelsMap, providersMap, rolesMap } from './routing.ts';
+import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
 import {
   adminGroup,
   authGroup,
@@ -27,6 +27,8 @@ export const fileSchema = group(
     providers: providersMap.default({}),
     models: modelsMap.default({}),
     roles: rolesMap.default({}),
+    retired_models: retiredMap.default({}),
+    routing: routingGroup.prefault({}),
     cache: cacheGroup.prefault({}),
     redis: redisGroup.prefault({}),
     resilience: resilienceGroup.prefault({}),

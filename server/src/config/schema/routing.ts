@@ -13,19 +13,25 @@ import {
   openaiCompatibleSettings,
   openaiSettings,
 } from '../../providers/openai/settings.ts';
+import { sticky, when } from './conditions.ts';
 import { cacheOverrides, modelOverrides, providerOverrides } from './resilience.ts';
-import { choice, group, note } from './setting.ts';
+import { choice, group, note, whole } from './setting.ts';
 
+const STRATEGIES = ['fallback', 'weighted', 'latency', 'cost', 'least-busy'] as const;
 const TARGETS_MAX = 32;
 const PRICE_MAX_USD = 1_000_000;
 const PRICE_DECIMALS = 6;
+const CAPABILITIES = ['tools', 'vision', 'json_schema', 'reasoning'] as const;
 
 const NAME_FORM = 'letters, digits, `.`, `_` and `-`, up to 64, beginning with a letter or digit';
 
 const name = (what: string, pattern: RegExp, accepts: string) =>
   note(z.string().regex(pattern), { accepts: `a ${what}: ${accepts}` });
 
-const modelName = z.string().regex(/^[\x21-\x7e]{1,256}$/);
+const MODEL_NAME = /^[\x21-\x7e]{1,256}$/;
+const MODEL_NAME_FORM = 'printable ASCII without spaces, up to 256 characters';
+
+const modelName = z.string().regex(MODEL_NAME);
 
 const provider = z.discriminatedUnion('kind', [
   openaiSettings.extend(providerOverrides).strict(),
@@ -75,6 +81,14 @@ const maxOutputTokens = () =>
     description: 'The most tokens one answer can have; wins over the catalogue.',
   });
 
+const capabilities = () =>
+  note(z.array(z.enum(CAPABILITIES)).check(z.maxLength(CAPABILITIES.length)).optional(), {
+    description:
+      'All that the model can do; a request that needs more is not sent there. Wins over the ' +
+      'catalogue; where neither says anything, everything is sent.',
+    accepts: `a list of ${CAPABILITIES.join(', ')}`,
+  });
+
 const target = group(
   {},
   {
@@ -84,28 +98,35 @@ const target = group(
     }),
     model: note(modelName, {
       description: 'The model’s name at the provider.',
-      accepts: 'printable ASCII without spaces, up to 256 characters',
+      accepts: MODEL_NAME_FORM,
     }),
     weight: note(z.number().check(z.gte(0), z.lte(1_000_000)).default(1), {
-      description: 'The share of requests under the strategy `weighted`.',
+      description: 'The share of requests under the strategy `weighted`; 0: only as a stand-in.',
     }),
     price: price(),
     max_output_tokens: maxOutputTokens(),
+    capabilities: capabilities(),
+    when: when('Which requests the target takes; every member must hold.'),
   },
 );
 
 const alias = group(
   {},
   {
-    strategy: choice('fallback', ['fallback', 'weighted'], {
-      description: 'In the order given, or by weight.',
+    strategy: choice('fallback', STRATEGIES, {
+      description:
+        'Who is tried first: the first of the list (`fallback`), one drawn by weight, the ' +
+        'quickest of two (`latency`), the cheapest for the request (`cost`), or the one with ' +
+        'most places free (`least-busy`). The others follow where it fails.',
     }),
+    sticky: sticky(),
     targets: note(z.array(target).check(z.minLength(1), z.maxLength(TARGETS_MAX)), {
       description: 'Who can answer.',
       accepts: `a list of 1 to ${TARGETS_MAX} targets`,
     }),
     price: price(),
     max_output_tokens: maxOutputTokens(),
+    when: when('Which requests any of the targets takes; holds beside their own.'),
     cache: cacheOverrides,
     ...modelOverrides,
   },
@@ -138,6 +159,36 @@ export const rolesMap = note(
   {
     apply: 'live',
     key: 'role',
-    description: 'Which model an application uses for what: an alias, or `provider/model`.',
+    description:
+      'Which model an application uses for what: an alias, or `provider/model`. Clients ask for ' +
+      '`role/<name>`.',
+  },
+);
+
+const anyName = name('model name', MODEL_NAME, MODEL_NAME_FORM);
+
+export const retiredMap = note(
+  z.record(anyName, note(z.string(), { accepts: 'an alias under `models`, or `provider/model`' })),
+  {
+    apply: 'live',
+    key: 'name',
+    description:
+      'Names that clients still ask for, and the alias or `provider/model` that answers in their ' +
+      'place. They are not listed.',
+  },
+);
+
+export const routingGroup = group(
+  { apply: 'live', description: 'How targets are chosen.' },
+  {
+    latency_decay_seconds: whole(
+      10,
+      { min: 1, max: 3600 },
+      {
+        description:
+          'How soon the strategy `latency` forgets: after this long without a call a time counts ' +
+          'for little more than a third.',
+      },
+    ),
   },
 );

@@ -52,11 +52,28 @@ export function upperBoundNanousd(
 
 /** Tokens a request will likely take; corrected by the real usage afterwards. */
 export function expectedTokens(request: InferenceRequest): number {
-  const inputTokens = Math.ceil(inputBytes(request) / BYTES_PER_TOKEN);
   if (request.operation === 'count_tokens') return 0;
-  if (request.operation === 'embedding') return inputTokens;
+  return expectedInputTokens(request) + expectedOutputTokens(request);
+}
+
+export function expectedInputTokens(request: InferenceRequest): number {
+  return Math.ceil(inputBytes(request) / BYTES_PER_TOKEN);
+}
+
+function expectedOutputTokens(request: InferenceRequest): number {
+  if (request.operation === 'embedding') return 0;
   const perChoice = Math.min(request.maxOutputTokens ?? Infinity, EXPECTED_OUTPUT_TOKENS);
-  return inputTokens + perChoice * request.choices;
+  return perChoice * request.choices;
+}
+
+/** What the request will likely cost at a target, to compare it; null where it has no price. */
+export function expectedNanousd(request: InferenceRequest, { price }: Target): Nanousd | null {
+  if (price === null) return null;
+  if (request.operation === 'count_tokens') return 0;
+  return ceilNanousd(
+    [expectedInputTokens(request), price.inputPicousd],
+    [expectedOutputTokens(request), price.outputPicousd],
+  );
 }
 
 /** Usage of an answer whose provider told none: it was cut short, or never does. */
@@ -64,7 +81,7 @@ export function estimateUsage(request: InferenceRequest, producedCharacters: num
   const most = (request.maxOutputTokens ?? Infinity) * request.choices;
   const outputTokens = Math.min(most, Math.ceil(producedCharacters / BYTES_PER_TOKEN));
   return {
-    inputTokens: Math.ceil(inputBytes(request) / BYTES_PER_TOKEN),
+    inputTokens: expectedInputTokens(request),
     cachedInputTokens: 0,
     outputTokens: request.operation === 'embedding' ? 0 : outputTokens,
     reasoningTokens: 0,

@@ -18,6 +18,12 @@ export const SERVICE_ERRORS = {
     'The model does not offer this operation.',
     'Choose a model that offers the operation.',
   ),
+  no_target_suits: row(
+    400,
+    false,
+    'No target of the model takes this request.',
+    'Choose another model, or leave out what the message names.',
+  ),
   no_target_available: row(
     503,
     true,

@@ -16,6 +16,9 @@ export type Credential =
   | { readonly kind: 'none' }
   | { readonly kind: 'refused'; readonly error: GatewayError };
 
+/** Names and values in turn, as they came in. */
+export type RawHeaders = readonly string[];
+
 export interface Attempt {
   readonly target: Target;
   readonly startedMs: number;
@@ -44,6 +47,7 @@ export interface ExchangeOpening {
   readonly startedMs: number;
   readonly configGeneration: number;
   readonly credential: Credential;
+  readonly headers: RawHeaders;
   readonly request: InferenceRequest;
   readonly malformed: GatewayError | null;
   readonly abort: AbortController;
@@ -57,6 +61,8 @@ export class Exchange {
   readonly startedMs: number;
   readonly configGeneration: number;
   readonly credential: Credential;
+  /** As sent, credentials included: never logged, never kept. */
+  readonly headers: RawHeaders;
   /** remember: with the conversation that it goes on from before it */
   request: InferenceRequest;
   /** Why the body could not be read as a request; thrown by admit, after the limits. */
@@ -107,6 +113,7 @@ export class Exchange {
     this.startedMs = opening.startedMs;
     this.configGeneration = opening.configGeneration;
     this.credential = opening.credential;
+    this.headers = opening.headers;
     this.request = opening.request;
     this.malformed = opening.malformed;
     this.abort = opening.abort;

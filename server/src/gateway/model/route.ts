@@ -2,14 +2,24 @@
  * What a model's name resolves to: targets in order, a strategy, and a cache policy. Made
  * once per generation of the configuration, immutable.
  */
+import type { StickyBy } from './condition.ts';
 import type { Operation, Target } from './target.ts';
 
-export type RouteStrategy = 'fallback' | 'weighted';
+/**
+ * - `fallback`: in the order of the configuration.
+ * - `weighted`: the first is drawn by weight.
+ * - `latency`: the quicker of two that are drawn.
+ * - `cost`: the cheapest for this request.
+ * - `least-busy`: the one with the largest share of its places free.
+ */
+export type RouteStrategy = 'fallback' | 'weighted' | 'latency' | 'cost' | 'least-busy';
 
 export interface Route {
-  /** The alias or `provider/model` that was asked for. */
+  /** The alias, or the `provider/model` where there is none. */
   readonly name: string;
   readonly strategy: RouteStrategy;
+  /** Under `weighted`: which requests keep to one target; absent: none, each is drawn. */
+  readonly sticky?: StickyBy;
   /** In the order of the configuration. */
   readonly targets: readonly Target[];
   /** Names the set of targets and its settings, whatever their order; part of cache keys. */
@@ -26,6 +36,8 @@ export interface RouteCachePolicy {
 
 export interface ModelListing {
   readonly name: string;
+  /** The alias or model that the name stands for, where it is another one. */
+  readonly answeredBy?: string;
   /** Seconds since the epoch. */
   readonly createdSeconds: number;
   readonly ownedBy: string;

@@ -2,12 +2,15 @@
  * A target: one provider, one model and the settings under which it can answer. Targets are
  * made from the configuration once per generation and are immutable.
  */
+import type { Condition } from './condition.ts';
 import type { Price } from './price.ts';
 
 export type Dialect = 'openai' | 'anthropic' | 'gemini' | 'responses';
 /** What a provider speaks: a dialect, or a wire of its own that no client speaks. */
 export type Wire = Dialect | 'native';
 export type Operation = 'chat' | 'completion' | 'embedding' | 'count_tokens';
+
+export type Capability = 'tools' | 'vision' | 'json_schema' | 'reasoning';
 
 export interface Timeouts {
   readonly connectMs: number;
@@ -48,8 +51,10 @@ export interface Target {
   /** Most tokens one answer can have; null where the catalogue does not say. */
   readonly maxOutputTokens: number | null;
   readonly operations: readonly Operation[];
-  /** What the catalogue knows the model to do: `reasoning`, `vision`; absent: nothing is known. */
-  readonly capabilities?: readonly string[];
+  /** What the model is known to do, and all of it; absent: nothing is known. */
+  readonly capabilities?: readonly Capability[];
+  /** All must hold for a request, or the target is left out; absent: it takes every request. */
+  readonly when?: readonly Condition[];
   readonly timeouts: Timeouts;
   readonly retry: RetrySettings;
   readonly breaker: BreakerSettings;

@@ -10,6 +10,8 @@ import type { Attempt, Exchange } from '../model/exchange.ts';
 import type { Target } from '../model/target.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
 import type { ProviderCall, Providers } from '../ports/provider.ts';
+import { mayFailOver } from '../resilience/reactions.ts';
+import type { LatencyRecorder, TimedEnd } from '../routing/latency-book.ts';
 import { inDialect, wireOf } from './in-dialect.ts';
 import { openStream } from './open-stream.ts';
 
@@ -18,6 +20,7 @@ export interface AttemptContext {
   readonly providers: Providers;
   readonly codecs: AnswerCodecs;
   readonly clock: Clock;
+  readonly latency: LatencyRecorder;
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -34,6 +37,7 @@ export async function attempt(
   const startedMs = clock.monotonicMs();
   const record: Attempt = { target, startedMs, error: null };
   exchange.attempts.push(record);
+  context.latency.started(record, exchange.request.stream);
   exchange.provider = target.provider;
   exchange.providerModel = target.model;
   try {
@@ -45,9 +49,18 @@ export async function attempt(
   } finally {
     const nowMs = clock.monotonicMs();
     exchange.upstreamMs += nowMs - startedMs;
+    context.latency.ended(record, exchange.request.stream, endOf(record.error));
     const isFirstPiece = record.error === null && exchange.request.stream;
     if (isFirstPiece) exchange.firstTokenMs = nowMs - exchange.startedMs;
   }
+}
+
+/** What an attempt says of its target's speed. */
+function endOf(error: GatewayError | null): TimedEnd {
+  if (error === null) return 'answered';
+  if (error.code === 'client_closed') return 'left';
+  if (error.code === 'field_not_supported') return 'void';
+  return mayFailOver(error) || error.code === 'deadline_exceeded' ? 'failed' : 'void';
 }
 
 async function send(context: AttemptContext, target: Target, signal: AbortSignal): Promise<Answer> {

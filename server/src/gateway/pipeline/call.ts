@@ -6,38 +6,36 @@
  * It owns the exchange's total deadline. It knows nothing of wires: adapters translate, and
  * upstreams carry bytes.
  */
-import { assert } from '../../kernel/assert.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { deadlineIn } from '../../kernel/deadline.ts';
-import type { Random } from '../../kernel/random.ts';
 import type { Answer, StreamFrame } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Target } from '../model/target.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
 import type { Providers } from '../ports/provider.ts';
 import { type HeldCall, mayFailOver, type PolicyStack } from '../resilience/policy-stack.ts';
-import { planRoute, type RoutePlan, soonestRetryMs } from '../routing/order.ts';
+import type { LatencyRecorder } from '../routing/latency-book.ts';
+import type { RoutePlan } from '../routing/order.ts';
 import { type AttemptContext, attempt } from './attempt.ts';
 import { type CountPlan, estimatedCount, planCount } from './count-tokens.ts';
+import { createPlanner, nothingAvailable, type PlanDeps } from './plan-call.ts';
 import type { Stage } from './stage.ts';
 
-export interface CallDeps {
+export interface CallDeps extends PlanDeps {
   readonly codecs: AnswerCodecs;
   readonly providers: () => Providers;
   readonly policies: PolicyStack;
+  readonly latency: PlanDeps['latency'] & LatencyRecorder;
   readonly clock: Clock;
-  readonly random: Random;
 }
 
 export function call(deps: CallDeps): Stage {
+  const planCall = createPlanner(deps);
   return {
     name: 'call',
     codes: ['no_target_available', 'overloaded', 'deadline_exceeded', 'client_closed'],
     wrap: () => async (exchange) => {
-      assert(exchange.route !== null, 'route comes before call');
-      const availability = (target: Target) => deps.policies.availability(target);
-      const whole = planRoute(exchange.route, deps.random, availability);
+      const whole = planCall(exchange);
       const count = countPlanOf(deps, exchange, whole);
       if (count?.kind === 'estimate') return estimatedCount(deps.codecs, exchange, count.target);
       const plan = count === null ? whole : { ...whole, targets: count.targets };
@@ -87,6 +85,7 @@ async function callTargets(
     providers: deps.providers(),
     codecs: deps.codecs,
     clock: deps.clock,
+    latency: deps.latency,
   };
   for (const target of plan.targets) {
     const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
@@ -99,13 +98,6 @@ async function callTargets(
     }
   }
   throw failure ?? nothingAvailable(plan);
-}
-
-function nothingAvailable({ rejected }: RoutePlan): GatewayError {
-  const retryAfterMs = soonestRetryMs(rejected);
-  const isFull = rejected.length > 0 && rejected.every(({ reason }) => reason === 'bulkhead_full');
-  const code = isFull ? 'overloaded' : 'no_target_available';
-  return new GatewayError(code, retryAfterMs === null ? {} : { retryAfterMs });
 }
 
 /** Ends the held call when the stream ends, with what ended it. */

@@ -1,17 +1,27 @@
 /**
  * The route stage: from the name the client asked for to the route that answers it, if the
- * key may use it and its targets offer the operation.
+ * key may use it, with those of its targets that can answer such a request.
+ *
+ * Explain asks the same functions and goes on where the stage throws.
  */
 import { GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
 import type { Routes } from '../ports/routes.ts';
+import type { Asked } from '../routing/facts.ts';
+import { type Selection, selectTargets, type Unfit } from '../routing/select.ts';
+import { factsOf } from './plan-call.ts';
 import type { Stage } from './stage.ts';
 
 export function route(routes: () => Routes): Stage {
   return {
     name: 'route',
-    codes: ['model_not_allowed', 'model_not_found', 'model_unsupported_operation'],
+    codes: [
+      'model_not_allowed',
+      'model_not_found',
+      'model_unsupported_operation',
+      'no_target_suits',
+    ],
     wrap: (next) => (exchange) => {
       exchange.route = findRoute(routes(), exchange);
       return next(exchange);
@@ -20,28 +30,53 @@ export function route(routes: () => Routes): Stage {
 }
 
 function findRoute(routes: Routes, exchange: Exchange): Route {
-  const { model, operation } = exchange.request;
-  const allowed = exchange.principal?.models ?? null;
-  if (allowed !== null && !allowed.includes(model)) {
-    throw new GatewayError('model_not_allowed', {
-      message: `This API key may not use the model ${JSON.stringify(model)}.`,
+  const found = routes.resolve(exchange.request.model);
+  const refusal = refusalOf(exchange, found);
+  if (refusal !== null) throw refusal;
+  if (found === undefined) throw unknown(exchange);
+  const selection = selectTargets(found.targets, factsOf(exchange));
+  if (selection.targets.length === 0) throw unsuited(exchange, selection);
+  return routes.narrow(found, selection.targets);
+}
+
+/** A key may use what is on its list, by whichever of its names it is asked for. */
+function refusalOf(asked: Asked, found: Route | undefined): GatewayError | null {
+  const { model } = asked.request;
+  const allowed = asked.principal?.models ?? null;
+  if (allowed === null || allowed.includes(model)) return null;
+  if (found !== undefined && allowed.includes(found.name)) return null;
+  return new GatewayError('model_not_allowed', {
+    message: `This API key may not use the model ${JSON.stringify(model)}.`,
+    field: 'model',
+  });
+}
+
+function unknown({ request }: Asked): GatewayError {
+  const name = JSON.stringify(request.model);
+  return new GatewayError('model_not_found', {
+    message: `No model or alias is called ${name}. GET /v1/models lists them.`,
+    field: 'model',
+  });
+}
+
+/** Conditions are the operator's: they are not told to who asks for an answer. */
+function unsuited({ request }: Asked, { unfit }: Selection): GatewayError {
+  const name = JSON.stringify(request.model);
+  if (unfit.every(({ reason }) => reason === 'operation')) {
+    return new GatewayError('model_unsupported_operation', {
+      message: `The model ${name} does not offer ${request.operation}.`,
       field: 'model',
     });
   }
-  const found = routes.resolve(model);
-  if (found === undefined) {
-    throw new GatewayError('model_not_found', {
-      message: `No model or alias is called ${JSON.stringify(model)}. GET /v1/models lists them.`,
-      field: 'model',
-    });
-  }
-  const needed = operation === 'count_tokens' ? 'chat' : operation;
-  const targets = found.targets.filter((target) => target.operations.includes(needed));
-  if (targets.length === 0) {
-    throw new GatewayError('model_unsupported_operation', {
-      message: `The model ${JSON.stringify(model)} does not offer ${operation}.`,
-      field: 'model',
-    });
-  }
-  return targets.length === found.targets.length ? found : { ...found, targets };
+  const reasons = [...new Set(unfit.map(shown))].join('; ');
+  return new GatewayError('no_target_suits', {
+    message: `No target of the model ${name} takes this request: ${reasons}.`,
+    field: 'model',
+  });
+}
+
+function shown({ target, reason, detail }: Unfit): string {
+  if (reason === 'capability') return `${target.id} cannot do ${detail}`;
+  if (reason === 'operation') return `${target.id} does not offer the operation`;
+  return 'conditions of the configuration do not hold';
 }

@@ -8,11 +8,11 @@
  * slash, which every target's has; a snapshot changes nothing. Breakers are per process.
  */
 import { assert } from '../../kernel/assert.ts';
+import { createBoundedMap } from '../../kernel/bounded-map.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AVAILABLE, type Availability } from '../model/availability.ts';
 import type { BreakerSettings, Target } from '../model/target.ts';
 import type { Breaker } from '../ports/breaker.ts';
-import { createBoundedMap } from './bounded-map.ts';
 import { type BreakerListener, type BreakerSnapshot, LiveBreaker } from './live-breaker.ts';
 
 export type { BreakerListener, BreakerSnapshot } from './live-breaker.ts';

@@ -5,8 +5,9 @@
  * It has no queue: a call that finds no place goes to the next target or is refused. Waiting
  * belongs to admission, which knows tenants and deadlines.
  */
+
+import { createBoundedMap } from '../../kernel/bounded-map.ts';
 import type { Target } from '../model/target.ts';
-import { createBoundedMap } from './bounded-map.ts';
 
 export class Bulkhead {
   #running = 0;

@@ -6,11 +6,12 @@
  * seconds at most `budgetRatio` of the requests, though never fewer than three, are repeated.
  * Retries come before the first byte to the client only; the policy stack sees to that.
  */
+
+import { createBoundedMap } from '../../kernel/bounded-map.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { GatewayError } from '../model/errors.ts';
 import type { RetrySettings, Target } from '../model/target.ts';
-import { createBoundedMap } from './bounded-map.ts';
 
 const BACKOFF_BASE_MS = 100;
 const BACKOFF_CAP_MS = 2000;

@@ -1,14 +1,20 @@
 /**
- * In which order the targets of a route are tried, and which are left out and why: the one
- * answer for requests and for explaining a route.
+ * In which order the targets of a route are tried, and which are left out for now and why: the
+ * one answer for requests and for explaining a route.
  *
  * Invariant: every target of the route is in exactly one of the two lists. A target that
  * cannot be called now is rejected rather than tried last: a weight goes over to the others.
  */
 import type { Random } from '../../kernel/random.ts';
 import type { Availability, UnavailableReason } from '../model/availability.ts';
-import type { Route } from '../model/route.ts';
+import type { Route, RouteStrategy } from '../model/route.ts';
 import type { Target } from '../model/target.ts';
+import type { RequestFacts } from './facts.ts';
+import { cost } from './strategies/cost.ts';
+import { latency } from './strategies/latency.ts';
+import { leastBusy } from './strategies/least-busy.ts';
+import type { Strategy, TargetFigures } from './strategies/strategy.ts';
+import { weighted } from './strategies/weighted.ts';
 
 export interface Rejection {
   readonly target: Target;
@@ -23,17 +29,27 @@ export interface RoutePlan {
   readonly rejected: readonly Rejection[];
 }
 
+export interface OrderDeps {
+  readonly random: Random;
+  readonly figures: TargetFigures;
+  readonly availability: (target: Target) => Availability;
+}
+
+const STRATEGIES: Readonly<Record<RouteStrategy, Strategy>> = {
+  fallback: ({ targets }) => targets,
+  weighted,
+  latency,
+  cost,
+  'least-busy': leastBusy,
+};
+
 const NONE: readonly Rejection[] = [];
 
-export function planRoute(
-  route: Route,
-  random: Random,
-  availability: (target: Target) => Availability,
-): RoutePlan {
+export function planRoute(route: Route, facts: RequestFacts, deps: OrderDeps): RoutePlan {
   const targets: Target[] = [];
   let rejected = NONE;
   for (const target of route.targets) {
-    const state = availability(target);
+    const state = deps.availability(target);
     if (state.kind === 'available') {
       targets.push(target);
     } else {
@@ -41,8 +57,11 @@ export function planRoute(
       rejected = [...rejected, { target, reason, retryAfterMs }];
     }
   }
-  if (route.strategy === 'weighted' && targets.length > 1) drawFirst(targets, random);
-  return { targets, rejected };
+  if (targets.length < 2) return { targets, rejected };
+  const { random, figures } = deps;
+  const { name, sticky, strategy } = route;
+  const order = STRATEGIES[strategy]({ targets, name, sticky, facts, random, figures });
+  return { targets: order, rejected };
 }
 
 /** Milliseconds until the first of the rejected can be tried; null when none was rejected. */
@@ -50,17 +69,4 @@ export function soonestRetryMs(rejected: readonly Rejection[]): number | null {
   let soonest: number | null = null;
   for (const { retryAfterMs } of rejected) soonest = Math.min(soonest ?? Infinity, retryAfterMs);
   return soonest;
-}
-
-/** Draws the first target by weight; the others follow, the heaviest first. */
-function drawFirst(targets: Target[], random: Random): void {
-  targets.sort((a, b) => b.weight - a.weight);
-  let total = 0;
-  for (const target of targets) total += target.weight;
-  let left = random.float() * total;
-  const drawn = targets.findIndex((target) => {
-    left -= target.weight;
-    return left < 0;
-  });
-  if (drawn > 0) targets.unshift(...targets.splice(drawn, 1));
 }

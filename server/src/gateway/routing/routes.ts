@@ -1,12 +1,14 @@
 /**
- * The routes of one generation of the configuration: aliases, then `provider/model` names
- * asked for directly, then what is short for one.
+ * The routes of one generation of the configuration: aliases, then other names for a model,
+ * then `provider/model` names asked for directly, then what is short for one.
  *
- * Invariants: an alias wins over a direct name; the set of targets is named by the targets and
+ * Invariants: an alias wins over every other name; the set of targets is named by the targets and
  * by what their providers are, whatever the order, so that two upstreams never share a cache;
- * routes made for direct names are remembered, a bounded number of them.
+ * routes made for direct names,
+ * and with some of their targets, are remembered, a bounded number of them.
  */
 import { createHash } from 'node:crypto';
+import type { StickyBy } from '../model/condition.ts';
 import type { ModelListing, Route, RouteCachePolicy, RouteStrategy } from '../model/route.ts';
 import type { Target } from '../model/target.ts';
 import type { Routes } from '../ports/routes.ts';
@@ -14,6 +16,7 @@ import type { Routes } from '../ports/routes.ts';
 export interface AliasRoute {
   readonly name: string;
   readonly strategy: RouteStrategy;
+  readonly sticky?: StickyBy;
   /** In the order of the configuration. */
   readonly targets: readonly Target[];
   readonly cache: RouteCachePolicy;
@@ -22,6 +25,8 @@ export interface AliasRoute {
 export interface RouteTable {
   readonly generation: number;
   readonly aliases: readonly AliasRoute[];
+  /** Names that stand for an alias or a `provider/model`: roles, and models of before. */
+  readonly names: ReadonlyMap<string, string>;
   /** The target behind `provider/model`; undefined where there is none. */
   direct(provider: string, model: string): Target | undefined;
   /** The target behind a name that is no alias and names no provider; undefined likewise. */
@@ -34,6 +39,8 @@ export interface RouteTable {
 
 /** Names come from clients, and a provider may accept any model. */
 const MAX_DIRECT_ROUTES = 1024;
+/** Of one route: what its conditions make of it, which requests can vary. */
+const MAX_NARROWED = 256;
 
 export function createRoutes(table: RouteTable): Routes {
   const aliases = new Map<string, Route>();
@@ -41,6 +48,7 @@ export function createRoutes(table: RouteTable): Routes {
     aliases.set(alias.name, { ...alias, targetSet: targetSetOf(table, alias.targets) });
   }
   const direct = new Map<string, Route>();
+  const narrowed = new WeakMap<Route, Map<string, Route>>();
 
   function resolveDirect(name: string): Route | undefined {
     const slash = name.indexOf('/');
@@ -56,17 +64,37 @@ export function createRoutes(table: RouteTable): Routes {
       targetSet,
       cache: table.directCache,
     };
-    const [oldest] = direct.keys();
-    if (direct.size >= MAX_DIRECT_ROUTES && oldest !== undefined) direct.delete(oldest);
-    direct.set(name, route);
+    remember(direct, name, route, MAX_DIRECT_ROUTES);
     return route;
+  }
+
+  function narrow(route: Route, targets: readonly Target[]): Route {
+    if (targets.length === route.targets.length) return route;
+    const known = narrowed.get(route) ?? new Map<string, Route>();
+    narrowed.set(route, known);
+    const name = targets.map((target) => route.targets.indexOf(target)).join(' ');
+    const made = known.get(name) ?? { ...route, targets, targetSet: targetSetOf(table, targets) };
+    if (!known.has(name)) remember(known, name, made, MAX_NARROWED);
+    return made;
   }
 
   return {
     generation: table.generation,
-    resolve: (model) => aliases.get(model) ?? direct.get(model) ?? resolveDirect(model),
+    resolve(model) {
+      const alias = aliases.get(model);
+      if (alias !== undefined) return alias;
+      const name = table.names.get(model) ?? model;
+      return aliases.get(name) ?? direct.get(name) ?? resolveDirect(name);
+    },
+    narrow,
     list: () => table.listings,
   };
+}
+
+function remember(map: Map<string, Route>, name: string, route: Route, max: number): void {
+  const [oldest] = map.keys();
+  if (map.size >= max && oldest !== undefined) map.delete(oldest);
+  map.set(name, route);
 }
 
 function targetSetOf(table: RouteTable, targets: readonly Target[]): string {

@@ -46,7 +46,7 @@ function canSay(wire: Wire, probe: RequestProbe): boolean {
 
 function outcomeOf(wire: Wire, probe: RequestProbe): Outcome {
   const call = foreignCall(wire.adapter, probe.body);
-  const target = { ...call.target, capabilities: ['reasoning'] };
+  const target = { ...call.target, capabilities: ['reasoning'] as const };
   try {
     const encoded = wire.adapter.encode({ ...call, target });
     const dropped = (encoded.dropped ?? []).filter((name) => !LABELS.has(name));

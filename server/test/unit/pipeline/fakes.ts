@@ -70,6 +70,7 @@ export function exchangeOf(request: InferenceRequest = chatRequest()): Exchange 
     createdAtMs: 1_700_000_000_000,
     startedMs: 0,
     configGeneration: 1,
+    headers: [],
     credential: { kind: 'secret', value: 'esk_test' },
     request,
     malformed: null,

@@ -1,44 +1,31 @@
 /**
- * The order in which targets are tried, with a die and the targets' availability in hand.
+ * The order in which targets are tried, with a die and the targets' availability in hand: what
+ * holds for every strategy, and the two that need no figures.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Availability } from '../../../src/gateway/model/availability.ts';
-import type { Route, RouteStrategy } from '../../../src/gateway/model/route.ts';
-import type { Target } from '../../../src/gateway/model/target.ts';
-import { planRoute, soonestRetryMs } from '../../../src/gateway/routing/order.ts';
-import { TARGET } from '../pipeline/fakes.ts';
+import type { RouteStrategy } from '../../../src/gateway/model/route.ts';
+import { soonestRetryMs } from '../../../src/gateway/routing/order.ts';
+import { orderOf, planOf, rolling, routeOf, weighing } from './fixture.ts';
 
-function route(strategy: RouteStrategy, weights: Readonly<Record<string, number>>): Route {
-  const targets = Object.entries(weights).map(
-    ([id, weight]): Target => ({ ...TARGET, id, weight }),
-  );
-  const cache = { enabled: false, ttlSeconds: 0, staleIfErrorSeconds: 0, maxEntryBytes: 0 };
-  return { name: 'r', strategy, targets, targetSet: '', cache };
-}
-
-function rolling(value: number) {
-  return { float: () => value, bytes: (length: number) => new Uint8Array(length) };
-}
-
-function plan(of: Route, roll: number, down: Readonly<Record<string, number>> = {}) {
-  const made = planRoute(of, rolling(roll), (target): Availability => {
-    const retryAfterMs = down[target.id];
-    return retryAfterMs === undefined
-      ? { kind: 'available' }
-      : { kind: 'unavailable', reason: 'breaker_open', retryAfterMs };
-  });
-  return { order: made.targets.map((target) => target.id).join(''), rejected: made.rejected };
-}
+const STRATEGIES: readonly RouteStrategy[] = [
+  'fallback',
+  'weighted',
+  'latency',
+  'cost',
+  'least-busy',
+];
 
 test('fallback keeps the order of the configuration, whatever the weights', () => {
-  assert.equal(plan(route('fallback', { b: 1, a: 9, c: 5 }), 0.99).order, 'bac');
+  const route = routeOf('fallback', weighing({ b: 1, a: 9, c: 5 }));
+
+  assert.equal(orderOf(route, { random: rolling(0.99) }), 'bac');
 });
 
 test('the die picks by weight, and the heaviest follow', () => {
-  const weighted = route('weighted', { a: 10, b: 60, c: 30 });
-  const order = (roll: number) => plan(weighted, roll).order;
+  const weighted = routeOf('weighted', weighing({ a: 10, b: 60, c: 30 }));
+  const order = (roll: number) => orderOf(weighted, { random: rolling(roll) });
 
   assert.deepEqual([0, 0.599].map(order), ['bca', 'bca']);
   assert.deepEqual([0.6, 0.899].map(order), ['cba', 'cba']);
@@ -46,31 +33,38 @@ test('the die picks by weight, and the heaviest follow', () => {
 });
 
 test('ten thousand draws come close to the weights', () => {
-  const weighted = route('weighted', { a: 90, b: 10 });
+  const weighted = routeOf('weighted', weighing({ a: 90, b: 10 }));
   let first = 0;
 
   for (let i = 0; i < 10_000; i += 1) {
-    if (plan(weighted, i / 10_000).order === 'ab') first += 1;
+    if (orderOf(weighted, { random: rolling(i / 10_000) }) === 'ab') first += 1;
   }
 
   assert.equal(first, 9000);
 });
 
 test('a weight of zero is never drawn, and stands in when the others fail', () => {
-  const weighted = route('weighted', { spare: 0, main: 1 });
+  const weighted = routeOf('weighted', weighing({ spare: 0, main: 1 }));
 
-  assert.equal(plan(weighted, 0).order, 'mainspare');
-  assert.equal(plan(weighted, 0.999).order, 'mainspare');
+  assert.equal(orderOf(weighted, { random: rolling(0) }), 'mainspare');
+  assert.equal(orderOf(weighted, { random: rolling(0.999) }), 'mainspare');
 });
 
 test('without any weight the order is that of the configuration', () => {
-  assert.equal(plan(route('weighted', { b: 0, a: 0, c: 0 }), 0.5).order, 'bac');
+  const weighted = routeOf('weighted', weighing({ b: 0, a: 0, c: 0 }));
+
+  assert.equal(orderOf(weighted, { random: rolling(0.5) }), 'bac');
 });
 
 test('targets that cannot be called are left out, each with its reason and time', () => {
-  const { order, rejected } = plan(route('fallback', { a: 1, b: 1, c: 1 }), 0, { a: 500, c: 20 });
+  const route = routeOf('fallback', weighing({ a: 1, b: 1, c: 1 }));
 
-  assert.equal(order, 'b');
+  const { targets, rejected } = planOf(route, { down: { a: 500, c: 20 } });
+
+  assert.deepEqual(
+    targets.map(({ id }) => id),
+    ['b'],
+  );
   assert.deepEqual(
     rejected.map((one) => [one.target.id, one.reason, one.retryAfterMs]),
     [
@@ -81,52 +75,52 @@ test('targets that cannot be called are left out, each with its reason and time'
 });
 
 test('the weight of a target left out goes over to the others', () => {
-  const weighted = route('weighted', { a: 90, b: 5, c: 5 });
+  const weighted = routeOf('weighted', weighing({ a: 90, b: 5, c: 5 }));
 
-  assert.equal(plan(weighted, 0.4, { a: 1 }).order, 'bc');
-  assert.equal(plan(weighted, 0.6, { a: 1 }).order, 'cb');
+  assert.equal(orderOf(weighted, { random: rolling(0.4), down: { a: 1 } }), 'bc');
+  assert.equal(orderOf(weighted, { random: rolling(0.6), down: { a: 1 } }), 'cb');
 });
 
 test('the soonest of those left out is told, and none without any', () => {
-  const all = plan(route('fallback', { a: 1, b: 1 }), 0, { a: 500, b: 20 });
+  const all = planOf(routeOf('fallback', weighing({ a: 1, b: 1 })), { down: { a: 500, b: 20 } });
 
-  assert.equal(all.order, '');
+  assert.deepEqual(all.targets, []);
   assert.equal(soonestRetryMs(all.rejected), 20);
   assert.equal(soonestRetryMs([]), null);
 });
 
-test('planning leaves the route as it was', () => {
-  const weighted = route('weighted', { a: 1, b: 9 });
-
-  plan(weighted, 0.95);
-
-  assert.deepEqual(
-    weighted.targets.map((target) => target.id),
-    ['a', 'b'],
-  );
-});
-
-test('every target of a route is in exactly one of the two lists', () => {
+test('every target of a route is in exactly one of the two lists, under every strategy', () => {
   const weights = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.nat(10), { maxKeys: 6 });
-  const roll = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-  const strategy = fc.constantFrom<RouteStrategy>('fallback', 'weighted');
+  const roll = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }));
+  const figures = fc.record({
+    ms: fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.nat()),
+    waiting: fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.nat(3)),
+  });
+  const strategy = fc.constantFrom(...STRATEGIES);
   fc.assert(
-    fc.property(weights, roll, strategy, fc.array(fc.boolean()), (given, rolled, how, down) => {
-      const of = route(how, given);
-      const isDown = (target: Target) => down[of.targets.indexOf(target)] ?? false;
-      const made = planRoute(of, rolling(rolled), (target) =>
-        isDown(target)
-          ? { kind: 'unavailable', reason: 'bulkhead_full', retryAfterMs: 1 }
-          : { kind: 'available' },
-      );
-      const up = of.targets.filter((target) => !isDown(target));
-      assert.deepEqual(new Set(made.targets), new Set(up));
-      assert.equal(made.targets.length, up.length);
-      assert.deepEqual(
-        made.rejected.map((one) => one.target),
-        of.targets.filter(isDown),
-      );
-    }),
+    fc.property(
+      ...([weights, roll, strategy, fc.array(fc.boolean()), figures] as const),
+      (given, rolls, how, isDown, { ms, waiting }) => {
+        const route = routeOf(how, weighing(given));
+        const before = [...route.targets];
+        const off = route.targets.filter((_target, at) => isDown[at] ?? false);
+        const down = Object.fromEntries(off.map(({ id }) => [id, 1]));
+        const seen = Object.fromEntries(Object.keys(given).map((id, at) => [id, ms[id] ?? at]));
+
+        const made = planOf(route, {
+          ...{ random: rolling(...rolls), down, waiting, ms: seen, load: waiting, nanousd: ms },
+        });
+
+        const up = route.targets.filter((target) => !off.includes(target));
+        assert.deepEqual(new Set(made.targets), new Set(up));
+        assert.equal(made.targets.length, up.length);
+        assert.deepEqual(
+          made.rejected.map((one) => one.target),
+          off,
+        );
+        assert.deepEqual(route.targets, before);
+      },
+    ),
     { numRuns: 500 },
   );
 });

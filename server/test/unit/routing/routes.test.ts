@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Route } from '../../../src/gateway/model/route.ts';
 import type { Target } from '../../../src/gateway/model/target.ts';
 import { createRoutes, type RouteTable } from '../../../src/gateway/routing/routes.ts';
 import { TARGET } from '../pipeline/fakes.ts';
@@ -25,6 +26,7 @@ function setUp(changes: Partial<RouteTable> = {}) {
         cache: CACHE,
       },
     ],
+    names: new Map(),
     direct(provider, model) {
       asked.push(`${provider} ${model}`);
       return provider === 'a' || provider === 'b' ? target(provider, model) : undefined;
@@ -107,6 +109,50 @@ test('an alias wins over a direct name', () => {
 
   assert.equal(routes.resolve('a/x')?.targets[0]?.id, 'b/y');
   assert.deepEqual(asked, []);
+});
+
+test('another name leads to what it stands for, an alias or a model', () => {
+  const names = new Map([
+    ['role/router', 'fast'],
+    ['role/logic', 'b/y'],
+    ['gpt-of-old', 'fast'],
+    ['a/of-old', 'b/y'],
+  ]);
+  const { routes } = setUp({ names });
+
+  assert.equal(routes.resolve('role/router'), routes.resolve('fast'));
+  assert.equal(routes.resolve('gpt-of-old'), routes.resolve('fast'));
+  assert.equal(routes.resolve('role/logic'), routes.resolve('b/y'));
+  assert.equal(routes.resolve('a/of-old')?.name, 'b/y');
+  assert.equal(routes.resolve('role/nobody'), undefined);
+});
+
+test('an alias wins over another name, and names do not lead to names', () => {
+  const names = new Map([
+    ['fast', 'b/y'],
+    ['one', 'two'],
+    ['two', 'fast'],
+  ]);
+  const { routes } = setUp({ names });
+
+  assert.equal(routes.resolve('fast')?.targets.length, 2);
+  assert.equal(routes.resolve('one'), undefined);
+});
+
+test('a route with some of its targets is another set, made once; with all it is itself', () => {
+  const { routes } = setUp();
+  const fast = routes.resolve('fast') as Route;
+
+  const some = routes.narrow(fast, fast.targets.slice(1));
+
+  assert.equal(routes.narrow(fast, [...fast.targets]), fast);
+  assert.equal(routes.narrow(fast, fast.targets.slice(1)), some);
+  assert.deepEqual(
+    [some.name, some.strategy, some.targets],
+    ['fast', 'weighted', [fast.targets[1]]],
+  );
+  assert.notEqual(some.targetSet, fast.targetSet);
+  assert.equal(some.targetSet, setOf([target('b', 'y')]));
 });
 
 test('a direct route is made once, an unknown name is asked for again', () => {

@@ -25,6 +25,7 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     createdAtMs: 1_700_000_000_000,
     startedMs: 0,
     configGeneration: 1,
+    headers: [],
     credential: { kind: 'none' },
     request: {
       operation: 'chat',
