@@ -120,8 +120,9 @@ export async function rowOf(gateway: TestGateway, id: string | null): Promise<Le
 
 /** Rows of one model's name, newest first: one for each request that a client made. */
 export async function rowsOf(gateway: TestGateway, model: string): Promise<LedgerRow[]> {
-  const { body } = await gateway.api('GET', '/api/v1/requests?limit=100');
-  return (body.data as LedgerRow[]).filter((row) => row.model === model);
+  const query = `limit=100&model=${encodeURIComponent(model)}`;
+  const { body } = await gateway.api('GET', `/api/v1/requests?${query}`);
+  return body.data as LedgerRow[];
 }
 
 /** Fault points that fail the next request on demand, as a defect of ours would. */

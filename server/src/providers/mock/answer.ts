@@ -33,13 +33,24 @@ const REASONING_MODEL = /reason/i;
 
 export function answerChat(model: MockModel, facts: RequestFacts, body: JsonObject): MockAnswer {
   const conversation = readConversation(body);
-  const calls = conversation.results.length > 0 ? [] : chooseToolCalls(body, conversation.text);
+  const calls = callsFor(model, body, conversation);
   const reasoning = REASONING_MODEL.test(model.base) ? composeThought(conversation.text) : '';
   const choices = Array.from({ length: facts.choices }, (_, variant) => {
     const text = calls.length > 0 ? '' : chatText(model, body, conversation, variant);
     return limited({ reasoning, text, calls, finish: 'stop' }, body, facts.maxOutputTokens, model);
   });
   return { choices, usage: usageOf(conversation.promptTokens, choices) };
+}
+
+/** Results are answered in words; where calls are serial, only when every tool has been called. */
+function callsFor(
+  { script }: MockModel,
+  body: JsonObject,
+  { text, results }: Conversation,
+): readonly ToolCall[] {
+  if (!script.serialCalls) return results.length > 0 ? [] : chooseToolCalls(body, text);
+  const called = results.map(({ name }) => name);
+  return chooseToolCalls(body, text, called).slice(0, 1);
 }
 
 /** Legacy completions: one choice per prompt and `n`, prompt by prompt. */

@@ -9,7 +9,7 @@ export interface Conversation {
   /** Text of the last user message; empty where there is none. */
   readonly text: string;
   readonly images: number;
-  /** Results given since the assistant last spoke; empty unless they are the last messages. */
+  /** Results given since the user last spoke; empty unless they are the last messages. */
   readonly results: readonly { readonly name: string; readonly text: string }[];
   readonly promptTokens: number;
 }
@@ -30,16 +30,19 @@ export function readConversation(body: JsonObject): Conversation {
 }
 
 function readResults(messages: readonly JsonObject[]): { name: string; text: string }[] {
-  const lastOther = messages.findLastIndex((message) => message.role !== 'tool');
-  const calls = messages[lastOther]?.tool_calls;
-  return messages.slice(lastOther + 1).map((message) => ({
-    name: callName(calls, message.tool_call_id) ?? 'tool',
-    text: contentText(message.content),
-  }));
+  if (messages.at(-1)?.role !== 'tool') return [];
+  const turn = messages.slice(messages.findLastIndex((message) => message.role === 'user') + 1);
+  const calls = turn.flatMap(({ tool_calls: made }) => (isJsonArray(made) ? made : []));
+  return turn
+    .filter((message) => message.role === 'tool')
+    .map((message) => ({
+      name: callName(calls, message.tool_call_id) ?? 'tool',
+      text: contentText(message.content),
+    }));
 }
 
-function callName(calls: JsonValue | undefined, id: JsonValue | undefined): string | null {
-  for (const call of isJsonArray(calls) ? calls : []) {
+function callName(calls: readonly JsonValue[], id: JsonValue | undefined): string | null {
+  for (const call of calls) {
     if (!isJsonObject(call) || call.id !== id || !isJsonObject(call.function)) continue;
     return typeof call.function.name === 'string' ? call.function.name : null;
   }

@@ -31,6 +31,8 @@ export interface MockScript {
   /** Length of the text, in tokens; null: as long as it comes out. */
   readonly tokens: number | null;
   readonly finish: string | null;
+  /** Tools that are named are called one after the other, not at once. */
+  readonly serialCalls: boolean;
   readonly usage: boolean;
   readonly done: boolean;
 }
@@ -84,6 +86,11 @@ const OPTIONS: Readonly<Record<string, OptionRow>> = {
     form: 'finish=content_filter',
     help: `gives this finish reason: ${FINISH_REASONS.join(', ')}`,
     read: (text) => (FINISH_REASONS.includes(text) ? { finish: text } : null),
+  },
+  calls: {
+    form: 'calls=serial',
+    help: 'calls tools one after the other, each with the results of those before',
+    read: (text) => (text === 'serial' ? { serialCalls: true } : null),
   },
   usage: {
     form: 'usage=off',
@@ -177,6 +184,7 @@ const PLAIN: MockScript = {
   failRate: null,
   tokens: null,
   finish: null,
+  serialCalls: false,
   usage: true,
   done: true,
 };

@@ -24,13 +24,19 @@ const SHORTEST_WORD = 4;
 const MAX_CALLS = 16;
 const VERBS = new Set(['call', 'create', 'fetch', 'find', 'list', 'make', 'read', 'send', 'with']);
 
-export function chooseToolCalls(body: JsonObject, text: string): ToolCall[] {
+/** Those in `called` have had their turn. */
+export function chooseToolCalls(
+  body: JsonObject,
+  text: string,
+  called: readonly string[] = [],
+): ToolCall[] {
   const { mode, tools } = readChoice(body);
   if (mode === 'none') return [];
   const named = tools.filter((tool) => isNamedIn(tool.name, text));
   const chosen = mode === 'required' && named.length === 0 ? tools.slice(0, 1) : named;
   const most = body.parallel_tool_calls === false ? 1 : MAX_CALLS;
-  return chosen.slice(0, most).map(({ name, parameters }) => ({
+  const left = chosen.filter(({ name }) => !called.includes(name));
+  return left.slice(0, most).map(({ name, parameters }) => ({
     name,
     argumentsText: JSON.stringify(parameters === undefined ? {} : argumentsFor(parameters, text)),
   }));

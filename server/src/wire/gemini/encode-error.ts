@@ -37,6 +37,7 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   502: 'UNAVAILABLE',
   503: 'UNAVAILABLE',
   504: 'DEADLINE_EXCEEDED',
+  529: 'UNAVAILABLE',
 };
 
 export function encodeError(failure: Failure, requestId: string): Buffer {

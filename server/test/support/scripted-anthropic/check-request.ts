@@ -4,9 +4,7 @@
  * from the types of `@anthropic-ai/sdk` 0.100.1 and 1.10.0, apart from the code under test.
  */
 import { createHash } from 'node:crypto';
-
-/** Any body a client may send; each access is checked. */
-export type Json = ReturnType<typeof JSON.parse>;
+import type { Json } from '../scripted-wire.ts';
 
 const FIELDS = new Set([
   ...['cache_control', 'container', 'diagnostics', 'inference_geo', 'max_tokens', 'messages'],

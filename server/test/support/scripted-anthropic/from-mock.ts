@@ -2,7 +2,8 @@
  * The mock's answers said in Anthropic's words: messages, events, errors. Where a request asks
  * for thoughts, a signed one and a hidden one come first.
  */
-import { type Json, signatureOf } from './check-request.ts';
+import type { Json } from '../scripted-wire.ts';
+import { signatureOf } from './check-request.ts';
 
 const THOUGHT = 'Let me think about it: “hello” is a greeting.';
 const HIDDEN_THOUGHT = 'EmwKAhgBEgyhidden';

@@ -3,14 +3,14 @@
  * OpenAI's words and whose answers, faults included, are said in Anthropic's. It is as strict as
  * the real one about what it takes.
  */
-import type { MockPiece } from '../../../src/providers/mock/faults.ts';
 import type { MockRequest, MockResponse } from '../../../src/providers/mock/mock-provider.ts';
 import {
   type ScriptedUpstream,
   type ScriptedWire,
   startScriptedUpstream,
 } from '../scripted-upstream/index.ts';
-import { checkRequest, type Json } from './check-request.ts';
+import { type Json, saidInEvents, saidPlain, wholeAnswer } from '../scripted-wire.ts';
+import { checkRequest } from './check-request.ts';
 import { EventWriter, errorText, event, messageText } from './from-mock.ts';
 import { toMockBody } from './to-mock.ts';
 
@@ -25,23 +25,23 @@ const ANTHROPIC_WIRE: ScriptedWire = {
   respond(mock, request) {
     const body = JSON.parse(request.body.toString());
     const operation = operationOf(request.path);
-    if (operation === null) return refusal(404, 'Not found');
-    if (request.headers['x-api-key'] !== ANTHROPIC_KEY) return refusal(401, 'invalid x-api-key');
+    if (operation === null) return refused(404, 'Not found');
+    if (request.headers['x-api-key'] !== ANTHROPIC_KEY) return refused(401, 'invalid x-api-key');
     if (!VERSIONS.has(request.headers['anthropic-version'] ?? '')) {
-      return refusal(400, 'anthropic-version: header is required');
+      return refused(400, 'anthropic-version: header is required');
     }
     if (body.thread !== undefined) {
-      return refusal(400, 'thread: not for this organization', 'thread_unsupported_request');
+      return refused(400, 'thread: not for this organization', 'thread_unsupported_request');
     }
     const problem = checkRequest(body, operation);
-    if (problem !== null) return refusal(400, problem);
+    if (problem !== null) return refused(400, problem);
     const asked = toMockBody({ ...body, stream: operation === 'messages' && body.stream });
     const answer = mock.respond({ ...toRequest(request, asked) });
-    if (answer.status !== 200) return plain(answer, (said) => errorText(answer.status, said));
-    if (operation === 'count_tokens') return plain(answer, counted);
+    if (answer.status !== 200) return saidPlain(answer, (said) => errorText(answer.status, said));
+    if (operation === 'count_tokens') return saidPlain(answer, counted);
     const thinks = ['enabled', 'adaptive'].includes(body.thinking?.type);
     if (body.stream === true) return streamed(answer, thinks);
-    return plain(answer, (said) =>
+    return saidPlain(answer, (said) =>
       said.error === undefined ? messageText(said, thinks) : errorText(500, said),
     );
   },
@@ -65,52 +65,18 @@ function counted(): string {
   return JSON.stringify({ input_tokens: COUNTED_TOKENS });
 }
 
-function refusal(status: number, message: string, code?: string): MockResponse {
-  const bytes = Buffer.from(errorText(status, { error: { message, code } }));
+function refused(status: number, message: string, code?: string): MockResponse {
   const headers = { 'content-type': 'application/json', 'request-id': 'req_upstream' };
-  return { headDelayMs: 0, status, headers, pieces: [{ kind: 'bytes', afterMs: 0, bytes }] };
-}
-
-/** A body that is whole is said anew; a broken one stays as broken as it is. */
-function plain(answer: MockResponse, encode: (body: Json) => string): MockResponse {
-  const pieces = [...answer.pieces];
-  const whole = pieces.map((piece) => (piece.kind === 'bytes' ? piece.bytes.toString() : ''));
-  const text = whole.join('');
-  let said: string;
-  try {
-    said = encode(JSON.parse(text));
-  } catch {
-    said = text;
-  }
-  const rest = pieces.filter(({ kind }) => kind !== 'bytes');
-  const bytes = Buffer.from(said);
-  return { ...answer, pieces: [{ kind: 'bytes', afterMs: 0, bytes }, ...rest] };
+  return wholeAnswer(status, errorText(status, { error: { message, code } }), headers);
 }
 
 function streamed(answer: MockResponse, thinks: boolean): MockResponse {
-  return { ...answer, pieces: eventsOf(answer.pieces, new EventWriter(thinks)) };
-}
-
-function* eventsOf(pieces: Iterable<MockPiece>, writer: EventWriter): Generator<MockPiece> {
-  for (const piece of pieces) {
-    if (piece.kind !== 'bytes') {
-      yield piece;
-      continue;
-    }
-    yield { ...piece, bytes: Buffer.from(eventText(piece.bytes.toString(), writer)) };
-  }
-}
-
-function eventText(text: string, writer: EventWriter): string {
-  const data = text.startsWith('data: ') ? text.slice('data: '.length) : text;
-  if (data.trim() === '[DONE]') return writer.end();
-  if (!text.endsWith('\n\n')) return `event: content_block_delta\ndata: ${data}`; // cut within it
-  try {
-    const chunk = JSON.parse(data);
-    return chunk.error === undefined
-      ? writer.take(chunk)
-      : event(JSON.parse(errorText(500, chunk)));
-  } catch {
-    return `event: content_block_delta\ndata: ${data.trim()}\n\n`;
-  }
+  const writer = new EventWriter(thinks);
+  return saidInEvents(answer, {
+    take: (chunk) => writer.take(chunk),
+    end: () => writer.end(),
+    error: (body) => event(JSON.parse(errorText(500, body))),
+    torn: (data) => `event: content_block_delta\ndata: ${data}`,
+    garbled: (data) => `event: content_block_delta\ndata: ${data}\n\n`,
+  });
 }

@@ -5,15 +5,18 @@
 import { isJsonArray, isJsonObject, type JsonObject, parseJson } from '../../../src/kernel/json.ts';
 import type { MockPiece } from '../../../src/providers/mock/faults.ts';
 import type { MockRequest, MockResponse } from '../../../src/providers/mock/mock-provider.ts';
+import { respondAsResponses } from '../scripted-responses/index.ts';
 import {
   type ScriptedUpstream,
   type ScriptedWire,
   startScriptedUpstream,
 } from '../scripted-upstream/index.ts';
+import { wholeAnswer } from '../scripted-wire.ts';
 
 export const AZURE_KEY = 'azure-0123456789abcdef0123456789abcdef';
 
-const DEPLOYMENT = /^\/openai\/deployments\/([^/]+)(\/[^?]+)\?api-version=(\d{4}-\d{2}-\d{2}\S*)$/;
+const DEPLOYMENT =
+  /^\/openai\/deployments\/([^/]+)(\/(?!responses)[^?]+)\?api-version=(\d{4}-\d{2}-\d{2}\S*)$/;
 const NEWER = /^\/openai\/v1(\/[^?]+)(?:\?api-version=\w+)?$/;
 const RESULTS = { hate: { filtered: false, severity: 'safe' } };
 const PROMPT_RESULTS = [{ prompt_index: 0, content_filter_results: RESULTS }];
@@ -28,6 +31,7 @@ const AZURE_WIRE: ScriptedWire = {
     const called = callOf(request);
     if (called === null) return failure(404, { code: '404', message: 'Resource not found' });
     if (request.body.includes('FORBIDDEN WORD')) return filtered();
+    if (called.path === '/responses') return respondAsResponses(mock, called);
     return annotated(mock.respond(called));
   },
   modelOf: (path) => decodeURIComponent(DEPLOYMENT.exec(path)?.[1] ?? '') || null,
@@ -63,9 +67,7 @@ function filtered(): MockResponse {
 }
 
 function failure(status: number, error: JsonObject): MockResponse {
-  const bytes = Buffer.from(JSON.stringify({ error }));
-  const headers = { 'content-type': 'application/json' };
-  return { headDelayMs: 0, status, headers, pieces: [{ kind: 'bytes', afterMs: 0, bytes }] };
+  return wholeAnswer(status, JSON.stringify({ error }));
 }
 
 function annotated(answer: MockResponse): MockResponse {

@@ -5,9 +5,7 @@
  * code under test.
  */
 import { createHash } from 'node:crypto';
-
-/** Any body a client may send; each access is checked. */
-export type Json = ReturnType<typeof JSON.parse>;
+import type { Json } from '../scripted-wire.ts';
 
 const BODY = new Set([
   ...['contents', 'systemInstruction', 'tools', 'toolConfig', 'safetySettings', 'labels'],

@@ -2,7 +2,8 @@
  * The mock's answers said in Gemini's words: answers, events, errors. Where a request asks for
  * thoughts, one comes first; calls are signed, and have ids only where the API gives them.
  */
-import { type Json, signatureOf } from './check-request.ts';
+import type { Json } from '../scripted-wire.ts';
+import { signatureOf } from './check-request.ts';
 
 export const THOUGHT = 'I should greet: “hello” deserves it.';
 

@@ -3,7 +3,6 @@
  * OpenAI's words and whose answers, faults included, are said in Gemini's. It is as strict as
  * the real one about what it takes.
  */
-import type { MockPiece } from '../../../src/providers/mock/faults.ts';
 import type {
   MockProvider,
   MockRequest,
@@ -14,7 +13,8 @@ import {
   type ScriptedWire,
   startScriptedUpstream,
 } from '../scripted-upstream/index.ts';
-import { checkCount, checkEmbed, checkGenerate, checkSigned, type Json } from './check-request.ts';
+import { type Json, saidInEvents, saidPlain, wholeAnswer } from '../scripted-wire.ts';
+import { checkCount, checkEmbed, checkGenerate, checkSigned } from './check-request.ts';
 import { answerText, EventWriter, errorText, event, type Manner } from './from-mock.ts';
 import { textOf, toMockBody } from './to-mock.ts';
 
@@ -43,9 +43,9 @@ function wire(givesIds: boolean): ScriptedWire {
     respond(mock, request) {
       const [, , verb, sse] = PATH.exec(request.path) ?? [];
       const model = modelIn(request.path);
-      if (model === null || verb === undefined) return refusal(404, 'NOT_FOUND', 'Not found');
+      if (model === null || verb === undefined) return refused(404, 'NOT_FOUND', 'Not found');
       if (request.headers['x-goog-api-key'] !== GEMINI_KEY) {
-        return refusal(400, 'API_KEY_INVALID', 'API key not valid. Please pass a valid API key.');
+        return refused(400, 'API_KEY_INVALID', 'API key not valid. Please pass a valid API key.');
       }
       const body = JSON.parse(request.body.toString());
       return verbs({ mock, request, body, model, givesIds, sse: sse !== undefined }, verb);
@@ -80,13 +80,13 @@ function verbs(asked: Asked, verb: string): MockResponse {
         checked(firstProblem(body.requests, (one) => checkEmbed(one, model))) ?? embedMany(asked)
       );
     default:
-      return refusal(404, 'NOT_FOUND', 'Not found');
+      return refused(404, 'NOT_FOUND', 'Not found');
   }
 }
 
 function generate(asked: Asked, stream: boolean): MockResponse {
   const { mock, request, body, model, givesIds, sse } = asked;
-  if (stream && !sse) return refusal(400, 'INVALID', 'a list is not what the gateway asks for');
+  if (stream && !sse) return refused(400, 'INVALID', 'a list is not what the gateway asks for');
   const thinks = body.generationConfig?.thinkingConfig?.includeThoughts === true;
   const manner: Manner = { thinks, givesIds };
   const said = toMockBody(body, model, stream);
@@ -95,9 +95,9 @@ function generate(asked: Asked, stream: boolean): MockResponse {
     path: '/chat/completions',
     body: Buffer.from(JSON.stringify(said)),
   });
-  if (answer.status !== 200) return plain(answer, (told) => errorText(answer.status, told));
-  if (stream) return { ...answer, pieces: eventsOf(answer.pieces, new EventWriter(manner)) };
-  return plain(answer, (told) =>
+  if (answer.status !== 200) return saidPlain(answer, (told) => errorText(answer.status, told));
+  if (stream) return streamed(answer, manner);
+  return saidPlain(answer, (told) =>
     told.error === undefined ? answerText(told, manner) : errorText(500, told),
   );
 }
@@ -124,7 +124,7 @@ function vectors(
     path: '/embeddings',
     body: Buffer.from(JSON.stringify(body)),
   });
-  return plain(answer, (told) => {
+  return saidPlain(answer, (told) => {
     if (answer.status !== 200) return errorText(answer.status, told);
     return JSON.stringify(encode(told.data.map(({ embedding }: Json) => embedding)));
   });
@@ -141,14 +141,14 @@ function modelIn(path: string): string | null {
 }
 
 function checked(problem: string | null): MockResponse | null {
-  return problem === null ? null : refusal(400, 'INVALID', problem);
+  return problem === null ? null : refused(400, 'INVALID', problem);
 }
 
 function firstProblem(items: Json[], check: (item: Json) => string | null): string | null {
   return items.map(check).find((problem) => problem !== null) ?? null;
 }
 
-function refusal(status: number, code: string, message: string): MockResponse {
+function refused(status: number, code: string, message: string): MockResponse {
   return response(status, errorText(status, { error: { code, message } }));
 }
 
@@ -157,48 +157,16 @@ function json(body: Json): MockResponse {
 }
 
 function response(status: number, text: string): MockResponse {
-  const headers = { 'content-type': 'application/json; charset=UTF-8' };
-  const bytes = Buffer.from(text);
-  return { headDelayMs: 0, status, headers, pieces: [{ kind: 'bytes', afterMs: 0, bytes }] };
+  return wholeAnswer(status, text, { 'content-type': 'application/json; charset=UTF-8' });
 }
 
-/** A body that is whole is said anew; a broken one stays as broken as it is. */
-function plain(answer: MockResponse, encode: (body: Json) => string): MockResponse {
-  const pieces = [...answer.pieces];
-  const text = pieces
-    .map((piece) => (piece.kind === 'bytes' ? piece.bytes.toString() : ''))
-    .join('');
-  let said: string;
-  try {
-    said = encode(JSON.parse(text));
-  } catch {
-    said = text;
-  }
-  const rest = pieces.filter(({ kind }) => kind !== 'bytes');
-  return { ...answer, pieces: [{ kind: 'bytes', afterMs: 0, bytes: Buffer.from(said) }, ...rest] };
-}
-
-function* eventsOf(pieces: Iterable<MockPiece>, writer: EventWriter): Generator<MockPiece> {
-  for (const piece of pieces) {
-    if (piece.kind !== 'bytes') {
-      yield piece;
-      continue;
-    }
-    const bytes = Buffer.from(eventText(piece.bytes.toString(), writer));
-    if (bytes.length > 0) yield { ...piece, bytes };
-  }
-}
-
-function eventText(text: string, writer: EventWriter): string {
-  const data = text.startsWith('data: ') ? text.slice('data: '.length) : text;
-  if (data.trim() === '[DONE]') return writer.end();
-  if (!text.endsWith('\n\n')) return `data: ${data}`; // cut within it
-  try {
-    const chunk = JSON.parse(data);
-    return chunk.error === undefined
-      ? writer.take(chunk)
-      : event(JSON.parse(errorText(500, chunk)));
-  } catch {
-    return `data: ${data.trim()}\r\n\r\n`;
-  }
+function streamed(answer: MockResponse, manner: Manner): MockResponse {
+  const writer = new EventWriter(manner);
+  return saidInEvents(answer, {
+    take: (chunk) => writer.take(chunk),
+    end: () => writer.end(),
+    error: (body) => event(JSON.parse(errorText(500, body))),
+    torn: (data) => `data: ${data}`,
+    garbled: (data) => `data: ${data}\r\n\r\n`,
+  });
 }

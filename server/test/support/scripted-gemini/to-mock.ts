@@ -2,7 +2,7 @@
  * A request of this wire put to the mock in OpenAI's words, as plainly as the mock needs it:
  * texts, images, tools, results of tools, and the shape of the answer.
  */
-import type { Json } from './check-request.ts';
+import type { Json } from '../scripted-wire.ts';
 
 export function toMockBody(body: Json, model: string, stream: boolean): Json {
   const { generationConfig: config = {}, systemInstruction, tools = [], contents } = body;

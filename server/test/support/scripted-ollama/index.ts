@@ -3,16 +3,15 @@
  * OpenAI's words, and its answers, faults included, said in Ollama's.
  */
 import { isJsonObject, type JsonObject, parseJson } from '../../../src/kernel/json.ts';
-import type { MockPiece } from '../../../src/providers/mock/faults.ts';
 import type { MockRequest, MockResponse } from '../../../src/providers/mock/mock-provider.ts';
 import {
   type ScriptedUpstream,
   type ScriptedWire,
   startScriptedUpstream,
 } from '../scripted-upstream/index.ts';
+import { saidInEvents, saidPlain, wholeAnswer } from '../scripted-wire.ts';
 import { decodeOllamaRequest } from './decode-request.ts';
 import {
-  type Chunk,
   type Completion,
   createOllamaLines,
   encodeOllamaAnswer,
@@ -25,18 +24,20 @@ const PATHS: Readonly<Record<string, string>> = {
   '/api/embed': '/embeddings',
 };
 
+const TEXT_TYPE = { 'content-type': 'text/plain' };
+
 const OLLAMA_WIRE: ScriptedWire = {
   prefix: '',
   respond(mock, request) {
     const path = PATHS[request.path];
-    if (path === undefined) return notFound();
+    if (path === undefined) return wholeAnswer(404, '404 page not found', TEXT_TYPE);
     const isStream = parseJson(request.body.toString());
     const asked = toMock(request, path);
     const answer = mock.respond(asked);
-    if (answer.status !== 200) return plain(answer, encodeOllamaError);
+    if (answer.status !== 200) return saidPlain(answer, encodeOllamaError);
     const streams = isJsonObject(isStream) && isStream.stream === true;
     if (streams) return streamed(answer);
-    return plain(answer, path === '/embeddings' ? embedded : complete);
+    return saidPlain(answer, path === '/embeddings' ? embedded : complete);
   },
 };
 
@@ -50,12 +51,6 @@ function toMock(request: MockRequest, path: string): MockRequest {
   const isStream = body.stream === true;
   const asked = isStream ? { ...body, stream_options: { include_usage: true } } : body;
   return { ...request, path, body: Buffer.from(JSON.stringify(asked)) };
-}
-
-function notFound(): MockResponse {
-  const bytes = Buffer.from('404 page not found');
-  const headers = { 'content-type': 'text/plain' };
-  return { headDelayMs: 0, status: 404, headers, pieces: [{ kind: 'bytes', afterMs: 0, bytes }] };
 }
 
 function complete(body: JsonObject): string {
@@ -73,44 +68,17 @@ function embedded(body: JsonObject): string {
   return JSON.stringify({ model, embeddings, prompt_eval_count: usage?.prompt_tokens });
 }
 
-/** A body that is whole is said anew; a broken one stays as broken as it is. */
-function plain(answer: MockResponse, encode: (body: JsonObject) => string): MockResponse {
-  const pieces = [...answer.pieces];
-  const whole = Buffer.concat(pieces.map((piece) => bytesOf(piece)));
-  const body = parseJson(whole.toString());
-  const text = isJsonObject(body) ? Buffer.from(encode(body)) : whole;
-  const rest = pieces.filter(({ kind }) => kind !== 'bytes');
-  return { ...answer, pieces: [{ kind: 'bytes', afterMs: 0, bytes: text }, ...rest] };
-}
-
 function streamed(answer: MockResponse): MockResponse {
   const headers = { ...answer.headers, 'content-type': 'application/x-ndjson' };
-  return { ...answer, headers, pieces: linesOf(answer.pieces) };
-}
-
-function* linesOf(pieces: Iterable<MockPiece>): Generator<MockPiece> {
   const lines = createOllamaLines();
-  for (const piece of pieces) {
-    if (piece.kind !== 'bytes') {
-      yield piece;
-      continue;
-    }
-    const { afterMs } = piece;
-    for (const text of lineTexts(piece.bytes.toString(), lines)) {
-      yield { kind: 'bytes', afterMs, bytes: Buffer.from(text) };
-    }
-  }
-}
-
-function lineTexts(event: string, lines: ReturnType<typeof createOllamaLines>): string[] {
-  const data = event.startsWith('data: ') ? event.slice('data: '.length).trim() : event;
-  if (data === '[DONE]') return [lines.end()];
-  const chunk = parseJson(data);
-  if (!isJsonObject(chunk)) return [`${data}\n`];
-  if (chunk.error !== undefined) return [`${encodeOllamaError(chunk)}\n`];
-  return lines.take(chunk as unknown as Chunk);
-}
-
-function bytesOf(piece: MockPiece): Buffer {
-  return piece.kind === 'bytes' ? piece.bytes : Buffer.alloc(0);
+  return saidInEvents(
+    { ...answer, headers },
+    {
+      take: (chunk) => lines.take(chunk).join(''),
+      end: () => lines.end(),
+      error: (body) => `${encodeOllamaError(body)}\n`,
+      torn: (data) => data,
+      garbled: (data) => `${data}\n`,
+    },
+  );
 }

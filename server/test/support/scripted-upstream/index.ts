@@ -15,6 +15,7 @@ import {
   type MockRequest,
   type MockResponse,
 } from '../../../src/providers/mock/mock-provider.ts';
+import { respondAsResponses } from '../scripted-responses/index.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { until } from '../until.ts';
 import { answerCall } from './answer-call.ts';
@@ -58,7 +59,8 @@ export interface ScriptedWire {
 
 const OPENAI_WIRE: ScriptedWire = {
   prefix: '/v1',
-  respond: (mock, request) => mock.respond(request),
+  respond: (mock, request) =>
+    request.path === '/responses' ? respondAsResponses(mock, request) : mock.respond(request),
 };
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

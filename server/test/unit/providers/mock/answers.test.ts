@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PlainAnswer } from '../../../../src/gateway/index.ts';
+import type { JsonObject } from '../../../../src/kernel/json.ts';
 import { openaiSchemas, schemasAbsent } from '../../../support/openai-schema.ts';
 import { at, chat, createMock, errorOf, texts } from './fixture.ts';
 
@@ -182,6 +184,30 @@ test('results of tools are answered in words that use them', async () => {
 
   assert.deepEqual(texts(answer), ['La herramienta get_weather ha respondido: 21 grados.']);
   assert.deepEqual(answer.finishReasons, ['stop']);
+});
+
+test('calls that are serial come one at a time, until every named tool was called', async () => {
+  const called = (id: string, name: string) => [
+    {
+      role: 'assistant',
+      tool_calls: [{ id, type: 'function', function: { name, arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: id, content: `${name} done` },
+  ];
+  const question = [{ role: 'user', content: 'The weather and the clock, please.' }];
+  const first = called('a', 'get_weather');
+  const both = [...first, ...called('b', 'currentClock')];
+  const ask = (results: JsonObject[]) =>
+    createMock().plain('chat', {
+      ...{ model: 'mock:calls=serial', tools: [WEATHER_TOOL, CLOCK_TOOL] },
+      messages: [...question, ...results],
+    });
+  const nameOf = (answer: PlainAnswer) =>
+    at(answer.body, 'choices', 0, 'message', 'tool_calls', 0, 'function', 'name');
+
+  assert.equal(nameOf(await ask([])), 'get_weather');
+  assert.equal(nameOf(await ask(first)), 'currentClock');
+  assert.match(texts(await ask(both))[0] ?? '', /get_weather done.*currentClock done/);
 });
 
 test('structured output is JSON, of the schema where one is given', async () => {
