@@ -46,19 +46,31 @@ export const budgetStateListSchema = listSchema(budgetStateSchema);
 export const breakerStateSchema = z.enum(['closed', 'open', 'half_open']);
 
 export const breakerSchema = z.object({
-  /** `provider/model`. */
+  /** `provider/model`, or the name of a dependency. */
   name: z.string(),
   state: breakerStateSchema,
-  /** In the sampling window. */
-  failures: count,
-  successes: count,
-  /** Since the process started. */
+  /** True in `open` alone. */
+  is_open: z.boolean(),
+  /** What opened it; null while it is closed. */
+  cause: z.enum(['failures', 'slowness']).nullable(),
+  /** Failures of the sampling window, or those that opened it. */
+  failure_count: count,
+  /** Successful probes, in `half_open`. */
+  success_count: count,
+  /** Since the process started; calls that still run are in the first only. */
   total_calls: count,
   total_failures: count,
   total_successes: count,
+  /** Calls refused without being made. */
+  total_refused: count,
+  /** Failures among the calls that ended, since the process started. */
+  failure_rate: z.number().min(0).max(1),
+  open_seconds_total: z.number().nonnegative(),
   opened_at: timestampSchema.nullable(),
-  /** null where it is not open. */
+  /** Until a probe is let through; null where it is not open. */
   retry_after_ms: z.number().nonnegative().nullable(),
+  /** For how long the provider asked to be left alone; null where it did not. */
+  resting_ms: z.number().nonnegative().nullable(),
 });
 export const breakerListSchema = listSchema(breakerSchema);
 

@@ -43,6 +43,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     breakers: {
       list: () => gateway.breakers.snapshot().map(breakerOf),
       reset: (name) => gateway.breakers.reset(name),
+      resetAll: () => gateway.breakers.resetAll(),
     },
     config: deps.config,
     cache: {
@@ -80,17 +81,24 @@ function providerOf({ current }: AdminDeps, provider: ProviderConfig): Provider 
 }
 
 function breakerOf(snapshot: BreakerSnapshot): Breaker {
-  const { totalCalls, totalSuccesses, totalFailures, openedAtMs } = snapshot;
+  const { state, totalCalls, totalSuccesses, totalFailures, openedAtMs } = snapshot;
+  const ended = totalSuccesses + totalFailures;
   return {
     name: snapshot.name,
-    state: snapshot.state,
-    failures: snapshot.failures,
-    successes: snapshot.successes,
+    state,
+    is_open: state === 'open',
+    cause: snapshot.cause ?? null,
+    failure_count: snapshot.failures,
+    success_count: snapshot.successes,
     total_calls: totalCalls,
     total_failures: totalFailures,
     total_successes: totalSuccesses,
+    total_refused: snapshot.totalRefused,
+    failure_rate: ended === 0 ? 0 : Number((totalFailures / ended).toFixed(4)),
+    open_seconds_total: snapshot.totalOpenMs / 1000,
     opened_at: openedAtMs === undefined ? null : new Date(openedAtMs).toISOString(),
     retry_after_ms: snapshot.retryAfterMs ?? null,
+    resting_ms: snapshot.restingMs ?? null,
   };
 }
 

@@ -17,6 +17,7 @@ import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
 import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
+import { createFirstTokenBook } from '../gateway/resilience/first-token-budget.ts';
 import { createPolicyStack } from '../gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../gateway/resilience/retry.ts';
 import { createLatencyBook } from '../gateway/routing/latency-book.ts';
@@ -72,6 +73,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     breakers,
     bulkheads,
     retryBudgets: createRetryBudgets(clock),
+    firstTokens: createFirstTokenBook(),
   });
   const pipeline = createPipeline({
     ...deps,

@@ -3,6 +3,7 @@
  */
 import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts';
 import type { BodyCapture } from '../http/index.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Storage } from '../storage/index.ts';
 import { type Metrics, single } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
@@ -11,9 +12,14 @@ import type { ProviderPool } from './providers.ts';
 
 const STATE_NUMBERS = { closed: 0, open: 1, half_open: 2 } as const;
 
-export function breakerMeters(metrics: Metrics): BreakerListener {
+/** Moves the meters, and writes one line for each change of state. */
+export function breakerListener(metrics: Metrics, log: Log): BreakerListener {
   return {
-    transition: (name, from, to) => metrics.breakerTransitions.child({ name, from, to }).add(1),
+    transition(name, from, to) {
+      metrics.breakerTransitions.child({ name, from, to }).add(1);
+      const tell = to === 'open' ? log.warn : log.info;
+      tell('circuit breaker changed', { breaker: name, from, to });
+    },
     failure: (name) => metrics.breakerFailures.child({ name }).add(1),
   };
 }
@@ -50,6 +56,12 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
     gateway.breakers.snapshot().map(({ name, state }) => ({
       labels: { name },
       value: STATE_NUMBERS[state],
+    })),
+  );
+  metrics.breakerOpenSeconds.sample(() =>
+    gateway.breakers.snapshot().map(({ name, totalOpenMs }) => ({
+      labels: { name },
+      value: totalOpenMs / 1000,
     })),
   );
 }

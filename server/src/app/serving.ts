@@ -25,7 +25,7 @@ import { createConfigControl } from './config-control.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
-import { breakerMeters, sampleMeters } from './meters.ts';
+import { breakerListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 import { openSharedStores, type SharedStores } from './redis.ts';
@@ -49,7 +49,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => pool.destroy());
   const { prices } = storage;
   const current = createGenerations({ clock, log, catalogue, pool, prices, keeper });
-  const breakers = createBreakerRegistry({ clock, listener: breakerMeters(metrics) });
+  const breakers = createBreakerRegistry({ clock, listener: breakerListener(metrics, log) });
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
   undo.push(() => shared?.close());

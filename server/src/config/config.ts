@@ -43,7 +43,13 @@ const MS_PER_SECOND = 1000;
 
 /** Limits as they hold for one provider or one target. */
 export interface CallLimits {
-  readonly timeouts: Camel<Settings['resilience']['timeouts']>;
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly firstTokenMs: number;
+    readonly firstTokenRange?: { readonly minMs: number; readonly maxMs: number };
+    readonly idleMs: number;
+    readonly totalMs: number;
+  };
   readonly retry: Camel<Settings['resilience']['retry']>;
   readonly breaker: {
     readonly failureThreshold: number;
@@ -51,6 +57,8 @@ export interface CallLimits {
     readonly openMs: number;
     readonly halfOpenMaxCalls: number;
     readonly minimumCalls: number;
+    readonly slowCallMs: number;
+    readonly slowCallRate: number;
   };
   /** Calls that may run at this provider at once. */
   readonly maxConcurrency: number;
@@ -149,7 +157,7 @@ function limitsFor(
   const shape = fileSchema.shape.resilience.unwrap().shape;
   const breaker = sectionFor(settings, 'breaker', provider, breakerModel);
   return {
-    timeouts: camel(shape.timeouts, sectionFor(settings, 'timeouts', provider, model)),
+    timeouts: timeoutsOf(sectionFor(settings, 'timeouts', provider, model)),
     retry: camel(shape.retry, sectionFor(settings, 'retry', provider, model)),
     breaker: {
       failureThreshold: breaker.failure_threshold,
@@ -157,8 +165,25 @@ function limitsFor(
       openMs: breaker.open_seconds * MS_PER_SECOND,
       halfOpenMaxCalls: breaker.half_open_max_calls,
       minimumCalls: breaker.minimum_calls,
+      slowCallMs: breaker.slow_call_ms === 0 ? Number.POSITIVE_INFINITY : breaker.slow_call_ms,
+      slowCallRate: breaker.slow_call_rate,
     },
     maxConcurrency: provider?.max_concurrency ?? settings.resilience.max_concurrency,
+  };
+}
+
+function timeoutsOf(times: Settings['resilience']['timeouts']): CallLimits['timeouts'] {
+  const { first_token_ms: firstTokenMs, first_token_min_ms, first_token_max_ms } = times;
+  const firstTokenRange = {
+    minMs: Math.min(first_token_min_ms, firstTokenMs),
+    maxMs: Math.max(first_token_max_ms, firstTokenMs),
+  };
+  return {
+    connectMs: times.connect_ms,
+    firstTokenMs,
+    ...(times.first_token_adaptive ? { firstTokenRange } : {}),
+    idleMs: times.idle_ms,
+    totalMs: times.total_ms,
   };
 }
 

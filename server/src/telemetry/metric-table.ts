@@ -146,6 +146,12 @@ export const METRICS = {
     ['name', 'from', 'to'],
     ['name'],
   ),
+  breakerOpenSeconds: counter(
+    'circuit_breaker_open_seconds_total',
+    'Time a breaker spent open.',
+    ['name'],
+    ['name'],
+  ),
   // Redis
   redisOperations: counter('redis_operations_total', 'Operations on Redis, also those refused.', [
     'store',

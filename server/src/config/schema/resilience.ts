@@ -52,6 +52,22 @@ const breaker = group(
         description: 'Calls within the window below which it never opens.',
       },
     ),
+    slow_call_ms: whole(
+      30_000,
+      { min: 0, max: HOUR_MS },
+      {
+        description:
+          'A streamed call whose first token takes this long is slow; 0: no call is. ' +
+          'A target opened for slowness is only avoided: without another one it is still called.',
+      },
+    ),
+    slow_call_rate: decimal(
+      1,
+      { min: 0.01, max: 1 },
+      {
+        description: 'Share of slow calls within the window that opens the breaker.',
+      },
+    ),
   },
 );
 
@@ -69,7 +85,28 @@ const timeouts = group(
       60_000,
       { min: 1, max: HOUR_MS },
       {
-        description: 'From sending the request to the first byte of the answer.',
+        description:
+          'From sending a streamed request to the first byte of its answer, as long as little ' +
+          'is known of the target.',
+      },
+    ),
+    first_token_adaptive: flag(true, {
+      description:
+        'Lets a target’s own first tokens move that limit: a quick target is given up sooner, ' +
+        'a healthy slow one later.',
+    }),
+    first_token_min_ms: whole(
+      10_000,
+      { min: 1, max: HOUR_MS },
+      {
+        description: 'The shortest that limit becomes, `first_token_ms` if that is shorter.',
+      },
+    ),
+    first_token_max_ms: whole(
+      180_000,
+      { min: 1, max: HOUR_MS },
+      {
+        description: 'The longest that limit becomes, `first_token_ms` if that is longer.',
       },
     ),
     idle_ms: whole(
@@ -133,8 +170,18 @@ const breakerNames = [
   'open_seconds',
   'half_open_max_calls',
   'minimum_calls',
+  'slow_call_ms',
+  'slow_call_rate',
 ] as const;
-const timeoutNames = ['connect_ms', 'first_token_ms', 'idle_ms', 'total_ms'] as const;
+const timeoutNames = [
+  'connect_ms',
+  'first_token_ms',
+  'first_token_adaptive',
+  'first_token_min_ms',
+  'first_token_max_ms',
+  'idle_ms',
+  'total_ms',
+] as const;
 
 /** What a model may set again. */
 export const modelOverrides = {

@@ -14,12 +14,22 @@ export type Capability = 'tools' | 'vision' | 'json_schema' | 'reasoning';
 
 export interface Timeouts {
   readonly connectMs: number;
-  /** From sending the request to the first byte of the answer's body. */
+  /**
+   * From sending the request to the first byte of a streamed answer's body: the limit while
+   * little is known of the target.
+   */
   readonly firstTokenMs: number;
+  /** How far the target's own history may move that limit; absent: not at all. */
+  readonly firstTokenRange?: FirstTokenRange;
   /** Longest silence between two pieces of an answer. */
   readonly idleMs: number;
   /** From the first byte of the client's request to the last byte of the answer. */
   readonly totalMs: number;
+}
+
+export interface FirstTokenRange {
+  readonly minMs: number;
+  readonly maxMs: number;
 }
 
 export interface RetrySettings {
@@ -36,6 +46,10 @@ export interface BreakerSettings {
   readonly openMs: number;
   readonly halfOpenMaxCalls: number;
   readonly minimumCalls: number;
+  /** A first token that takes this long makes a call slow; absent: none is. */
+  readonly slowCallMs?: number;
+  /** Share of slow calls that opens; absent: all of them. */
+  readonly slowCallRate?: number;
 }
 
 export interface Target {

@@ -7,9 +7,9 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Answer } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Attempt, Exchange } from '../model/exchange.ts';
-import type { Target } from '../model/target.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
 import type { ProviderCall, Providers } from '../ports/provider.ts';
+import type { GuardedCall } from '../resilience/policy-stack.ts';
 import { mayFailOver } from '../resilience/reactions.ts';
 import type { LatencyRecorder, TimedEnd } from '../routing/latency-book.ts';
 import { inDialect, wireOf } from './in-dialect.ts';
@@ -30,10 +30,11 @@ const OK_BELOW = 300;
 
 export async function attempt(
   context: AttemptContext,
-  target: Target,
-  signal: AbortSignal,
+  call: GuardedCall,
+  firstByteMs: number,
 ): Promise<Answer> {
   const { exchange, clock } = context;
+  const { target } = call;
   const startedMs = clock.monotonicMs();
   const record: Attempt = { target, startedMs, error: null };
   exchange.attempts.push(record);
@@ -41,7 +42,7 @@ export async function attempt(
   exchange.provider = target.provider;
   exchange.providerModel = target.model;
   try {
-    return await send(context, target, signal);
+    return await send(context, call, firstByteMs);
   } catch (thrown) {
     record.error = asGatewayError(thrown);
     exchange.dispatched = exchange.dispatched && mayHaveProduced(record.error);
@@ -63,7 +64,11 @@ function endOf(error: GatewayError | null): TimedEnd {
   return mayFailOver(error) || error.code === 'deadline_exceeded' ? 'failed' : 'void';
 }
 
-async function send(context: AttemptContext, target: Target, signal: AbortSignal): Promise<Answer> {
+async function send(
+  context: AttemptContext,
+  { target, signal }: GuardedCall,
+  firstByteMs: number,
+): Promise<Answer> {
   const provider = context.providers.get(target.provider);
   assert(provider !== undefined, `target ${target.id} has a provider`);
   const call: ProviderCall = { request: context.exchange.request, target };
@@ -71,9 +76,7 @@ async function send(context: AttemptContext, target: Target, signal: AbortSignal
   const beyond = passes ? [] : carry(call);
   const request = provider.adapter.encode(call);
   context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
-  const { firstTokenMs, totalMs, idleMs } = target.timeouts;
-  // A plain answer's first byte comes when the answer is complete: only the total bounds it.
-  const firstByteMs = call.request.stream ? firstTokenMs : totalMs;
+  const { idleMs } = target.timeouts;
   context.exchange.dispatched = true;
   const response = await provider.upstream.send(request, { firstByteMs, idleMs }, signal);
   if (response.status < OK_FROM || response.status >= OK_BELOW) {

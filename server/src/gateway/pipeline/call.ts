@@ -80,6 +80,7 @@ async function callTargets(
   plan: RoutePlan,
 ): Promise<HeldCall<Answer>> {
   let failure: GatewayError | null = null;
+  const streamed = exchange.request.stream;
   const context: AttemptContext = {
     exchange,
     providers: deps.providers(),
@@ -90,8 +91,9 @@ async function callTargets(
   for (const target of plan.targets) {
     const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
     const deadline = deadlineIn(deps.clock, target.timeouts.totalMs - elapsedMs);
+    const guarded = { target, deadline, signal: exchange.work.signal, streamed };
     try {
-      return await deps.policies.run(target, deadline, exchange.work.signal, context, attempt);
+      return await deps.policies.run(guarded, context, attempt);
     } catch (thrown) {
       failure = asGatewayError(thrown);
       if (exchange.work.signal.aborted || !mayFailOver(failure)) throw failure;

@@ -1,8 +1,8 @@
 /**
  * The circuit breaker of one target or dependency, as pure functions from a state, the
- * settings and an instant to the next state. `live-breaker.ts` keeps the state and tells the time.
+ * settings and an instant to the next state. `live-breaker.ts` keeps the state.
  *
- *   closed ──(threshold failures among the recent calls)──► open
+ *   closed ──(enough failures or slow calls among the recent ones)──► open
  *   open ──(openMs over, and a call comes)──► half_open
  *   half_open ──(any failure)──► open      half_open ──(successThreshold successes)──► closed
  *
@@ -15,14 +15,20 @@
  * 4. Recent means: at most 60 s old, and among the last max(2 × failureThreshold,
  *    minimumCalls) calls. So a threshold of 5 opens on 5 failures in a row or on every second
  *    call failing, and not on 5 failures scattered over hundreds of good calls.
- * 5. Only a failure opens; the passing of time alone counts nothing.
+ * 5. Only an outcome opens; the passing of time alone counts nothing.
+ * 6. What opened it is what the probes are asked: a slow probe opens again only what slowness
+ *    had opened, a failed one always.
  */
 import type { BreakerSettings } from '../model/target.ts';
 import type { CallOutcome } from '../ports/breaker.ts';
 
+/** `slow`: a success that took longer than a call should. */
+export type Outcome = CallOutcome | 'slow';
+export type OpenCause = 'failures' | 'slowness';
+
 export interface RecentCall {
   readonly atMs: number;
-  readonly failed: boolean;
+  readonly outcome: Exclude<Outcome, 'ignored'>;
 }
 
 export interface ClosedState {
@@ -35,14 +41,16 @@ export interface ClosedState {
 export interface OpenState {
   readonly kind: 'open';
   readonly generation: number;
+  readonly cause: OpenCause;
   readonly openedAtMs: number;
-  /** Failures that led here. */
+  /** Failures that count at its opening. */
   readonly failures: number;
 }
 
 export interface HalfOpenState {
   readonly kind: 'half_open';
   readonly generation: number;
+  readonly cause: OpenCause;
   /** Probes under way. */
   readonly running: number;
   readonly successes: number;
@@ -72,7 +80,8 @@ export function admitCall(
     return { ...state, running: state.running + 1 };
   }
   if (openForMs(state, settings, nowMs) > 0) return null;
-  return { kind: 'half_open', generation: state.generation + 1, running: 1, successes: 0 };
+  const { cause, generation } = state;
+  return { kind: 'half_open', generation: generation + 1, cause, running: 1, successes: 0 };
 }
 
 /**
@@ -85,23 +94,17 @@ export function recordOutcome(
   settings: BreakerSettings,
   nowMs: number,
   generation: number,
-  outcome: CallOutcome,
+  outcome: Outcome,
 ): BreakerState {
   if (generation !== state.generation || state.kind === 'open') return state;
   if (state.kind === 'half_open') return afterProbe(state, settings, nowMs, outcome);
   if (outcome === 'ignored') return state;
   if (settings.failureThreshold === Number.POSITIVE_INFINITY) return state; // never opens
   const recent = state.recent.slice(1 - windowCalls(settings));
-  recent.push({ atMs: nowMs, failed: outcome === 'failure' });
+  recent.push({ atMs: nowMs, outcome });
   const next: ClosedState = { kind: 'closed', generation, recent };
-  return outcome === 'failure' && mustOpen(next, settings, nowMs)
-    ? {
-        kind: 'open',
-        generation: generation + 1,
-        openedAtMs: nowMs,
-        failures: failures(next, nowMs),
-      }
-    : next;
+  const cause = causeToOpen(next, settings, nowMs, outcome);
+  return cause === null ? next : opened(next, cause, nowMs, failures(next, nowMs));
 }
 
 /** Milliseconds until an open breaker lets a probe pass; zero or less: at once. */
@@ -112,33 +115,53 @@ export function openForMs(state: OpenState, settings: BreakerSettings, nowMs: nu
 /** Failures that count at this instant. */
 export function failures(state: BreakerState, nowMs: number): number {
   if (state.kind === 'open') return state.failures;
-  if (state.kind === 'half_open') return 0;
-  let count = 0;
-  for (const call of state.recent) if (call.failed && isRecent(call, nowMs)) count += 1;
-  return count;
+  return state.kind === 'half_open' ? 0 : recentCalls(state, nowMs, 'failure');
 }
 
 function afterProbe(
   state: HalfOpenState,
   settings: BreakerSettings,
   nowMs: number,
-  outcome: CallOutcome,
+  outcome: Outcome,
 ): BreakerState {
-  const generation = state.generation + 1;
-  if (outcome === 'failure') return { kind: 'open', generation, openedAtMs: nowMs, failures: 1 };
-  const successes = outcome === 'success' ? state.successes + 1 : state.successes;
-  if (successes >= settings.successThreshold) return closedState(generation);
+  if (outcome === 'failure') return opened(state, 'failures', nowMs, 1);
+  if (outcome === 'slow' && state.cause === 'slowness') return opened(state, 'slowness', nowMs, 0);
+  const successes = outcome === 'ignored' ? state.successes : state.successes + 1;
+  if (successes >= settings.successThreshold) return closedState(state.generation + 1);
   return { ...state, running: state.running - 1, successes };
 }
 
-function mustOpen(state: ClosedState, settings: BreakerSettings, nowMs: number): boolean {
-  let calls = 0;
-  for (const call of state.recent) if (isRecent(call, nowMs)) calls += 1;
-  return calls >= settings.minimumCalls && failures(state, nowMs) >= settings.failureThreshold;
+function causeToOpen(
+  state: ClosedState,
+  settings: BreakerSettings,
+  nowMs: number,
+  outcome: Outcome,
+): OpenCause | null {
+  const calls = recentCalls(state, nowMs);
+  if (outcome === 'success' || calls < settings.minimumCalls) return null;
+  if (outcome === 'failure') {
+    return failures(state, nowMs) >= settings.failureThreshold ? 'failures' : null;
+  }
+  const { slowCallRate = 1 } = settings;
+  return recentCalls(state, nowMs, 'slow') >= slowCallRate * calls ? 'slowness' : null;
 }
 
-function isRecent(call: RecentCall, nowMs: number): boolean {
-  return nowMs - call.atMs < WINDOW_MS;
+function opened(
+  { generation }: BreakerState,
+  cause: OpenCause,
+  openedAtMs: number,
+  count: number,
+): OpenState {
+  return { kind: 'open', generation: generation + 1, cause, openedAtMs, failures: count };
+}
+
+function recentCalls(state: ClosedState, nowMs: number, outcome?: Outcome): number {
+  let count = 0;
+  for (const call of state.recent) {
+    const counts = outcome === undefined || call.outcome === outcome;
+    if (counts && nowMs - call.atMs < WINDOW_MS) count += 1;
+  }
+  return count;
 }
 
 function windowCalls(settings: BreakerSettings): number {

@@ -1,7 +1,7 @@
 /**
  * The nesting order of what protects a call to one target, in one place:
  *
- *   deadline > retry > breaker > bulkhead > attempt
+ *   deadline > retry > breaker > bulkhead > first-token limit > attempt (> key > connection)
  *
  * 1. The signal ends everything at once, the pause before a retry included; a retry whose
  *    pause does not fit the deadline is not made.
@@ -9,7 +9,10 @@
  *    during no pause.
  * 3. An attempt that resolved is the breaker's success, at the first piece of a stream; the
  *    place is held until `finish`, and a stream that breaks later counts as a failure.
- * 4. Nothing is counted against a target for a caller that left.
+ * 4. Nothing is counted against a target for a caller that left. The deadline counts against
+ *    the target that had most of the time and was silent in it.
+ * 5. A target that asks for a pause rests that long, for those who have another choice.
+ * 6. An attempt tries the keys of its provider in turn: to all above it is one attempt.
  *
  * The next target, if any, is the caller's business; so is not calling this after the first
  * byte went to the client.
@@ -17,14 +20,15 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { type Deadline, sleep } from '../../kernel/deadline.ts';
 import type { Random } from '../../kernel/random.ts';
-import { AVAILABLE, type Availability } from '../model/availability.ts';
+import { AVAILABLE, type Availability, isLastResort } from '../model/availability.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Target } from '../model/target.ts';
 import { REFUSED } from '../ports/breaker.ts';
 import type { BreakerRegistry } from './breaker-registry.ts';
 import type { Bulkhead, Bulkheads } from './bulkhead.ts';
+import type { FirstTokenBook } from './first-token-budget.ts';
 import type { LiveBreaker } from './live-breaker.ts';
-import { isTransient, mayRetry } from './reactions.ts';
+import { isTransient, mayRetry, restMs } from './reactions.ts';
 import { type RetryBudgets, retryPauseMs } from './retry.ts';
 
 export { mayFailOver } from './reactions.ts';
@@ -35,13 +39,24 @@ export interface PolicyStackDeps {
   readonly breakers: BreakerRegistry;
   readonly bulkheads: Bulkheads;
   readonly retryBudgets: RetryBudgets;
+  readonly firstTokens: FirstTokenBook;
+}
+
+/** One call as its policies see it. */
+export interface GuardedCall {
+  readonly target: Target;
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
+  /** The attempt resolves with the first piece of a stream, and not with a complete answer. */
+  readonly streamed: boolean;
 }
 
 /**
- * One attempt at a target. Resolves with the first piece of a stream or with a complete
- * answer, rejects with a `GatewayError` or, when the signal aborted, with anything.
+ * One attempt at a target, to get its first byte within `firstByteMs`. Resolves with the first
+ * piece of a stream or with a complete answer, rejects with a `GatewayError` or, when the
+ * signal aborted, with anything.
  */
-export type Attempt<C, T> = (context: C, target: Target, signal: AbortSignal) => Promise<T>;
+export type Attempt<C, T> = (context: C, call: GuardedCall, firstByteMs: number) => Promise<T>;
 
 /** A call that succeeded so far, and the place it holds. */
 export interface HeldCall<T> {
@@ -62,13 +77,7 @@ export interface PolicyStack {
    * `overloaded` when the provider's places are taken, both with `retryAfterMs` and nothing
    * sent; else the last attempt's error.
    */
-  run<C, T>(
-    target: Target,
-    deadline: Deadline,
-    signal: AbortSignal,
-    context: C,
-    attempt: Attempt<C, T>,
-  ): Promise<HeldCall<T>>;
+  run<C, T>(call: GuardedCall, context: C, attempt: Attempt<C, T>): Promise<HeldCall<T>>;
   /** Whether a call would pass now, and if not, when. Without side effects. */
   availability(target: Target): Availability;
 }
@@ -83,7 +92,7 @@ const FULL: Availability = {
 };
 
 export function createPolicyStack(deps: PolicyStackDeps): PolicyStack {
-  const { breakers, bulkheads, retryBudgets } = deps;
+  const { clock, breakers, bulkheads, retryBudgets } = deps;
 
   function availability(target: Target): Availability {
     const byBreaker = breakers.availability(target);
@@ -94,13 +103,15 @@ export function createPolicyStack(deps: PolicyStackDeps): PolicyStack {
   /** Milliseconds to wait before the next attempt; null: there is none. */
   function pauseBeforeRetry(error: GatewayError, tries: number, target: Target): number | null {
     if (tries >= target.retry.attempts || !mayRetry(error)) return null;
-    if (availability(target) !== AVAILABLE) return null;
+    const state = availability(target);
+    if (state.kind === 'unavailable' && !isLastResort(state.reason)) return null;
     return retryPauseMs(error, tries, deps.random);
   }
 
   return {
     availability,
-    async run(target, deadline, signal, context, attempt) {
+    async run(call, context, attempt) {
+      const { target, deadline, signal } = call;
       const breaker = breakers.of(target);
       const bulkhead = bulkheads.of(target);
       const budget = retryBudgets.of(target);
@@ -109,23 +120,61 @@ export function createPolicyStack(deps: PolicyStackDeps): PolicyStack {
         if (signal.aborted) throw signal.reason;
         const permit = enter(target, breaker, bulkhead, failed);
         if (tries === 1) budget.countRequest();
+        const firstByteMs = firstByteLimitMs(deps, call);
+        const startedMs = clock.monotonicMs();
         try {
-          const value = await attempt(context, target, signal);
-          breaker.record(permit, 'success');
+          const value = await attempt(context, call, firstByteMs);
+          succeeded(deps, call, breaker, permit, clock.monotonicMs() - startedMs);
           return new RunningCall(value, breaker, bulkhead, permit);
         } catch (thrown) {
           failed = asGatewayError(signal.aborted ? signal.reason : thrown);
-          breaker.record(permit, isTransient(failed) ? 'failure' : 'ignored');
+          const tookMs = clock.monotonicMs() - startedMs;
+          if (tookMs >= firstByteMs && call.streamed) deps.firstTokens.missed(target.id);
+          blame(breaker, permit, failed, tookMs >= target.timeouts.totalMs / 2);
           bulkhead.leave();
         }
         const pauseMs = pauseBeforeRetry(failed, tries, target);
         const allowed =
           pauseMs !== null && pauseMs < deadline.remainingMs() && budget.tryTake(target.retry);
         if (!allowed) throw failed;
-        await sleep(deps.clock, pauseMs, signal);
+        await sleep(clock, pauseMs, signal);
       }
     },
   };
+}
+
+/** A plain answer's first byte comes when it is complete: only the total time bounds it. */
+function firstByteLimitMs({ firstTokens }: PolicyStackDeps, call: GuardedCall): number {
+  const { id, timeouts } = call.target;
+  return call.streamed ? firstTokens.limitMs(id, timeouts) : timeouts.totalMs;
+}
+
+function succeeded(
+  { firstTokens }: PolicyStackDeps,
+  { target, streamed }: GuardedCall,
+  breaker: LiveBreaker,
+  permit: number,
+  tookMs: number,
+): void {
+  if (!streamed) {
+    breaker.record(permit, 'success');
+    return;
+  }
+  breaker.recordTimed(permit, tookMs);
+  firstTokens.came(target.id, tookMs);
+}
+
+/** Counts a failed attempt against its target, where it is the target's. */
+function blame(
+  breaker: LiveBreaker,
+  permit: number,
+  failed: GatewayError,
+  hadMostOfTheTime: boolean,
+): void {
+  const wasSilent = failed.code === 'deadline_exceeded' && hadMostOfTheTime;
+  breaker.record(permit, wasSilent || isTransient(failed) ? 'failure' : 'ignored');
+  const askedMs = restMs(failed);
+  if (askedMs !== null) breaker.restFor(askedMs);
 }
 
 /** Passes the breaker and takes a place; throws `failed`, the error before, when it cannot. */

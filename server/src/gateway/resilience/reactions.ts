@@ -42,3 +42,13 @@ export function mayRetry(error: GatewayError): boolean {
 export function mayFailOver(error: GatewayError): boolean {
   return TRANSIENT.has(error.code) || ABOUT_THIS_TARGET.has(error.code);
 }
+
+/** A rate limit that names no time usually lets calls pass again after this. */
+const UNNAMED_REST_MS = 1000;
+
+/** Milliseconds for which the target asked to be left alone; null: it did not. */
+export function restMs(error: GatewayError): number | null {
+  if (!TRANSIENT.has(error.code) && error.code !== 'upstream_quota_exhausted') return null;
+  if (error.retryAfterMs !== null) return error.retryAfterMs;
+  return error.code === 'upstream_rate_limited' ? UNNAMED_REST_MS : null;
+}

@@ -4,9 +4,10 @@
  *
  * Invariant: every target of the route is in exactly one of the two lists. A target that
  * cannot be called now is rejected rather than tried last: a weight goes over to the others.
+ * Where that leaves none, the soonest of those that are only to be avoided is the last resort.
  */
 import type { Random } from '../../kernel/random.ts';
-import type { Availability, UnavailableReason } from '../model/availability.ts';
+import { type Availability, isLastResort, type UnavailableReason } from '../model/availability.ts';
 import type { Route, RouteStrategy } from '../model/route.ts';
 import type { Target } from '../model/target.ts';
 import type { RequestFacts } from './facts.ts';
@@ -57,11 +58,19 @@ export function planRoute(route: Route, facts: RequestFacts, deps: OrderDeps): R
       rejected = [...rejected, { target, reason, retryAfterMs }];
     }
   }
-  if (targets.length < 2) return { targets, rejected };
+  if (targets.length === 0) return withLastResort(rejected);
+  if (targets.length === 1) return { targets, rejected };
   const { random, figures } = deps;
   const { name, sticky, strategy } = route;
   const order = STRATEGIES[strategy]({ targets, name, sticky, facts, random, figures });
   return { targets: order, rejected };
+}
+
+function withLastResort(rejected: readonly Rejection[]): RoutePlan {
+  const avoidable = rejected.filter(({ reason }) => isLastResort(reason));
+  const [soonest] = avoidable.toSorted((a, b) => a.retryAfterMs - b.retryAfterMs);
+  if (soonest === undefined) return { targets: [], rejected };
+  return { targets: [soonest.target], rejected: rejected.filter((one) => one !== soonest) };
 }
 
 /** Milliseconds until the first of the rejected can be tried; null when none was rejected. */

@@ -21,6 +21,7 @@ import { INFERENCE_REFERENCE } from './inference-reference.ts';
 import type { AdminApp } from './instance.ts';
 import { logRequests } from './log-requests.ts';
 import { answerUnknownPaths } from './not-found.ts';
+import { breakerRoutes } from './routes/breakers.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
@@ -89,6 +90,7 @@ export async function createAdminApp(
   tenantRoutes(app, services, cursors);
   requestRoutes(app, services, cursors);
   gatewayRoutes(app, services, cursors);
+  breakerRoutes(app, services);
   cacheRoutes(app, services);
   configRoutes(app, services);
   docsRoutes(app, described);

@@ -65,6 +65,8 @@ export interface BreakerControl {
   list(): readonly Breaker[];
   /** Closes a breaker; false where there is none of that name. */
   reset(name: string): boolean;
+  /** Closes every breaker. */
+  resetAll(): void;
 }
 
 export interface ConfigControl {

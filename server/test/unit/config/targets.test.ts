@@ -43,6 +43,7 @@ models:
     assert.deepEqual(target?.timeouts, {
       connectMs: 1,
       firstTokenMs: 3,
+      firstTokenRange: { minMs: 3, maxMs: 180_000 },
       idleMs: 20_000,
       totalMs: 600_000,
     });
@@ -50,6 +51,39 @@ models:
     assert.equal(target?.maxConcurrency, 7);
     assert.equal(target?.breaker.openMs, 1500);
     assert.equal(target?.breaker.minimumCalls, 5);
+  });
+
+  it('let the limit of the first token move within its range, which holds that limit', async () => {
+    const rangeOf = async (timeouts: string) =>
+      (
+        await first(
+          `models: { m: { targets: [{ provider: mock, model: mock }], timeouts: ${timeouts} } }`,
+          'm',
+        )
+      )?.timeouts.firstTokenRange;
+
+    assert.deepEqual(await rangeOf('{}'), { minMs: 10_000, maxMs: 180_000 });
+    assert.deepEqual(await rangeOf('{ first_token_ms: 500000, first_token_min_ms: 20 }'), {
+      minMs: 20,
+      maxMs: 500_000,
+    });
+    assert.equal(await rangeOf('{ first_token_adaptive: false }'), undefined);
+  });
+
+  it('measure slowness unless that is switched off', async () => {
+    const slowness = async (text: string) => {
+      const breaker = (await first(text, 'm'))?.breaker;
+      return [breaker?.slowCallMs, breaker?.slowCallRate];
+    };
+    const model = 'targets: [{ provider: mock, model: mock }]';
+
+    assert.deepEqual(await slowness(`models: { m: { ${model} } }`), [30_000, 1]);
+    assert.deepEqual(
+      await slowness(
+        `models: { m: { ${model}, breaker: { slow_call_ms: 0, slow_call_rate: 0.5 } } }`,
+      ),
+      [Number.POSITIVE_INFINITY, 0.5],
+    );
   });
 
   it('have one breaker per target, whichever name leads there', async () => {

@@ -277,6 +277,22 @@ describe('the gateway’s own routes', () => {
     assert.equal(unknown.statusCode, 404);
   });
 
+  it('read one breaker by its name, and reset all of them at once', async () => {
+    const url = '/api/v1/circuit-breakers';
+    const { secrets } = fixture;
+    const before = fixture.resets.length;
+
+    const one = await fixture.call(secrets.admin, `${url}/openai%2Fgpt-4o-mini`);
+    const none = await fixture.call(secrets.admin, `${url}/openai%2Fother`);
+    assert.equal(fixture.resets.length, before, 'reading changes nothing');
+    const all = await fixture.call(secrets.superadmin, { method: 'POST', url: `${url}/reset` });
+
+    assert.deepEqual([one.json().is_open, one.json().failure_rate], [true, 0.5556]);
+    assert.equal(none.statusCode, 404);
+    assert.equal(all.json().data.length, 1);
+    assert.deepEqual(fixture.resets.slice(before), ['*']);
+  });
+
   it('purge the caller’s tenant, or the one a superadmin names', async () => {
     const url = '/api/v1/cache';
     const { secrets, purged } = fixture;

@@ -19,13 +19,19 @@ export interface LogLine {
 const BREAKER = {
   name: 'openai/gpt-4o-mini',
   state: 'open' as const,
-  failures: 5,
-  successes: 0,
+  is_open: true,
+  cause: 'failures' as const,
+  failure_count: 5,
+  success_count: 0,
   total_calls: 9,
   total_failures: 5,
   total_successes: 4,
+  total_refused: 2,
+  failure_rate: 0.5556,
+  open_seconds_total: 48,
   opened_at: '2026-11-20T08:59:00.000Z',
   retry_after_ms: 12_000,
+  resting_ms: null,
 };
 
 const RELOAD = {
@@ -63,6 +69,9 @@ export function gatewayState(purged: string[], resets: string[]) {
       reset: (name: string) => {
         resets.push(name);
         return name === BREAKER.name;
+      },
+      resetAll: () => {
+        resets.push('*');
       },
     },
     config: {

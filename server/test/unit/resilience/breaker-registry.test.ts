@@ -77,6 +77,7 @@ test('a snapshot tells the state, the failures, since when and until when', () =
     {
       name: 'up/m',
       state: 'open',
+      cause: 'failures',
       failures: 2,
       successes: 0,
       totalCalls: 2,
@@ -349,4 +350,86 @@ test('a call that fails after it was counted as a success is one failed call', (
 
   const [one] = registry.snapshot();
   assert.deepEqual([one?.totalCalls, one?.totalSuccesses, one?.totalFailures], [1, 0, 1]);
+});
+
+test('what slowness opened is told to be avoided, and refuses nobody', () => {
+  const { clock, registry, events } = setUp();
+  const up = target('up/m', { minimumCalls: 2, slowCallMs: 100 });
+  for (const tookMs of [100, 5000]) registry.of(up).recordTimed(registry.of(up).admit(), tookMs);
+  assert.deepEqual(events, ['up/m: closed → open']);
+
+  const passing = registry.of(up).admit();
+  assert.notEqual(passing, REFUSED);
+  assert.deepEqual(registry.availability(up), {
+    kind: 'unavailable',
+    reason: 'breaker_slow',
+    retryAfterMs: 1000,
+  });
+  registry.of(up).recordTimed(passing, 10);
+  assert.equal(registry.snapshot()[0]?.state, 'open', 'what passes beside it decides nothing');
+  assert.equal(registry.snapshot()[0]?.cause, 'slowness');
+  clock.advance(1000);
+  const probe = registry.of(up).admit();
+  const beside = registry.of(up).admit();
+  assert.notEqual(beside, REFUSED);
+  registry.of(up).record(beside, 'failure');
+  assert.equal(registry.snapshot()[0]?.state, 'half_open');
+  registry.of(up).recordTimed(probe, 10);
+
+  assert.equal(registry.snapshot()[0]?.state, 'closed');
+  const [one] = registry.snapshot();
+  assert.deepEqual(
+    [one?.totalCalls, one?.totalSuccesses, one?.totalFailures, one?.totalRefused],
+    [5, 4, 1, 0],
+  );
+});
+
+test('quick successes and settings without a measure make nothing slow', () => {
+  const { registry } = setUp();
+  const quick = target('up/quick', { minimumCalls: 2, slowCallMs: 100 });
+  const unmeasured = target('up/unmeasured', { minimumCalls: 2 });
+
+  for (let i = 0; i < 10; i += 1) {
+    registry.of(quick).recordTimed(registry.of(quick).admit(), 99);
+    registry.of(unmeasured).recordTimed(registry.of(unmeasured).admit(), 1e9);
+  }
+
+  assert.deepEqual(
+    registry.snapshot().map(({ state }) => state),
+    ['closed', 'closed'],
+  );
+});
+
+test('a target rests for the longest time it asked for, and still lets pass', () => {
+  const { clock, registry } = setUp();
+  const up = target('up/m');
+  registry.of(up).restFor(5000);
+  registry.of(up).restFor(1000);
+
+  clock.advance(4999);
+  assert.deepEqual(registry.availability(up), {
+    kind: 'unavailable',
+    reason: 'resting',
+    retryAfterMs: 1,
+  });
+  assert.equal(registry.snapshot()[0]?.restingMs, 1);
+  assert.equal(registry.snapshot()[0]?.state, 'closed');
+  assert.notEqual(registry.of(up).admit(), REFUSED);
+  clock.advance(1);
+
+  assert.deepEqual(registry.availability(up), { kind: 'available' });
+  assert.equal('restingMs' in (registry.snapshot()[0] ?? {}), false);
+});
+
+test('a rest is at most a day, ends by a reset, and is not forgotten to make room', () => {
+  const { registry } = setUp(2);
+  const up = target('up/m');
+  registry.of(up).restFor(1e15);
+  registry.of(target('up/idle'));
+  registry.of(target('up/new'));
+  assert.equal(registry.snapshot()[0]?.restingMs, 86_400_000);
+
+  registry.reset('up/m');
+
+  assert.deepEqual(registry.availability(up), { kind: 'available' });
 });

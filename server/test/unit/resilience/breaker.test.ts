@@ -5,17 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CallOutcome } from '../../../src/gateway/ports/breaker.ts';
+import type { BreakerSettings } from '../../../src/gateway/model/target.ts';
 import {
   admitCall,
   type BreakerState,
   closedState,
   failures,
+  type Outcome,
   openForMs,
   recordOutcome,
 } from '../../../src/gateway/resilience/breaker.ts';
 
-const SETTINGS = {
+const SETTINGS: BreakerSettings = {
   failureThreshold: 5,
   successThreshold: 2,
   openMs: 60_000,
@@ -33,15 +34,15 @@ function drive(settings = SETTINGS) {
     state = next;
     return next.generation;
   }
-  function end(permit: number | null, outcome: CallOutcome): void {
+  function end(permit: number | null, outcome: Outcome): void {
     assert.ok(permit !== null, 'the call was admitted');
     state = recordOutcome(state, settings, nowMs, permit, outcome);
   }
   return {
     begin,
     end,
-    call: (outcome: CallOutcome) => end(begin(), outcome),
-    calls(count: number, outcome: CallOutcome) {
+    call: (outcome: Outcome) => end(begin(), outcome),
+    calls(count: number, outcome: Outcome) {
       for (let i = 0; i < count; i += 1) end(begin(), outcome);
     },
     wait: (ms: number) => {
@@ -56,6 +57,13 @@ function drive(settings = SETTINGS) {
 function opened() {
   const breaker = drive();
   breaker.calls(5, 'failure');
+  assert.equal(breaker.state().kind, 'open');
+  return breaker;
+}
+
+function openedBySlowness() {
+  const breaker = drive();
+  breaker.calls(5, 'slow');
   assert.equal(breaker.state().kind, 'open');
   return breaker;
 }
@@ -181,7 +189,7 @@ test('an ignored probe gives its place back and decides nothing', () => {
 
   assert.deepEqual(
     { ...breaker.state(), generation: 0 },
-    { kind: 'half_open', generation: 0, running: 0, successes: 0 },
+    { kind: 'half_open', generation: 0, cause: 'failures', running: 0, successes: 0 },
   );
 });
 
@@ -311,4 +319,71 @@ test('a breaker that is switched off never opens and remembers nothing', () => {
   for (let i = 0; i < 1000; i += 1) state = recordOutcome(state, settings, i, 0, 'failure');
 
   assert.equal(state, start);
+});
+
+test('as many slow calls as the minimum of calls open, one that was quick among them not', () => {
+  const slow = drive();
+  const mixed = drive();
+
+  slow.calls(4, 'slow');
+  assert.equal(slow.state().kind, 'closed');
+  slow.call('slow');
+  mixed.call('success');
+  mixed.calls(9, 'slow');
+
+  assert.deepEqual(
+    { ...slow.state(), generation: 0 },
+    {
+      kind: 'open',
+      generation: 0,
+      cause: 'slowness',
+      openedAtMs: 0,
+      failures: 0,
+    },
+  );
+  assert.equal(mixed.state().kind, 'closed');
+});
+
+test('the share of slow calls that opens is a setting', () => {
+  const breaker = drive({ ...SETTINGS, slowCallRate: 0.5 });
+
+  for (let i = 0; i < 3; i += 1) breaker.call('success');
+  breaker.calls(2, 'slow');
+  assert.equal(breaker.state().kind, 'closed');
+  breaker.call('slow');
+
+  assert.equal(breaker.state().kind, 'open');
+});
+
+test('slow calls are no failures, and quick successes never open', () => {
+  const breaker = drive({ ...SETTINGS, slowCallRate: 0.5 });
+
+  breaker.calls(4, 'slow');
+  breaker.call('success');
+
+  assert.equal(breaker.state().kind, 'closed');
+  assert.equal(breaker.failures(), 0);
+});
+
+test('a slow probe opens again what slowness had opened, and closes what failures had', () => {
+  const slow = openedBySlowness();
+  const failed = probing();
+  slow.wait(60_000);
+
+  slow.call('slow');
+  failed.calls(2, 'slow');
+
+  assert.equal(slow.state().kind, 'open');
+  assert.equal(slow.openForMs(), 60_000);
+  assert.equal(failed.state().kind, 'closed');
+});
+
+test('a failed probe of what slowness had opened makes it one that failed', () => {
+  const breaker = openedBySlowness();
+  breaker.wait(60_000);
+
+  breaker.call('failure');
+
+  const state = breaker.state();
+  assert.ok(state.kind === 'open' && state.cause === 'failures');
 });

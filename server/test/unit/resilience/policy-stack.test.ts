@@ -8,6 +8,7 @@ import { type ErrorCode, GatewayError } from '../../../src/gateway/model/errors.
 import type { Target } from '../../../src/gateway/model/target.ts';
 import { createBreakerRegistry } from '../../../src/gateway/resilience/breaker-registry.ts';
 import { createBulkheads } from '../../../src/gateway/resilience/bulkhead.ts';
+import { createFirstTokenBook } from '../../../src/gateway/resilience/first-token-budget.ts';
 import { createPolicyStack } from '../../../src/gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../../../src/gateway/resilience/retry.ts';
 import { deadlineIn } from '../../../src/kernel/deadline.ts';
@@ -46,31 +47,31 @@ function setUp() {
     breakers,
     bulkheads,
     retryBudgets: createRetryBudgets(clock),
+    firstTokens: createFirstTokenBook(),
   });
   const calls: string[] = [];
+
+  function call(target: Target, signal: AbortSignal, totalMs = 1000, streamed = false) {
+    return { target, deadline: deadlineIn(clock, totalMs), signal, streamed };
+  }
 
   function run(script: Script, options: { target?: Target; totalMs?: number } = {}) {
     const { target = UP, totalMs = 600_000 } = options;
     const abort = new AbortController();
     let attempts = 0;
-    const held = stack.run(
-      target,
-      deadlineIn(clock, totalMs),
-      abort.signal,
-      calls,
-      async (context, to) => {
-        context.push(to.id);
-        const outcome = script[Math.min(attempts, script.length - 1)] as Script[number];
-        attempts += 1;
-        if (outcome instanceof GatewayError) throw outcome;
-        return outcome;
-      },
-    );
+    const guarded = call(target, abort.signal, totalMs);
+    const held = stack.run(guarded, calls, async (context, { target: to }) => {
+      context.push(to.id);
+      const outcome = script[Math.min(attempts, script.length - 1)] as Script[number];
+      attempts += 1;
+      if (outcome instanceof GatewayError) throw outcome;
+      return outcome;
+    });
     held.catch(() => undefined);
     return { held, abort };
   }
 
-  return { clock, breakers, bulkheads, stack, calls, run };
+  return { clock, breakers, bulkheads, stack, calls, call, run };
 }
 
 function error(code: ErrorCode, retryAfterMs?: number): GatewayError {
@@ -204,10 +205,10 @@ test('leaving during a pause ends it at once with the reason, and no attempt fol
 });
 
 test('a signal that aborted before sends nothing and touches nothing', async () => {
-  const { stack, clock, breakers, calls } = setUp();
+  const { stack, breakers, calls, call } = setUp();
   const signal = AbortSignal.abort(error('client_closed'));
 
-  const held = stack.run(UP, deadlineIn(clock, 1000), signal, calls, async () => 'answer');
+  const held = stack.run(call(UP, signal), calls, async () => 'answer');
 
   assert.equal(await codeOf(held), 'client_closed');
   assert.equal(breakers.snapshot()[0]?.totalSuccesses, 0);
@@ -215,10 +216,10 @@ test('a signal that aborted before sends nothing and touches nothing', async () 
 });
 
 test('a caller that leaves counts against nobody, however its call then fails', async () => {
-  const { stack, clock, breakers, bulkheads } = setUp();
+  const { stack, breakers, bulkheads, call } = setUp();
   const abort = new AbortController();
 
-  const held = stack.run(UP, deadlineIn(clock, 1000), abort.signal, null, async () => {
+  const held = stack.run(call(UP, abort.signal), null, async () => {
     abort.abort(error('client_closed'));
     throw error('upstream_unreachable');
   });
@@ -282,7 +283,7 @@ test('a breaker that opens during a pause ends the call with its own error', asy
 });
 
 test('U13: of sixty callers at the end of the pause only the probes get through', async () => {
-  const { clock, calls, stack, run, breakers } = setUp();
+  const { clock, calls, stack, call, run, breakers } = setUp();
   for (let i = 0; i < 5; i += 1) await codeOf(run([BAD], { target: ONCE }).held);
   clock.advance(60_000);
   calls.length = 0;
@@ -293,7 +294,7 @@ test('U13: of sixty callers at the end of the pause only the probes get through'
 
   const signal = new AbortController().signal;
   const herd = Array.from({ length: 60 }, () =>
-    stack.run(ONCE, deadlineIn(clock, 1000), signal, calls, async (context) => {
+    stack.run(call(ONCE, signal), calls, async (context) => {
       context.push('probe');
       await healed;
       return 'answer';
@@ -390,4 +391,118 @@ test('a stream whose client leaves counts as nothing but its good beginning', as
 
   assert.equal(breakers.snapshot()[0]?.state, 'closed');
   assert.equal(breakers.snapshot()[0]?.totalFailures, 0);
+});
+
+test('a target silent for most of the time is blamed for the deadline', async () => {
+  const { clock, stack, breakers, call } = setUp();
+  const target = { ...ONCE, timeouts: { ...ONCE.timeouts, totalMs: 10_000 } };
+  const silentFor = async (ms: number): Promise<void> => {
+    const abort = new AbortController();
+    const held = stack.run(call(target, abort.signal), null, () => {
+      clock.advance(ms);
+      abort.abort(error('deadline_exceeded'));
+      return Promise.reject(error('client_closed'));
+    });
+    assert.equal(await codeOf(held), 'deadline_exceeded');
+  };
+
+  for (let i = 0; i < 20; i += 1) await silentFor(1);
+  assert.equal(breakers.snapshot()[0]?.totalFailures, 0, 'another one had used the time up');
+  for (let i = 0; i < 5; i += 1) await silentFor(5000);
+
+  assert.equal(breakers.snapshot()[0]?.state, 'open');
+  assert.equal(breakers.snapshot()[0]?.totalFailures, 5);
+});
+
+test('a client that leaves a silent target counts against nobody', async () => {
+  const { clock, stack, breakers, call } = setUp();
+  for (let i = 0; i < 20; i += 1) {
+    const abort = new AbortController();
+    const held = stack.run(call(ONCE, abort.signal), null, () => {
+      clock.advance(ONCE.timeouts.totalMs);
+      abort.abort(error('client_closed'));
+      return Promise.reject(error('client_closed'));
+    });
+    await codeOf(held);
+  }
+
+  assert.equal(breakers.snapshot()[0]?.totalFailures, 0);
+});
+
+test('a target that asks for a pause is avoided that long, and can still be called', async () => {
+  const { clock, stack, run } = setUp();
+
+  await codeOf(run([error('upstream_rate_limited', 7000)], { target: ONCE }).held);
+  assert.deepEqual(stack.availability(ONCE), {
+    kind: 'unavailable',
+    reason: 'resting',
+    retryAfterMs: 7000,
+  });
+  assert.equal((await run(['answer'], { target: ONCE }).held).value, 'answer');
+  clock.advance(7000);
+
+  assert.deepEqual(stack.availability(ONCE), { kind: 'available' });
+});
+
+test('a rate limit without a time is a second’s rest, other failures are none', async () => {
+  const { clock, stack, run } = setUp();
+
+  await codeOf(run([error('upstream_unavailable')], { target: ONCE }).held);
+  assert.equal(stack.availability(ONCE).kind, 'available');
+  await codeOf(run([error('upstream_rate_limited')], { target: ONCE }).held);
+  clock.advance(999);
+  assert.equal(stack.availability(ONCE).kind, 'unavailable');
+  clock.advance(1);
+
+  assert.equal(stack.availability(ONCE).kind, 'available');
+});
+
+test('streams that begin slowly make a target avoided, plain answers do not', async () => {
+  const { clock, stack, calls, call } = setUp();
+  const slow = { ...ONCE, breaker: { ...ONCE.breaker, slowCallMs: 5000 } };
+  const { signal } = new AbortController();
+  const begin = (streamed: boolean) =>
+    stack.run(call(slow, signal, 10_000, streamed), calls, async () => {
+      clock.advance(5000);
+      return 'first piece';
+    });
+
+  for (let i = 0; i < 10; i += 1) (await begin(false)).finish(null);
+  assert.equal(stack.availability(slow).kind, 'available');
+  clock.advance(60_000);
+  for (let i = 0; i < 5; i += 1) (await begin(true)).finish(null);
+
+  const state = stack.availability(slow);
+  assert.equal(state.kind === 'unavailable' && state.reason, 'breaker_slow');
+  assert.equal((await begin(true)).value, 'first piece');
+});
+
+test('the limit of the first token follows the target’s history', async () => {
+  const { clock, stack, call } = setUp();
+  const range = { firstTokenRange: { minMs: 100, maxMs: 5000 } };
+  const target = { ...ONCE, timeouts: { ...ONCE.timeouts, ...range } };
+  const { signal } = new AbortController();
+  const limits: number[] = [];
+  const begin = async (streamed: boolean, tookMs: number, outcome: GatewayError | null) => {
+    const attempt = async (_: null, __: unknown, firstByteMs: number): Promise<string> => {
+      limits.push(firstByteMs);
+      clock.advance(tookMs);
+      if (outcome !== null) throw outcome;
+      return 'first piece';
+    };
+    await stack.run(call(target, signal, 10_000, streamed), null, attempt).catch(() => undefined);
+  };
+
+  for (let i = 0; i < 10; i += 1) await begin(true, 60, null);
+  await begin(false, 1, null);
+  await begin(true, 180, error('upstream_timeout'));
+  await begin(true, 5, error('upstream_timeout'));
+  await begin(true, 5, null);
+
+  const { firstTokenMs, totalMs } = ONCE.timeouts;
+  assert.deepEqual(
+    limits.slice(0, 10),
+    Array.from({ length: 10 }, () => firstTokenMs),
+  );
+  assert.deepEqual(limits.slice(10), [totalMs, 180, 360, 360]);
 });

@@ -2,7 +2,7 @@
  * Targets, requests and figures to route with, everything a test does not speak of filled in.
  */
 
-import type { Availability } from '../../../src/gateway/model/availability.ts';
+import type { Availability, UnavailableReason } from '../../../src/gateway/model/availability.ts';
 import type { StickyBy } from '../../../src/gateway/model/condition.ts';
 import type { Principal } from '../../../src/gateway/model/principal.ts';
 import type { InferenceRequest } from '../../../src/gateway/model/request.ts';
@@ -88,17 +88,23 @@ export interface PlanChanges extends Figures {
   readonly facts?: RequestFacts;
   /** Milliseconds until the target can be called again. */
   readonly down?: Readonly<Record<string, number>>;
+  /** Why, where it is not an open breaker. */
+  readonly reasons?: Readonly<Record<string, UnavailableReason>>;
 }
 
 export function planOf(route: Route, changes: PlanChanges = {}): RoutePlan {
-  const { random = rolling(0), facts = factsOf(), down = {} } = changes;
+  const { random = rolling(0), facts = factsOf(), down = {}, reasons = {} } = changes;
   const deps: OrderDeps = {
     random,
     figures: figuresOf(changes),
     availability: ({ id }): Availability =>
       down[id] === undefined
         ? { kind: 'available' }
-        : { kind: 'unavailable', reason: 'breaker_open', retryAfterMs: down[id] },
+        : {
+            kind: 'unavailable',
+            reason: reasons[id] ?? 'breaker_open',
+            retryAfterMs: down[id],
+          },
   };
   return planRoute(route, facts, deps);
 }

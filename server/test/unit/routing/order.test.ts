@@ -124,3 +124,23 @@ test('every target of a route is in exactly one of the two lists, under every st
     { numRuns: 500 },
   );
 });
+
+test('where every target is out, the soonest that is only to be avoided is the last resort', () => {
+  const route = routeOf('fallback', weighing({ a: 1, b: 1, c: 1 }));
+
+  const { targets, rejected } = planOf(route, {
+    down: { a: 9000, b: 10, c: 5000 },
+    reasons: { a: 'resting', b: 'breaker_open', c: 'breaker_slow' },
+  });
+
+  assert.deepEqual(
+    [targets, rejected.map(({ target }) => target)].map((ones) => ones.map(({ id }) => id)),
+    [['c'], ['a', 'b']],
+  );
+});
+
+test('a target to be avoided is left out while another one is available', () => {
+  const route = routeOf('fallback', weighing({ a: 1, b: 1 }));
+
+  assert.equal(orderOf(route, { down: { a: 10 }, reasons: { a: 'resting' } }), 'b');
+});

@@ -1,17 +1,15 @@
 /**
- * What the gateway offers and how it stands: models, providers, budgets, circuit breakers.
+ * What the gateway offers and how it stands: models, providers, budgets.
  */
 import {
   type BudgetState,
-  breakerListSchema,
-  breakerSchema,
   budgetStateListSchema,
   errorSchema,
   keyListQuerySchema,
   modelListSchema,
   providerListSchema,
 } from '@esclusa/contracts';
-import { type Budget, GatewayError } from '../../../gateway/index.ts';
+import type { Budget } from '../../../gateway/index.ts';
 import { confineTenant, type KeyRecord, reachOf } from '../../../identity/index.ts';
 import { budgetToWire, timestamp } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
@@ -22,7 +20,6 @@ import type { AdminServices } from '../services.ts';
 export function gatewayRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
   modelRoutes(app, services);
   budgetRoutes(app, services, cursors);
-  breakerRoutes(app, services);
 }
 
 function modelRoutes(app: AdminApp, services: AdminServices): void {
@@ -119,38 +116,4 @@ async function stateOf(
     reserved_nanousd: figures?.reservedNanousd ?? null,
     renews_at: typeof figures?.renewsAtMs === 'number' ? timestamp(figures.renewsAtMs) : null,
   };
-}
-
-function breakerRoutes(app: AdminApp, services: AdminServices): void {
-  app.get(
-    '/api/v1/circuit-breakers',
-    {
-      config: { access: 'breakers.read' },
-      schema: {
-        tags: ['gateway'],
-        summary: 'List circuit breakers; reading changes nothing',
-        response: { 200: breakerListSchema, default: errorSchema },
-      },
-    },
-    async () => ({ data: [...services.breakers.list()], next: null }),
-  );
-
-  app.post<{ Params: { name: string } }>(
-    '/api/v1/circuit-breakers/:name/reset',
-    {
-      config: { access: 'breakers.reset' },
-      schema: {
-        tags: ['gateway'],
-        summary: 'Close a circuit breaker; write the `/` of its name as `%2F`',
-        response: { 200: breakerSchema, default: errorSchema },
-      },
-    },
-    async (request) => {
-      const { name } = request.params;
-      const isKnown = services.breakers.reset(name);
-      const breaker = services.breakers.list().find((candidate) => candidate.name === name);
-      if (isKnown && breaker !== undefined) return breaker;
-      throw new GatewayError('not_found', { message: 'There is no circuit breaker of this name.' });
-    },
-  );
 }

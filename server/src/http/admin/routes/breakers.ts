@@ -1,0 +1,80 @@
+/**
+ * The circuit breakers: how each stands, and closing them by hand. Reading changes nothing. A
+ * name with a slash is written with `%2F`, one segment of the path.
+ */
+import { type Breaker, breakerListSchema, breakerSchema, errorSchema } from '@esclusa/contracts';
+import { GatewayError } from '../../../gateway/index.ts';
+import type { AdminApp } from '../instance.ts';
+import type { AdminServices, BreakerControl } from '../services.ts';
+
+type Named = { readonly Params: { readonly name: string } };
+
+const tags = ['gateway'];
+
+export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void {
+  const list = () => ({ data: [...breakers.list()], next: null });
+
+  app.get(
+    '/api/v1/circuit-breakers',
+    {
+      config: { access: 'breakers.read' },
+      schema: {
+        tags,
+        summary: 'List circuit breakers; reading changes nothing',
+        response: { 200: breakerListSchema, default: errorSchema },
+      },
+    },
+    async () => list(),
+  );
+
+  app.get<Named>(
+    '/api/v1/circuit-breakers/:name',
+    {
+      config: { access: 'breakers.read' },
+      schema: {
+        tags,
+        summary: 'Read a circuit breaker; write the `/` of its name as `%2F`',
+        response: { 200: breakerSchema, default: errorSchema },
+      },
+    },
+    async ({ params }) => breakerNamed(breakers, params.name),
+  );
+
+  app.post<Named>(
+    '/api/v1/circuit-breakers/:name/reset',
+    {
+      config: { access: 'breakers.reset' },
+      schema: {
+        tags,
+        summary: 'Close a circuit breaker; write the `/` of its name as `%2F`',
+        response: { 200: breakerSchema, default: errorSchema },
+      },
+    },
+    async ({ params }) => {
+      breakers.reset(params.name);
+      return breakerNamed(breakers, params.name);
+    },
+  );
+
+  app.post(
+    '/api/v1/circuit-breakers/reset',
+    {
+      config: { access: 'breakers.reset' },
+      schema: {
+        tags,
+        summary: 'Close every circuit breaker',
+        response: { 200: breakerListSchema, default: errorSchema },
+      },
+    },
+    async () => {
+      breakers.resetAll();
+      return list();
+    },
+  );
+}
+
+function breakerNamed(breakers: BreakerControl, name: string): Breaker {
+  const found = breakers.list().find((candidate) => candidate.name === name);
+  if (found !== undefined) return found;
+  throw new GatewayError('not_found', { message: 'There is no circuit breaker of this name.' });
+}
