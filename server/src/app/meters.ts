@@ -17,8 +17,7 @@ export function breakerListener(metrics: Metrics, log: Log): BreakerListener {
   return {
     transition(name, from, to) {
       metrics.breakerTransitions.child({ name, from, to }).add(1);
-      const tell = to === 'open' ? log.warn : log.info;
-      tell('circuit breaker changed', { breaker: name, from, to });
+      log[to === 'open' ? 'warn' : 'info']('circuit breaker changed', { breaker: name, from, to });
     },
     failure: (name) => metrics.breakerFailures.child({ name }).add(1),
   };
