@@ -10,8 +10,9 @@
  * 3. Each limit that was reached in a row doubles a shortened one, up to the configured one: a
  *    quick target that turned slow is found healthy again, and does not starve on its past.
  */
-import type { Timeouts } from '../model/target.ts';
+
 import { createBoundedMap } from '../../kernel/bounded-map.ts';
+import type { Timeouts } from '../model/target.ts';
 
 export interface FirstTokens {
   /** Milliseconds, the oldest first. */
