@@ -143,7 +143,7 @@ async function configure(
 async function openTool({ clock }: Parts, { config }: Loaded): Promise<StorageTool> {
   const { openStorageTool } = await import('../storage/index.ts');
   const { dataDir, database } = config;
-  return openStorageTool({ path: database.file, dataDir, clock, log: silentLog });
+  return openStorageTool({ database, dataDir, clock, log: silentLog });
 }
 
 async function writing<T>(
@@ -154,8 +154,7 @@ async function writing<T>(
   const { openStorage } = await import('../storage/index.ts');
   const { clock, ids } = parts;
   const { dataDir, database, journal } = loaded.config;
-  const path = database.file;
-  const storage = await openStorage({ path, dataDir, clock, ids, journal, log: silentLog });
+  const storage = await openStorage({ database, dataDir, clock, ids, journal, log: silentLog });
   try {
     const workspace = await workspaceOver(parts, loaded, storage);
     return await work({

@@ -82,8 +82,7 @@ async function createParts(
   undo.push(() => telemetry.close());
   const named = (name: string) => telemetry.log.named(name);
   const storage = await openStorage({
-    path: config.database.file,
-    ...{ dataDir: config.dataDir, journal: config.journal },
+    ...{ database: config.database, dataDir: config.dataDir, journal: config.journal },
     ...{ clock, ids, faults, log: named('storage') },
   });
   undo.push(() => storage.close());

@@ -25,6 +25,8 @@ export interface Engine {
   ): Promise<readonly Row[]>;
   /** For reading only. Its queries throw `storage_unavailable`. */
   reader(tenant: TenantScope): Promise<Kysely<Schema>>;
+  /** The same for questions that may take long: they keep nobody else waiting. */
+  analyst(tenant: TenantScope): Promise<Kysely<Schema>>;
   /**
    * Runs `work` as one transaction, and again from its beginning where the database asks for
    * that: it must touch nothing but the transaction it is given. Throws what `work` throws,
@@ -35,8 +37,8 @@ export interface Engine {
     work: (transaction: Transaction<Schema>) => Promise<T>,
   ): Promise<T>;
   /**
-   * Resolves when nothing of the rows deleted so far is left in the database's files. Throws
-   * `storage_unavailable`.
+   * Resolves when nothing of the rows deleted so far is left in the database's files, or when
+   * the server sees to that by itself. Throws `storage_unavailable`.
    */
   scrub(): Promise<void>;
 }

@@ -1,12 +1,12 @@
 /**
  * Storage as the composition root sees it: the ledger behind its journal, the repositories,
- * the figures, and one way to close them all. Only this file names an engine.
+ * the figures, and one way to close them all.
  *
  * `openStorage` serves a process that answers requests; `openStorageTool` a short command
  * beside it, which records nothing and leaves the journals of living processes alone.
  */
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { BodyStore } from '../gateway/ports/body-store.ts';
 import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
 import type { Ledger } from '../gateway/ports/ledger.ts';
@@ -19,13 +19,13 @@ import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
 import { type BodyFigures, BodyPipe } from './body-pipe.ts';
-import { SqliteEngine } from './engines/sqlite/engine.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
 import { createInstance, type Ownership } from './journal/ownership.ts';
 import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
-import { makePrivate } from './private-file.ts';
-import { createReportBook, type ReportBook, type ReportFigures } from './report-book.ts';
+import type { DatabaseHealth, LedgerEngine } from './ledger-engine.ts';
+import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
+import { createReportBook, type ReportFigures } from './report-book.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
 import { createKeyRepository } from './repositories/key-repository.ts';
 import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
@@ -34,11 +34,12 @@ import { createResponseRepository } from './repositories/response-repository.ts'
 import { createTenantRepository } from './repositories/tenant-repository.ts';
 
 export type { FsyncPolicy } from './journal/journal.ts';
+export type { DatabaseHealth } from './ledger-engine.ts';
+export type { DatabasePlace } from './open-engine.ts';
 export type { PriceRecord, PriceRepository } from './repositories/price-repository.ts';
 
 export interface StorageOptions {
-  /** The SQLite file; its folder is made where it is missing. */
-  readonly path: string;
+  readonly database: DatabasePlace;
   /** Journals live in `journal/` below it. */
   readonly dataDir: string;
   readonly clock: Clock;
@@ -52,18 +53,12 @@ export interface JournalSettings {
   readonly maxBytes: number;
 }
 
-export interface StorageLimits {
-  /** How long a statement waits for another process that writes. */
-  readonly busyTimeoutMs: number;
-  /** How often changes of other processes are looked for. */
-  readonly pollMs: number;
+export interface StorageLimits extends EngineLimits {
   /** How long a query of the ledger waits for the newest entries. */
   readonly settleMs: number;
   /** How long closing waits for the journal to reach the database. */
   readonly closeMs: number;
   readonly segmentMaxBytes: number;
-  /** How large the database file may grow; zero means as large as the disk allows. */
-  readonly databaseMaxBytes: number;
 }
 
 const DEFAULT_LIMITS: StorageLimits = {
@@ -73,6 +68,7 @@ const DEFAULT_LIMITS: StorageLimits = {
   closeMs: 5000,
   segmentMaxBytes: 8_388_608,
   databaseMaxBytes: 0,
+  startWaitMs: 30_000,
 };
 
 export interface Repositories {
@@ -83,6 +79,8 @@ export interface Repositories {
 }
 
 export interface StorageTool extends Repositories {
+  /** Never rejects, and answers within two seconds. */
+  health(): Promise<DatabaseHealth>;
   close(): Promise<void>;
 }
 
@@ -97,6 +95,8 @@ export interface Storage extends Repositories {
    */
   changes(onChange: () => void): () => void;
   figures(): StorageFigures;
+  /** Never rejects, and answers within two seconds. */
+  health(): Promise<DatabaseHealth>;
   /**
    * Refuses new entries, waits `closeMs` for the journal and for bodies to reach the database,
    * and ends. Entries that did not get there stay on disk for the next start.
@@ -115,13 +115,12 @@ export async function openStorage(
 ): Promise<Storage> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { clock, log, ids, journal: settings, faults = noFaults } = options;
-  const journalRoot = makeFolders(options);
+  const journalRoot = makeJournalRoot(options);
   const owned = createInstance(journalRoot, ids.next('journal'));
   const book = createReportBook(log, (position) => pipe.applied(position));
-  const engine = new SqliteEngine({
-    ...engineOptions(options, limits, journalRoot, book),
+  const engine = await createEngine({
+    ...{ ...options, limits, journalRoot, owned, faults, onReport: book.onReport },
     durable: settings.fsync !== 'off',
-    owned,
     onWriterRestart: () => pipe.republish(),
   });
   const { directory } = owned;
@@ -132,7 +131,7 @@ export async function openStorage(
         ...{ directory, files: systemFiles, segmentMaxBytes, clock, log, faults, onWritten },
         ...settings,
       }),
-    engine,
+    engine.ledger,
     clock,
   );
   const bodies = new BodyPipe({ repository: createBodyRepository(engine), clock, log, settleMs });
@@ -146,6 +145,7 @@ export async function openStorage(
     bodies,
     responses: createResponseRepository(engine),
     changes: (onChange) => book.watch(onChange),
+    health: () => engine.health(),
     figures: () => ({ ...pipe.figures(), ...book.figures(), ...bodies.figures() }),
     close: () => closeStorage({ pipe, bodies, engine, owned }, limits.closeMs, log),
   };
@@ -157,39 +157,30 @@ export async function openStorage(
  */
 export async function openStorageTool(options: StorageOptions): Promise<StorageTool> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const journalRoot = makeFolders(options);
+  const journalRoot = makeJournalRoot(options);
   const book = createReportBook(options.log, () => undefined);
-  const engine = new SqliteEngine({
-    ...engineOptions(options, limits, journalRoot, book),
-    durable: true,
-    owned: null,
-    onWriterRestart: () => undefined,
+  const { faults = noFaults } = options;
+  const engine = await createEngine({
+    ...{ ...options, limits, journalRoot, faults, onReport: book.onReport },
+    ...{ durable: true, owned: null, onWriterRestart: () => undefined },
   });
   await openOrClose(engine, () => undefined);
   const recovered = recoverInBackground(engine, options.log);
   const settle = () => Promise.race([recovered, patience(options.clock, limits.settleMs)]);
-  return { ...repositories(engine, settle), close: () => engine.close() };
+  return {
+    ...repositories(engine, settle),
+    health: () => engine.health(),
+    close: () => engine.close(),
+  };
 }
 
-function makeFolders({ path, dataDir }: StorageOptions): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  makePrivate(path);
+function makeJournalRoot({ dataDir }: StorageOptions): string {
   const journalRoot = join(dataDir, 'journal');
   mkdirSync(journalRoot, { recursive: true, mode: 0o700 });
   return journalRoot;
 }
 
-function engineOptions(
-  { path, clock, log, faults = noFaults }: StorageOptions,
-  { busyTimeoutMs, pollMs, databaseMaxBytes }: StorageLimits,
-  journalRoot: string,
-  { onReport }: ReportBook,
-) {
-  const limits = { busyTimeoutMs, pollMs, databaseMaxBytes };
-  return { path, clock, log, faults, journalRoot, onReport, ...limits };
-}
-
-async function openOrClose(engine: SqliteEngine, undo: () => void): Promise<void> {
+async function openOrClose(engine: LedgerEngine, undo: () => void): Promise<void> {
   try {
     await engine.open();
   } catch (error) {
@@ -200,7 +191,7 @@ async function openOrClose(engine: SqliteEngine, undo: () => void): Promise<void
 }
 
 /** Never rejects. */
-async function recoverInBackground(engine: SqliteEngine, log: Log): Promise<void> {
+async function recoverInBackground(engine: LedgerEngine, log: Log): Promise<void> {
   try {
     await engine.recover();
   } catch (error) {
@@ -209,7 +200,7 @@ async function recoverInBackground(engine: SqliteEngine, log: Log): Promise<void
   }
 }
 
-function repositories(engine: SqliteEngine, settle: () => Promise<void>): Repositories {
+function repositories(engine: LedgerEngine, settle: () => Promise<void>): Repositories {
   return {
     keys: createKeyRepository(engine),
     tenants: createTenantRepository(engine),
@@ -221,7 +212,7 @@ function repositories(engine: SqliteEngine, settle: () => Promise<void>): Reposi
 interface OpenParts {
   readonly pipe: LedgerPipe;
   readonly bodies: BodyPipe;
-  readonly engine: SqliteEngine;
+  readonly engine: LedgerEngine;
   readonly owned: Ownership;
 }
 
@@ -234,6 +225,7 @@ async function closeStorage(
   try {
     await pipe.close();
     await Promise.all([pipe.flush(waitMs), bodies.close(waitMs)]);
+    await engine.ledger.retireJournal();
     await engine.close();
     owned.remove();
   } catch (error) {

@@ -3,7 +3,7 @@
  * state, the last known state for figures, and the call of those who watch for changes.
  */
 import type { Log } from '../kernel/log.ts';
-import type { Report } from './engines/sqlite/protocol.ts';
+import type { Report } from './applying/report.ts';
 import type { JournalPosition } from './journal/position.ts';
 
 export interface ReportFigures {

@@ -13,6 +13,7 @@ import { createIdSource } from '../../src/kernel/id.ts';
 import type { Log, LogFields } from '../../src/kernel/log.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import {
+  type DatabasePlace,
   type FsyncPolicy,
   openStorage,
   type Storage,
@@ -65,6 +66,8 @@ export function afterwards(t: TestContext, undo: () => unknown): void {
 
 export interface TestStorageOptions {
   readonly dataDir: string;
+  /** SQLite in the folder where it is left out. */
+  readonly database?: DatabasePlace;
   readonly fsync?: FsyncPolicy;
   readonly maxBytes?: number;
   readonly log?: Log;
@@ -80,7 +83,7 @@ export function databasePath(dataDir: string): string {
 export function openAt(options: TestStorageOptions): Promise<Storage> {
   const { dataDir, fsync = 'off', maxBytes = 1 << 28, log = rememberingLog() } = options;
   return openStorage({
-    path: databasePath(dataDir),
+    database: options.database ?? { kind: 'sqlite', file: databasePath(dataDir) },
     dataDir,
     clock: systemClock,
     log,

@@ -17,8 +17,8 @@ export interface Ownership {
   readonly directory: string;
   /** Gives the directory to whoever claims it next. */
   release(): void;
-  /** Deletes it with everything in it; `onRemoved` runs while nobody can claim anything. */
-  remove(onRemoved?: () => void): void;
+  /** Deletes it with everything in it. */
+  remove(): void;
 }
 
 const LOCK_FILE = 'lock';
@@ -57,7 +57,7 @@ export function claimInstance(root: string, instance: string): Ownership | null 
 }
 
 /** Runs `work` while no directory is made, claimed or removed by anyone. */
-export function withRegistry<Result>(root: string, work: () => Result): Result {
+function withRegistry<Result>(root: string, work: () => Result): Result {
   const lock = tryLock(join(root, REGISTRY_FILE), REGISTRY_WAIT_MS);
   if (lock === null) throw new Error(`journal folder ${root} stays locked`);
   try {
@@ -73,11 +73,10 @@ function ownership(root: string, instance: string, lock: DatabaseSync): Ownershi
     instance,
     directory,
     release: () => closeOnce(lock),
-    remove: (onRemoved) =>
+    remove: () =>
       withRegistry(root, () => {
         closeOnce(lock); // first, because some systems do not delete open files
         rmSync(directory, { recursive: true, force: true });
-        onRemoved?.();
       }),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import { type MigrationContext, textType } from './context.ts';
+import { protectRows } from './row-security.ts';
 
 export function controlTables(context: MigrationContext) {
   return async (db: Kysely<unknown>): Promise<void> => {
@@ -12,6 +13,7 @@ export function controlTables(context: MigrationContext) {
     await createChangeVersions(db, text);
     await createApiKeys(db, text);
     await createPrices(db, text);
+    await protectRows(db, context, 'api_keys');
     const rows = db as Kysely<Seed>;
     await rows
       .insertInto('tenants')
@@ -24,6 +26,7 @@ export function controlTables(context: MigrationContext) {
         { subject: 'tenants', version: 0 },
       ])
       .execute();
+    await protectRows(db, context, 'tenants', 'slug');
   };
 }
 

@@ -2,16 +2,19 @@
  * The ledger: narrow rows, the dictionary they point into, and how far each journal is applied.
  *
  * Each index serves a page (newest first, by time and id) and the sums over the same rows
- * without touching the table. On SQLite the table is its own primary-key tree.
+ * without touching the table. On SQLite the table is its own primary-key tree; on PostgreSQL it
+ * is divided by time, so that what is old can be dropped whole.
  */
 import { type Kysely, sql } from 'kysely';
 import { generatedKey, type MigrationContext, textType } from './context.ts';
+import { protectNamedRows } from './row-security.ts';
 
 export function ledgerTables(context: MigrationContext) {
   return async (db: Kysely<unknown>): Promise<void> => {
     await createNames(db, context);
     await createRequests(db, context);
     await createIndexes(db);
+    await protectNamedRows(db, context, 'requests');
     await db.schema
       .createTable('journal_positions')
       .addColumn('instance', textType(context), (column) => column.primaryKey().notNull())
@@ -34,7 +37,7 @@ async function createRequests(db: Kysely<unknown>, context: MigrationContext): P
   const text = textType(context);
   const table = db.schema
     .createTable('requests')
-    .addColumn('id', text, (column) => column.primaryKey().notNull())
+    .addColumn('id', text, (column) => column.notNull())
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('tenant_id', 'bigint', (column) => column.notNull())
     .addColumn('key_id', 'bigint', (column) => column.notNull())
@@ -61,7 +64,20 @@ async function createRequests(db: Kysely<unknown>, context: MigrationContext): P
     .addColumn('duration_us', 'bigint', (column) => column.notNull())
     .addColumn('first_token_us', 'bigint')
     .addColumn('config_generation', 'bigint', (column) => column.notNull());
-  await (context.dialect === 'sqlite' ? table.modifyEnd(sql`without rowid`) : table).execute();
+  if (context.dialect === 'sqlite') {
+    await table
+      .addPrimaryKeyConstraint('requests_key', ['id'])
+      .modifyEnd(sql`without rowid`)
+      .execute();
+    return;
+  }
+  // A unique index of a partitioned table holds the column it is divided by.
+  await table
+    .addPrimaryKeyConstraint('requests_key', ['created_at_ms', 'id'])
+    .modifyEnd(sql`partition by range (created_at_ms)`)
+    .execute();
+  await sql`create table requests_default partition of requests default`.execute(db);
+  await db.schema.createIndex('requests_by_id').on('requests').column('id').execute();
 }
 
 async function createIndexes(db: Kysely<unknown>): Promise<void> {

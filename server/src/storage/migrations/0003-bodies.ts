@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import { bytesType, type MigrationContext, textType } from './context.ts';
+import { protectRows } from './row-security.ts';
 
 export function bodyTables(context: MigrationContext) {
   return async (db: Kysely<unknown>): Promise<void> => {
@@ -24,5 +25,6 @@ export function bodyTables(context: MigrationContext) {
       .on('bodies')
       .columns(['created_at_ms', 'request_id'])
       .execute();
+    await protectRows(db, context, 'bodies');
   };
 }

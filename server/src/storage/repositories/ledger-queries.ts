@@ -23,7 +23,7 @@ export function createLedgerQueries(engine: Engine, settle: () => Promise<void>)
   return {
     async get(id, tenant) {
       await settle();
-      const db = await engine.reader(tenant);
+      const db = await engine.analyst(tenant);
       let query = db.selectFrom('requests').selectAll().where('id', '=', id);
       if (tenant !== null) query = query.where('tenant_id', '=', nameId(tenant));
       const entries = await entriesOf(db, await query.execute());
@@ -32,7 +32,7 @@ export function createLedgerQueries(engine: Engine, settle: () => Promise<void>)
 
     async list(filter, { limit, beforeId }) {
       await settle();
-      const db = await engine.reader(filter.tenant);
+      const db = await engine.analyst(filter.tenant);
       let query = filtered(db.selectFrom('requests').selectAll(), filter)
         .orderBy('created_at_ms', 'desc')
         .orderBy('id', 'desc')
@@ -43,7 +43,7 @@ export function createLedgerQueries(engine: Engine, settle: () => Promise<void>)
 
     async usage(filter, by, limit) {
       await settle();
-      const db = await engine.reader(filter.tenant);
+      const db = await engine.analyst(filter.tenant);
       return queryUsage(db, filtered(db.selectFrom('requests'), filter), by, limit);
     },
   };

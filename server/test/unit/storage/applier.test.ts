@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { LedgerApplier } from '../../../src/storage/engines/sqlite/applier.ts';
+import { LedgerApplier } from '../../../src/storage/applying/applier.ts';
+import type { JournalTail } from '../../../src/storage/applying/journal-tail.ts';
+import type { Report } from '../../../src/storage/applying/report.ts';
 import { Connection } from '../../../src/storage/engines/sqlite/connection.ts';
-import type { JournalTail } from '../../../src/storage/engines/sqlite/journal-tail.ts';
-import type { Report } from '../../../src/storage/engines/sqlite/protocol.ts';
+import { SqliteLedgerStore } from '../../../src/storage/engines/sqlite/ledger-store.ts';
 import type { SegmentExtent } from '../../../src/storage/journal/position.ts';
 import { afterwards, databasePath, temporaryFolder } from '../../support/storage.ts';
 import { until } from '../../support/until.ts';
@@ -38,7 +39,7 @@ function play(t: TestContext): Played {
     get position() {
       return { segment: 1, offset: played.applied };
     },
-    writeNext([extent]: readonly SegmentExtent[]) {
+    async writeNext([extent]: readonly SegmentExtent[]) {
       const refusal = played.refusals.shift();
       if (refusal !== undefined) throw refusal;
       if (extent === undefined || played.applied >= extent.bytes) return null;
@@ -47,8 +48,8 @@ function play(t: TestContext): Played {
     },
   };
   const applier = new LedgerApplier({
-    connection,
-    openTail: () => tail as unknown as JournalTail,
+    store: new SqliteLedgerStore(connection),
+    openTail: async () => tail as unknown as JournalTail,
     recover: async () => true,
     report: (report) => reports.push(report),
   });

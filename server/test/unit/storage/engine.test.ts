@@ -310,7 +310,7 @@ test('a tool beside a server reads what the server applied, and takes nothing', 
   await server.ledgerQueries.get(first.id, null);
 
   const tool = await openStorageTool({
-    path: databasePath(dataDir),
+    database: { kind: 'sqlite', file: databasePath(dataDir) },
     dataDir,
     clock: systemClock,
     log: rememberingLog(),

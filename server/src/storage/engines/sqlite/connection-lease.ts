@@ -47,6 +47,10 @@ export class Lease {
     });
   }
 
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
   release(): void {
     const next = this.#waiters.shift();
     if (next === undefined) this.#isHeld = false;

@@ -8,7 +8,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { systemClock } from '../../../kernel/clock.ts';
 import type { SqlValue } from '../../engine.ts';
-import type { Row, StatementResult } from './protocol.ts';
+import type { Row, StatementResult } from '../thread/protocol.ts';
 import { isUnavailable, resultCodeOf } from './result-codes.ts';
 
 export interface ConnectionOptions {

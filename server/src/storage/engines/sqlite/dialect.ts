@@ -20,9 +20,9 @@ import { GatewayError } from '../../../gateway/model/errors.ts';
 import { assert } from '../../../kernel/assert.ts';
 import type { Clock, Timer } from '../../../kernel/clock.ts';
 import type { SqlValue } from '../../engine.ts';
+import type { StatementResult } from '../thread/protocol.ts';
+import type { WorkerClient } from '../thread/worker-client.ts';
 import type { Lease } from './connection-lease.ts';
-import type { StatementResult } from './protocol.ts';
-import type { WorkerClient } from './worker-client.ts';
 
 export interface DialectOptions {
   readonly client: WorkerClient;

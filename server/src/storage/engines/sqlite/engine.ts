@@ -11,16 +11,23 @@ import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { FaultPoints } from '../../../kernel/fault.ts';
 import type { Log } from '../../../kernel/log.ts';
-import type { Engine, SqlValue, TenantScope } from '../../engine.ts';
+import type { Report } from '../../applying/report.ts';
+import type { SqlValue, TenantScope } from '../../engine.ts';
 import type { Ownership } from '../../journal/ownership.ts';
-import type { LedgerSink } from '../../journal/pipe.ts';
-import type { SegmentExtent } from '../../journal/position.ts';
-import { compareMigrations, migrate } from '../../migrations/index.ts';
+import type {
+  DatabaseFacts,
+  DatabaseHealth,
+  LedgerEngine,
+  PoolStatistics,
+} from '../../ledger-engine.ts';
+import { compareMigrations, MIGRATION_NAMES, migrate } from '../../migrations/index.ts';
+import { poolStatistics } from '../../pool-statistics.ts';
 import type { Schema } from '../../schema.ts';
+import { LedgerThread } from '../thread/ledger-thread.ts';
+import type { StatementResult } from '../thread/protocol.ts';
+import { WorkerClient } from '../thread/worker-client.ts';
 import { Lease } from './connection-lease.ts';
-import type { Report, StatementResult } from './protocol.ts';
 import type { ReaderData } from './reader-worker.ts';
-import { WorkerClient } from './worker-client.ts';
 import type { WriterData } from './writer-worker.ts';
 
 export interface SqliteEngineOptions {
@@ -49,13 +56,15 @@ const READER = new URL('./reader-worker.ts', import.meta.url);
 const CALLS_MAX = 256;
 const WAITERS_MAX = 64;
 const OPEN_TIMEOUT_MS = 15_000;
-const RECOVERY_TIMEOUT_MS = 600_000;
+const HEALTH_TIMEOUT_MS = 1500;
+const TABLES = "select count(*) as tables from sqlite_master where type = 'table'";
 const CLOSE_TIMEOUT_MS = 1000;
 const REOPEN_DELAY_MS = 1000;
 /** A call answers after its own busy wait, not before. */
 const CALL_MARGIN_MS = 1000;
 
-export class SqliteEngine implements Engine, LedgerSink {
+export class SqliteEngine implements LedgerEngine {
+  readonly ledger: LedgerThread;
   readonly #options: SqliteEngineOptions;
   readonly #writer: WorkerClient;
   readonly #reader: WorkerClient;
@@ -63,6 +72,7 @@ export class SqliteEngine implements Engine, LedgerSink {
   readonly #callTimeoutMs: number;
   #writerBuilder: Promise<Kysely<Schema>> | null = null;
   #readerBuilder: Promise<Kysely<Schema>> | null = null;
+  #facts: DatabaseFacts | null = null;
   #isClosed = false;
 
   /** Starts both workers; nothing is opened yet. */
@@ -79,6 +89,7 @@ export class SqliteEngine implements Engine, LedgerSink {
       ...{ journalRoot, instance },
     };
     this.#writer = this.#start('writer', WRITER, writerData, () => void this.#reviveWriter());
+    this.ledger = new LedgerThread(this.#writer, this.#callTimeoutMs);
     const readerData: ReaderData = { path, busyTimeoutMs, pollMs };
     this.#reader = this.#start('reader', READER, readerData, () => void this.#openReader());
   }
@@ -90,12 +101,15 @@ export class SqliteEngine implements Engine, LedgerSink {
       const nowMs = this.#options.clock.wallMs();
       await migrate((await this.writer()) as Kysely<unknown>, { dialect: 'sqlite', nowMs });
     }
+    this.#facts = {
+      ...{ version: process.versions.sqlite ?? '', role: null, roleRisk: null },
+      migrations: MIGRATION_NAMES.length,
+    };
     void this.#openReader();
   }
 
-  /** Applies the journals of dead owners, now and from time to time; false: one is unreadable. */
-  async recover(): Promise<boolean> {
-    return (await this.#writer.call({ kind: 'recover' }, RECOVERY_TIMEOUT_MS)) === true;
+  recover(): Promise<boolean> {
+    return this.ledger.recover();
   }
 
   async read<Row>(
@@ -110,6 +124,10 @@ export class SqliteEngine implements Engine, LedgerSink {
   reader(_tenant: TenantScope): Promise<Kysely<Schema>> {
     this.#readerBuilder ??= this.#build(this.#reader, null);
     return this.#readerBuilder;
+  }
+
+  analyst(tenant: TenantScope): Promise<Kysely<Schema>> {
+    return this.reader(tenant);
   }
 
   async transact<T>(
@@ -141,21 +159,21 @@ export class SqliteEngine implements Engine, LedgerSink {
     }
   }
 
-  advance(extents: readonly SegmentExtent[]): void {
-    this.#writer.post({ kind: 'advance', extents });
-  }
-
-  async flush(extents: readonly SegmentExtent[], timeoutMs: number): Promise<void> {
-    await this.#writer.call({ kind: 'flush', extents }, timeoutMs);
-  }
-
-  async spentNanousd(
-    extents: readonly SegmentExtent[],
-    scopeId: string,
-    sinceMs: number,
-  ): Promise<number> {
-    const call = { kind: 'spent', extents, scopeId, sinceMs } as const;
-    return (await this.#writer.call(call, this.#callTimeoutMs)) as number;
+  /** A file has no pool: its two connections are those of the threads. */
+  async health(): Promise<DatabaseHealth> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const base = { backend: 'sqlite' as const, pool: this.#statistics(), facts: this.#facts };
+    try {
+      const call = { kind: 'query', sql: TABLES, parameters: [] } as const;
+      const answer = (await this.#reader.call(call, HEALTH_TIMEOUT_MS)) as StatementResult;
+      const connection = { healthy: true as const, latencyMs: clock.monotonicMs() - startedMs };
+      return { ...base, connection, tables: Number(answer.rows[0]?.tables) };
+    } catch (error) {
+      const cause = error instanceof GatewayError ? error.cause : error;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      return { ...base, connection: { healthy: false, error: message }, tables: null };
+    }
   }
 
   async close(): Promise<void> {
@@ -176,6 +194,12 @@ export class SqliteEngine implements Engine, LedgerSink {
       ...{ name, entry, data, callsMax: CALLS_MAX },
       ...{ clock, log, faults, onReport, onRestart },
     });
+  }
+
+  #statistics(): PoolStatistics {
+    const busy = [this.#writer, this.#reader].filter((each) => each.isBusy).length;
+    const open = { size: 2, maxOverflow: 0, open: 2, idle: 2 - busy, waiting: this.#lease.waiting };
+    return poolStatistics({ ...open, timeoutMs: this.#options.busyTimeoutMs });
   }
 
   async #build(client: WorkerClient, lease: Lease | null): Promise<Kysely<Schema>> {

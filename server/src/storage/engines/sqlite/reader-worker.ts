@@ -3,10 +3,10 @@
  * the event loop waiting. It also watches the file for changes, whichever process made them.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Report } from '../../applying/report.ts';
+import { serve, type WorkerRole } from '../thread/worker-host.ts';
 import { Connection } from './connection.ts';
-import type { Report } from './protocol.ts';
-import { isUnavailable, resultCodeOf } from './result-codes.ts';
-import { serve, type WorkerRole } from './worker-host.ts';
+import { failureOf, isUnavailable, resultCodeOf } from './result-codes.ts';
 
 export interface ReaderData {
   readonly path: string;
@@ -45,6 +45,7 @@ function createReader(data: ReaderData, report: (report: Report) => void): Worke
       }
     },
     notice: () => undefined,
+    failureOf,
   };
 }
 

@@ -2,9 +2,7 @@
  * What SQLite's result codes mean to us: the database is out of reach for now, a row broke a
  * rule, or our statement is wrong. The lower eight bits are the primary code.
  */
-import { GatewayError } from '../../../gateway/model/errors.ts';
-import { ConstraintError } from '../../engine.ts';
-import type { Failure } from './protocol.ts';
+import type { Failure } from '../thread/protocol.ts';
 
 const PRIMARY = 0xff;
 
@@ -41,22 +39,14 @@ export function isUnavailable(resultCode: number | null): boolean {
 
 export function failureOf(thrown: unknown): Failure {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return { message, resultCode: resultCodeOf(thrown) };
+  return { message, kind: kindOf(resultCodeOf(thrown)) };
 }
 
-/** The error the main thread throws for what a worker reported. */
-export function errorOf({ message, resultCode }: Failure): Error {
-  if (isUnavailable(resultCode)) {
-    return new GatewayError('storage_unavailable', { cause: new Error(message) });
-  }
-  if (resultCode !== null && (resultCode & PRIMARY) === CONSTRAINT) {
-    return new ConstraintError(ruleOf(resultCode), message);
-  }
-  return new Error(`database: ${message}`);
-}
-
-function ruleOf(resultCode: number): ConstraintError['rule'] {
+function kindOf(resultCode: number | null): Failure['kind'] {
+  if (resultCode === null) return 'broken';
+  if (isUnavailable(resultCode)) return 'unavailable';
+  if ((resultCode & PRIMARY) !== CONSTRAINT) return 'broken';
   if (resultCode === CONSTRAINT_FOREIGN_KEY) return 'foreign_key';
-  if (resultCode === CONSTRAINT_UNIQUE || resultCode === CONSTRAINT_PRIMARY_KEY) return 'unique';
-  return 'other';
+  const isUnique = resultCode === CONSTRAINT_UNIQUE || resultCode === CONSTRAINT_PRIMARY_KEY;
+  return isUnique ? 'unique' : 'constraint';
 }

@@ -3,32 +3,26 @@
  * and moves the journal into the ledger between them.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { SegmentReader } from '../../journal/segment-reader.ts';
-import { LedgerApplier } from './applier.ts';
+import type { LedgerApplier } from '../../applying/applier.ts';
+import { createApplier, createRecovery, type JournalPlace } from '../../applying/index.ts';
+import type { Report } from '../../applying/report.ts';
+import { serve, type WorkerRole } from '../thread/worker-host.ts';
 import { Connection } from './connection.ts';
-import { JournalTail } from './journal-tail.ts';
-import { LedgerRows } from './ledger-rows.ts';
-import type { Report } from './protocol.ts';
-import { recoverOrphans } from './recovery.ts';
-import { serve, type WorkerRole } from './worker-host.ts';
+import { SqliteLedgerStore } from './ledger-store.ts';
+import { failureOf } from './result-codes.ts';
 
-export interface WriterData {
+export interface WriterData extends JournalPlace {
   readonly path: string;
   readonly busyTimeoutMs: number;
   readonly databaseMaxBytes: number;
   readonly synchronous: 'full' | 'normal';
-  /** The folder of all journals. */
-  readonly journalRoot: string;
-  /** Our own journal in it; null where we have none. */
-  readonly instance: { readonly name: string; readonly directory: string } | null;
 }
-
-/** How soon the journal of a process that died beside us is taken over. */
-const RECOVERY_INTERVAL_MS = 5000;
 
 interface Opened {
   readonly connection: Connection;
   readonly applier: LedgerApplier;
+  readonly recover: (stillWanted: () => boolean) => Promise<boolean>;
+  readonly retire: () => void;
 }
 
 function createWriter(data: WriterData, report: (report: Report) => void): WorkerRole {
@@ -36,16 +30,6 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
   const writer = (): Opened => {
     if (opened === null) throw new Error('the database is not open');
     return opened;
-  };
-  let isRecovering = false;
-  let recovering: Promise<boolean> | null = null;
-  const recover = (stillWanted: () => boolean): Promise<boolean> => {
-    recovering ??= writer()
-      .applier.recover(stillWanted)
-      .finally(() => {
-        recovering = null;
-      });
-    return recovering;
   };
   return {
     call(call, stillWanted) {
@@ -60,9 +44,9 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
         case 'spent':
           return writer().applier.spent(call, stillWanted);
         case 'recover':
-          if (!isRecovering) keepRecovering(() => recover(() => true));
-          isRecovering = true;
-          return recover(stillWanted);
+          return writer().recover(stillWanted);
+        case 'retire':
+          return writer().retire();
         case 'close':
           opened?.connection.close();
           opened = null;
@@ -73,37 +57,21 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
       if (notice.kind === 'advance') opened?.applier.advance(notice.extents);
       else opened?.connection.reset();
     },
+    failureOf,
   };
-}
-
-function keepRecovering(recover: () => Promise<boolean>): void {
-  setInterval(() => {
-    recover().catch(() => undefined); // was reported, and is tried again
-  }, RECOVERY_INTERVAL_MS).unref();
 }
 
 function open(data: WriterData, report: (report: Report) => void): Opened {
   const connection = Connection.open({ ...data, readOnly: false });
-  const rows = new LedgerRows(connection);
-  const reader = new SegmentReader();
-  const { instance, journalRoot } = data;
-  const applier = new LedgerApplier({
+  const store = new SqliteLedgerStore(connection);
+  const applier = createApplier(data, store, report);
+  const { instance } = data;
+  return {
     connection,
-    openTail:
-      instance &&
-      (() => new JournalTail({ ...instance, instance: instance.name, rows, reader, report })),
-    recover: (pause) =>
-      recoverOrphans({
-        root: journalRoot,
-        ownInstance: instance?.name ?? null,
-        rows,
-        reader,
-        report,
-        pause,
-      }),
-    report,
-  });
-  return { connection, applier };
+    applier,
+    recover: createRecovery(applier),
+    retire: () => (instance === null ? undefined : store.forget(instance.name)),
+  };
 }
 
 function appliedMigrations(connection: Connection): string[] {

@@ -4,13 +4,15 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { systemClock } from '../../../kernel/clock.ts';
-import type { Call, FromWorker, Notice, Report, ToWorker } from './protocol.ts';
-import { failureOf } from './result-codes.ts';
+import type { Report } from '../../applying/report.ts';
+import type { Call, Failure, FromWorker, Notice, ToWorker } from './protocol.ts';
 
 export interface WorkerRole {
   /** Answers a value that can be cloned, or throws. */
   call(call: Call, stillWanted: () => boolean): unknown;
   notice(notice: Notice): void;
+  /** What an error of this engine means to the caller. */
+  failureOf(thrown: unknown): Failure;
 }
 
 /** Connects a role to its port; `report` sends what was not asked for. */
@@ -27,7 +29,7 @@ export function serve(
     }
     const { id, timeoutMs, call } = message;
     const endMs = systemClock.monotonicMs() + timeoutMs;
-    const fail = (error: unknown): void => send({ id, failure: failureOf(error) });
+    const fail = (error: unknown): void => send({ id, failure: role.failureOf(error) });
     try {
       const value = role.call(call, () => systemClock.monotonicMs() < endMs);
       if (value instanceof Promise) value.then((result) => send({ id, value: result }), fail);

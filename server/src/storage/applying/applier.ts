@@ -9,17 +9,15 @@
  * 3. Work pauses between batches and while the main thread has a transaction open.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { SegmentExtent } from '../../journal/position.ts';
-import type { Connection } from './connection.ts';
+import type { SegmentExtent } from '../journal/position.ts';
 import type { JournalTail } from './journal-tail.ts';
-import type { Report } from './protocol.ts';
-import { isUnavailable, resultCodeOf } from './result-codes.ts';
-import { spentNanousd } from './spending.ts';
+import type { LedgerStore } from './ledger-store.ts';
+import type { Report } from './report.ts';
 
 export interface ApplierOptions {
-  readonly connection: Connection;
+  readonly store: LedgerStore;
   /** Opens our own journal; null where we have none. */
-  readonly openTail: (() => JournalTail) | null;
+  readonly openTail: (() => Promise<JournalTail>) | null;
   /** Applies dead owners' journals; false when one of them cannot be read. */
   readonly recover: (pause: () => Promise<void>) => Promise<boolean>;
   readonly report: (report: Report) => void;
@@ -32,6 +30,9 @@ interface Task {
   readonly stillWanted: () => boolean;
   readonly reject: (error: unknown) => void;
 }
+
+/** A question that is given up: trying again would not help it. */
+class Given extends Error {}
 
 const RETRY_FIRST_MS = 20;
 const RETRY_MAX_MS = 1000;
@@ -66,8 +67,8 @@ export class LedgerApplier {
     stillWanted: () => boolean,
   ): Promise<number> {
     return this.#ask(question.extents, stillWanted, () => {
-      if (!this.#isComplete) throw new Error('a journal of an earlier run is not applied yet');
-      return spentNanousd(this.#options.connection, question.scopeId, question.sinceMs);
+      if (!this.#isComplete) throw new Given('a journal of an earlier run is not applied yet');
+      return this.#options.store.spentNanousd(question.scopeId, question.sinceMs);
     });
   }
 
@@ -103,7 +104,7 @@ export class LedgerApplier {
         this.#report(null);
         this.#tasks.shift();
       } catch (error) {
-        if (isPassing(error)) await this.#retryLater(error);
+        if (this.#isPassing(error)) await this.#retryLater(error);
         else {
           task.reject(error);
           this.#tasks.shift();
@@ -114,7 +115,7 @@ export class LedgerApplier {
   }
 
   async #run(task: Task): Promise<void> {
-    if (!task.stillWanted()) throw new Error('nobody waits for the answer');
+    if (!task.stillWanted()) throw new Given('nobody waits for the answer');
     await this.#apply(task);
     // Without a question nothing may come between here and the end of the task: extents that
     // arrived meanwhile would be dropped with it.
@@ -125,11 +126,11 @@ export class LedgerApplier {
 
   async #apply(task: Task): Promise<void> {
     if (task.extents.length === 0 || this.#options.openTail === null) return;
-    this.#tail ??= this.#options.openTail();
+    this.#tail ??= await this.#options.openTail();
     const tail = this.#tail;
     for (;;) {
       await this.#pause();
-      if (tail.writeNext(task.extents) === null) return;
+      if ((await tail.writeNext(task.extents)) === null) return;
       this.#report(null);
       this.#options.report({ kind: 'applied', position: tail.position });
     }
@@ -137,7 +138,7 @@ export class LedgerApplier {
 
   readonly #pause = async (): Promise<void> => {
     await nextTurn();
-    await this.#options.connection.free();
+    await this.#options.store.free();
   };
 
   async #retryLater(error: unknown): Promise<void> {
@@ -153,10 +154,11 @@ export class LedgerApplier {
     this.#lag = error;
     this.#options.report({ kind: 'lagging', error });
   }
-}
 
-/** SQLite may take it later, or the disk may. */
-function isPassing(error: unknown): boolean {
-  if (isUnavailable(resultCodeOf(error))) return true;
-  return error instanceof Error && 'syscall' in error;
+  /** The database may take it later, or the disk may. */
+  #isPassing(error: unknown): boolean {
+    if (error instanceof Given) return false;
+    if (this.#options.store.judge(error) !== 'never') return true;
+    return error instanceof Error && 'syscall' in error;
+  }
 }

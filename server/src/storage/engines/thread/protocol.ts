@@ -3,8 +3,9 @@
  * its number; a notice is not answered; a report comes unasked. Messages of one direction
  * arrive in order, and the order of notices and calls is part of their meaning.
  */
+import type { Report } from '../../applying/report.ts';
 import type { SqlValue } from '../../engine.ts';
-import type { JournalPosition, SegmentExtent } from '../../journal/position.ts';
+import type { SegmentExtent } from '../../journal/position.ts';
 
 export type Row = Readonly<Record<string, SqlValue>>;
 
@@ -15,7 +16,7 @@ export interface StatementResult {
 
 export type Call =
   | { readonly kind: 'query'; readonly sql: string; readonly parameters: readonly SqlValue[] }
-  /** Opens the file; answers the names of the applied migrations. */
+  /** Opens the database; a file answers the names of the applied migrations. */
   | { readonly kind: 'open' }
   /** Answers when everything up to the end of the extents is in the database. */
   | { readonly kind: 'flush'; readonly extents: readonly SegmentExtent[] }
@@ -28,6 +29,8 @@ export type Call =
     }
   /** Applies the journals of dead owners; answers whether each could be read. */
   | { readonly kind: 'recover' }
+  /** Our own journal is applied to its end and about to be removed: its position goes, too. */
+  | { readonly kind: 'retire' }
   | { readonly kind: 'close' };
 
 export type Notice =
@@ -35,16 +38,6 @@ export type Notice =
   | { readonly kind: 'advance'; readonly extents: readonly SegmentExtent[] }
   /** Ends a transaction that nobody will end. */
   | { readonly kind: 'reset' };
-
-export type Report =
-  | { readonly kind: 'applied'; readonly position: JournalPosition }
-  /** The database does not take the journal; null: it does again. */
-  | { readonly kind: 'lagging'; readonly error: string | null }
-  | { readonly kind: 'unreadable'; readonly records: number; readonly keptIn: string }
-  | { readonly kind: 'recovered'; readonly instance: string; readonly records: number }
-  | { readonly kind: 'recovery_failed'; readonly instance: string; readonly error: string }
-  /** The change versions, as one text to compare. */
-  | { readonly kind: 'versions'; readonly text: string };
 
 export type ToWorker =
   | { readonly id: number; readonly timeoutMs: number; readonly call: Call }
@@ -58,6 +51,6 @@ export type FromWorker =
 /** An error without its class, which does not survive the way between threads. */
 export interface Failure {
   readonly message: string;
-  /** SQLite's extended result code; null for errors of our own code. */
-  readonly resultCode: number | null;
+  /** What it means to the caller; `broken`: our statement or our code is wrong. */
+  readonly kind: 'unavailable' | 'unique' | 'foreign_key' | 'constraint' | 'broken';
 }

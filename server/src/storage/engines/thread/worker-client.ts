@@ -13,8 +13,9 @@ import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { Clock, Timer } from '../../../kernel/clock.ts';
 import type { FaultPoints } from '../../../kernel/fault.ts';
 import type { Log } from '../../../kernel/log.ts';
-import type { Call, FromWorker, Notice, Report, ToWorker } from './protocol.ts';
-import { errorOf } from './result-codes.ts';
+import type { Report } from '../../applying/report.ts';
+import { errorOf } from './failure.ts';
+import type { Call, FromWorker, Notice, ToWorker } from './protocol.ts';
 
 export interface WorkerClientOptions {
   /** For the log: `writer`, `reader`. */
@@ -58,6 +59,11 @@ export class WorkerClient {
   /** Rises by one with each new worker. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Something it was asked is not answered yet. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0;
   }
 
   /**

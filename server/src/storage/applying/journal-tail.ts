@@ -14,33 +14,36 @@ import {
   listSegments,
   type SegmentExtent,
   segmentPath,
-} from '../../journal/position.ts';
-import type { JournalRecord } from '../../journal/record.ts';
-import type { SegmentReader } from '../../journal/segment-reader.ts';
-import type { LedgerRows } from './ledger-rows.ts';
-import type { Report } from './protocol.ts';
-import { isUnavailable, resultCodeOf } from './result-codes.ts';
+} from '../journal/position.ts';
+import type { JournalRecord } from '../journal/record.ts';
+import type { SegmentReader } from '../journal/segment-reader.ts';
+import type { LedgerStore } from './ledger-store.ts';
+import type { Report } from './report.ts';
 
 export interface JournalTailOptions {
   readonly instance: string;
   readonly directory: string;
-  readonly rows: LedgerRows;
+  readonly store: LedgerStore;
   readonly reader: SegmentReader;
   readonly report: (report: Report) => void;
 }
 
 const BATCH_ROWS = 500;
-/** Short, because calls of the main thread wait meanwhile; who fails here tries again. */
-const BUSY_TIMEOUT_MS = 100;
 
 export class JournalTail {
   readonly #options: JournalTailOptions;
   #position: JournalPosition;
   #batchRows = BATCH_ROWS;
 
-  constructor(options: JournalTailOptions) {
+  private constructor(options: JournalTailOptions, position: JournalPosition) {
     this.#options = options;
-    this.#position = options.rows.position(options.instance) ?? JOURNAL_START;
+    this.#position = position;
+  }
+
+  /** Finds where the ledger stands; throws what the database said. */
+  static async open(options: JournalTailOptions): Promise<JournalTail> {
+    const position = await options.store.position(options.instance);
+    return new JournalTail(options, position ?? JOURNAL_START);
   }
 
   get position(): JournalPosition {
@@ -48,10 +51,11 @@ export class JournalTail {
   }
 
   /**
-   * Writes the next batch below the extents' ends; null when there is none. Returns the number
-   * of records. Throws what SQLite or the disk said; the same call may then be repeated.
+   * Writes the next batch below the extents' ends; null, at once, when there is none. Answers
+   * the number of records. Throws what the database or the disk said; the same call may then be
+   * repeated.
    */
-  writeNext(extents: readonly SegmentExtent[]): number | null {
+  async writeNext(extents: readonly SegmentExtent[]): Promise<number | null> {
     const extent = extents.find(
       ({ segment, bytes }) =>
         segment > this.#position.segment ||
@@ -62,18 +66,20 @@ export class JournalTail {
     return this.#writeBatch(extent);
   }
 
-  #writeBatch({ segment, bytes }: SegmentExtent): number {
-    const { instance, directory, rows, reader } = this.#options;
+  async #writeBatch({ segment, bytes }: SegmentExtent): Promise<number> {
+    const { instance, directory, store, reader } = this.#options;
     const path = segmentPath(directory, segment);
     const read = reader.read(path, this.#position.offset, bytes, this.#batchRows);
     if (read.unreadable.length > 0) this.#keep(read.unreadable);
     const next = { segment, offset: read.done ? bytes : read.offset };
     try {
-      rows.write(instance, read.records, next, BUSY_TIMEOUT_MS);
-      this.#batchRows = BATCH_ROWS;
+      await store.write(instance, read.records, next);
+      this.#batchRows = Math.min(this.#batchRows * 2, BATCH_ROWS);
     } catch (error) {
-      if (isUnavailable(resultCodeOf(error))) throw error;
-      this.#isolate(read.records, next);
+      const judgement = store.judge(error);
+      if (judgement === 'smaller') this.#batchRows = Math.max(1, this.#batchRows >> 1);
+      if (judgement !== 'never') throw error;
+      await this.#isolate(read.records, next);
       return 0;
     }
     this.#position = next;
@@ -81,15 +87,14 @@ export class JournalTail {
   }
 
   /** Narrows a batch that can never be written down to the record that is at fault. */
-  #isolate(records: readonly JournalRecord[], next: JournalPosition): void {
+  async #isolate(records: readonly JournalRecord[], next: JournalPosition): Promise<void> {
     if (records.length > 1) {
       this.#batchRows = 1;
       return;
     }
     this.#keep(records.map((record) => Buffer.from(JSON.stringify(record))));
-    this.#options.rows.write(this.#options.instance, [], next, BUSY_TIMEOUT_MS);
+    await this.#options.store.write(this.#options.instance, [], next);
     this.#position = next;
-    this.#batchRows = BATCH_ROWS;
   }
 
   /** Goes on to a newer segment; what lies before it is in the database for good. */

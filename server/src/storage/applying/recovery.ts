@@ -2,15 +2,9 @@
  * Brings the journals of dead owners into the ledger and removes them, while holding the lock
  * each of them is owned by; a journal whose owner lives is left alone.
  */
-import {
-  claimInstance,
-  listInstances,
-  type Ownership,
-  withRegistry,
-} from '../../journal/ownership.ts';
-import { listSegments } from '../../journal/position.ts';
+import { claimInstance, listInstances, type Ownership } from '../journal/ownership.ts';
+import { listSegments } from '../journal/position.ts';
 import { JournalTail, type JournalTailOptions } from './journal-tail.ts';
-import { isUnavailable, resultCodeOf } from './result-codes.ts';
 
 export interface RecoveryOptions extends Omit<JournalTailOptions, 'instance' | 'directory'> {
   readonly root: string;
@@ -20,41 +14,38 @@ export interface RecoveryOptions extends Omit<JournalTailOptions, 'instance' | '
   readonly pause: () => Promise<void>;
 }
 
-const TIDY_BUSY_TIMEOUT_MS = 100;
 /** Reads to the end of the file, wherever that is. */
 const WHOLE_FILE = Number.MAX_SAFE_INTEGER;
 
 /**
  * Resolves with true when no dead owner's journal is left; false when one cannot be read, which
- * was reported. Throws what SQLite said while the database does not take rows.
+ * was reported. Throws what the database said while it does not take rows.
  */
 export async function recoverOrphans(options: RecoveryOptions): Promise<boolean> {
   let isComplete = true;
-  let removed = 0;
   for (const instance of listInstances(options.root)) {
     if (instance === options.ownInstance) continue;
     try {
-      removed += (await recoverOne(options, instance)) ? 1 : 0;
+      await recoverOne(options, instance);
     } catch (error) {
-      if (isUnavailable(resultCodeOf(error))) throw error;
+      if (options.store.judge(error) !== 'never') throw error;
       isComplete = false;
       const message = error instanceof Error ? error.message : String(error);
       options.report({ kind: 'recovery_failed', instance, error: message });
     }
   }
-  if (removed > 0) forgetPositions(options);
   return isComplete;
 }
 
-/** False when the owner lives. */
-async function recoverOne(options: RecoveryOptions, instance: string): Promise<boolean> {
+/** Leaves it alone when the owner lives. */
+async function recoverOne(options: RecoveryOptions, instance: string): Promise<void> {
   const claim = claimInstance(options.root, instance);
-  if (claim === null) return false;
+  if (claim === null) return;
   try {
     const records = await applyWhole(options, claim);
     claim.remove();
     options.report({ kind: 'recovered', instance, records });
-    return true;
+    await options.store.forget(instance);
   } catch (error) {
     claim.release();
     throw error;
@@ -63,17 +54,13 @@ async function recoverOne(options: RecoveryOptions, instance: string): Promise<b
 
 async function applyWhole(options: RecoveryOptions, claim: Ownership): Promise<number> {
   const { instance, directory } = claim;
-  const tail = new JournalTail({ ...options, instance, directory });
+  const tail = await JournalTail.open({ ...options, instance, directory });
   const extents = listSegments(directory).map((segment) => ({ segment, bytes: WHOLE_FILE }));
   let records = 0;
   for (;;) {
     await options.pause();
-    const written = tail.writeNext(extents);
+    const written = await tail.writeNext(extents);
     if (written === null) return records;
     records += written;
   }
-}
-
-function forgetPositions({ root, rows }: RecoveryOptions): void {
-  withRegistry(root, () => rows.keepPositions(listInstances(root), TIDY_BUSY_TIMEOUT_MS));
 }

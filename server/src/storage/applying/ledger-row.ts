@@ -1,0 +1,94 @@
+/**
+ * A journal record as the values of a ledger row, in the order of the columns. Texts that
+ * repeat are numbers of the dictionary, which the caller knows.
+ */
+import type { JournalRecord } from '../journal/record.ts';
+
+/** The columns of `requests` and their types on PostgreSQL; SQLite has one integer. */
+export const LEDGER_COLUMNS = [
+  ['id', 'text'],
+  ['created_at_ms', 'bigint'],
+  ['tenant_id', 'bigint'],
+  ['key_id', 'bigint'],
+  ['correlation_id', 'text'],
+  ['dialect', 'smallint'],
+  ['operation', 'smallint'],
+  ['model_id', 'bigint'],
+  ['provider_id', 'bigint'],
+  ['provider_model_id', 'bigint'],
+  ['stream', 'smallint'],
+  ['status', 'smallint'],
+  ['outcome', 'smallint'],
+  ['error_id', 'bigint'],
+  ['cache', 'smallint'],
+  ['attempts', 'integer'],
+  ['input_tokens', 'bigint'],
+  ['cached_input_tokens', 'bigint'],
+  ['cache_write_tokens', 'bigint'],
+  ['output_tokens', 'bigint'],
+  ['reasoning_tokens', 'bigint'],
+  ['usage_source', 'smallint'],
+  ['cost_nanousd', 'bigint'],
+  ['price_id', 'bigint'],
+  ['duration_us', 'bigint'],
+  ['first_token_us', 'bigint'],
+  ['config_generation', 'bigint'],
+] as const;
+
+export type LedgerValue = string | number | null;
+
+/** The texts of a record that stand in the dictionary. */
+export function namesOf(record: JournalRecord): string[] {
+  const { tenant, keyId, model, provider, providerModel, errorCode, priceId } = record;
+  const names = [tenant, keyId, model, provider, providerModel, errorCode, priceId];
+  return names.filter((name) => name !== null);
+}
+
+export function valuesOf(
+  record: JournalRecord,
+  nameId: (text: string) => number,
+): readonly LedgerValue[] {
+  const optional = (text: string | null): number | null => (text === null ? null : nameId(text));
+  return [
+    record.id,
+    record.createdAtMs,
+    nameId(record.tenant),
+    nameId(record.keyId),
+    record.correlationId,
+    record.dialect,
+    record.operation,
+    nameId(record.model),
+    optional(record.provider),
+    optional(record.providerModel),
+    record.stream,
+    record.status,
+    record.outcome,
+    optional(record.errorCode),
+    record.cache,
+    record.attempts,
+    record.inputTokens,
+    record.cachedInputTokens,
+    record.cacheWriteTokens,
+    record.outputTokens,
+    record.reasoningTokens,
+    record.usageSource,
+    record.costNanousd,
+    optional(record.priceId),
+    record.durationUs,
+    record.firstTokenUs,
+    record.configGeneration,
+  ];
+}
+
+/** The column of `requests` that a scope of spending is summed by; throws for another kind. */
+export function spendingColumn(scopeId: string): { column: string; name: string } {
+  const colon = scopeId.indexOf(':');
+  const column = SCOPE_COLUMNS.get(scopeId.slice(0, colon));
+  if (column === undefined) throw new Error(`no spending is kept for the scope ${scopeId}`);
+  return { column, name: scopeId.slice(colon + 1) };
+}
+
+const SCOPE_COLUMNS = new Map([
+  ['key', 'key_id'],
+  ['tenant', 'tenant_id'],
+]);

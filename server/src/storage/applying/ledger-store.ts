@@ -1,0 +1,31 @@
+/**
+ * What applying a journal needs from a database, whichever it is. Used by one task at a time.
+ *
+ * A method of an engine that works at once may answer at once.
+ */
+import type { JournalPosition } from '../journal/position.ts';
+import type { JournalRecord } from '../journal/record.ts';
+
+type Soon<T> = T | Promise<T>;
+
+export interface LedgerStore {
+  /** Resolves while nobody else has a transaction open on the same connection. */
+  free(): Soon<void>;
+  /** How far the journal of this instance is applied; null when nothing of it ever was. */
+  position(instance: string): Soon<JournalPosition | null>;
+  /**
+   * Writes all records and the position, or nothing. A record that is a row already changes
+   * nothing, so that live writing and replay after a crash are one and the same.
+   */
+  write(instance: string, records: readonly JournalRecord[], position: JournalPosition): Soon<void>;
+  /** Forgets the position of a journal that is gone. */
+  forget(instance: string): Soon<void>;
+  /** The sum of what a scope spent, `key:<id>` or `tenant:<slug>`; throws for another kind. */
+  spentNanousd(scopeId: string, sinceMs: number): Soon<number>;
+  /**
+   * - `later`: the database, not the records, is at fault, and may take them another time.
+   * - `smaller`: the same, and it may take fewer at once.
+   * - `never`: it refuses a record for its own sake.
+   */
+  judge(error: unknown): 'later' | 'smaller' | 'never';
+}

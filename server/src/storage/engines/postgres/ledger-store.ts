@@ -1,0 +1,165 @@
+/**
+ * The ledger in PostgreSQL: a batch of journal records as one statement, in one transaction
+ * with the journal's new position. Names are added before and by themselves, in their order, so
+ * that processes writing at once neither wait for each other long nor lock crosswise.
+ *
+ * Invariant: only what the server refuses for the values' own sake counts as a record's fault;
+ * a missing right or table does not, for it would send every record aside.
+ */
+import type pg from 'pg';
+import { LEDGER_COLUMNS, namesOf, spendingColumn, valuesOf } from '../../applying/ledger-row.ts';
+import type { LedgerStore } from '../../applying/ledger-store.ts';
+import type { JournalPosition } from '../../journal/position.ts';
+import type { JournalRecord } from '../../journal/record.ts';
+import { abandon, connect } from './client.ts';
+import { beginning } from './scope.ts';
+import { endsConnection, troubleOf } from './sqlstate.ts';
+import { storable } from './text.ts';
+
+const NAMES_KEPT_MAX = 20_000;
+
+const COLUMN_LIST = LEDGER_COLUMNS.map(([column]) => column).join(', ');
+const UNNEST_LIST = LEDGER_COLUMNS.map(([, type], at) => `$${at + 1}::${type}[]`).join(', ');
+const INSERT_ROWS =
+  `insert into requests (${COLUMN_LIST}) select * from unnest(${UNNEST_LIST}) ` +
+  'on conflict do nothing';
+const INSERT_NAMES =
+  'insert into names (text) select unnest($1::text[]) on conflict (text) do nothing';
+const FIND_NAMES = 'select id, text from names where text = any($1::text[])';
+const FIND_POSITION = 'select segment, byte_offset from journal_positions where instance = $1';
+const MOVE_POSITION =
+  'insert into journal_positions (instance, segment, byte_offset) values ($1, $2, $3) ' +
+  'on conflict (instance) do update set segment = excluded.segment, ' +
+  'byte_offset = excluded.byte_offset';
+const FORGET_POSITION = 'delete from journal_positions where instance = $1';
+
+export class PostgresLedgerStore implements LedgerStore {
+  readonly #config: pg.ClientConfig;
+  #client: pg.Client | null = null;
+  /** Dictionary entries seen lately; they are committed before they get here. */
+  readonly #names = new Map<string, number>();
+
+  constructor(config: pg.ClientConfig) {
+    this.#config = config;
+  }
+
+  free(): void {
+    // The connection serves nobody else.
+  }
+
+  async write(
+    instance: string,
+    records: readonly JournalRecord[],
+    position: JournalPosition,
+  ): Promise<void> {
+    await this.#learnNames(records.flatMap(namesOf));
+    const rows = records.map((record) => valuesOf(record, (text) => this.#nameId(text)));
+    const columns = LEDGER_COLUMNS.map(([, type], at) =>
+      rows.map((row) => (type === 'text' ? textOrNull(row[at]) : row[at])),
+    );
+    await this.#transaction(async (client) => {
+      if (rows.length > 0) await client.query(INSERT_ROWS, columns);
+      await client.query(MOVE_POSITION, [instance, position.segment, position.offset]);
+    });
+  }
+
+  async position(instance: string): Promise<JournalPosition | null> {
+    const { rows } = await this.#ask(FIND_POSITION, [instance]);
+    const row = rows[0];
+    return row === undefined ? null : { segment: row.segment, offset: row.byte_offset };
+  }
+
+  async forget(instance: string): Promise<void> {
+    await this.#ask(FORGET_POSITION, [instance]);
+  }
+
+  async spentNanousd(scopeId: string, sinceMs: number): Promise<number> {
+    const { column, name } = spendingColumn(scopeId);
+    return this.#transaction(async (client) => {
+      const { rows } = await client.query(
+        'select coalesce(sum(cost_nanousd), 0) as spent from requests ' +
+          `where ${column} = (select id from names where text = $1) and created_at_ms >= $2`,
+        [storable(name), sinceMs],
+      );
+      return Number(rows[0]?.spent);
+    });
+  }
+
+  judge(error: unknown): 'later' | 'smaller' | 'never' {
+    switch (troubleOf(error)) {
+      case 'slow':
+        return 'smaller';
+      case 'data':
+      case 'unique':
+      case 'foreign_key':
+      case 'constraint':
+      case 'ours':
+        return 'never';
+      default:
+        return 'later';
+    }
+  }
+
+  /** Connects, so that what is wrong with the address shows at once. */
+  async open(): Promise<void> {
+    await this.#connected();
+  }
+
+  close(): void {
+    if (this.#client !== null) abandon(this.#client);
+    this.#client = null;
+  }
+
+  async #learnNames(texts: readonly string[]): Promise<void> {
+    const isNew = (text: string) => !this.#names.has(text);
+    const unknown = [...new Set(texts)].filter(isNew).map(storable).sort();
+    if (unknown.length === 0) return;
+    if (this.#names.size >= NAMES_KEPT_MAX) {
+      this.#names.clear();
+      return this.#learnNames(texts);
+    }
+    await this.#ask(INSERT_NAMES, [unknown]);
+    const { rows } = await this.#ask(FIND_NAMES, [unknown]);
+    for (const { id, text } of rows) this.#names.set(text, id);
+  }
+
+  #nameId(text: string): number {
+    const id = this.#names.get(text);
+    if (id === undefined) throw new Error('a name is missing from the dictionary');
+    return id;
+  }
+
+  async #transaction<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await this.#connected();
+    try {
+      await client.query(beginning(null, 'read write'));
+      const result = await work(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      if (endsConnection(error)) this.close();
+      else await client.query('rollback').catch(() => this.close());
+      throw error;
+    }
+  }
+
+  /** Tables without row-level policies only. */
+  async #ask(sql: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
+    const client = await this.#connected();
+    try {
+      return await client.query(sql, [...parameters]);
+    } catch (error) {
+      if (endsConnection(error)) this.close();
+      throw error;
+    }
+  }
+
+  async #connected(): Promise<pg.Client> {
+    this.#client ??= await connect(this.#config);
+    return this.#client;
+  }
+}
+
+function textOrNull(value: unknown): unknown {
+  return typeof value === 'string' ? storable(value) : value;
+}

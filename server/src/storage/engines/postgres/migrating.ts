@@ -1,0 +1,31 @@
+/**
+ * Bringing a PostgreSQL database up to date: under the role that owns the tables, one process
+ * at a time, and giving the other roles their rights afterwards.
+ */
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { migrate } from '../../migrations/index.ts';
+import { clientConfig } from './client.ts';
+import { type GrantedRoles, grantRights } from './grants.ts';
+
+/** A table that stays locked by others must not hold up everybody behind the migration. */
+const LIMITS = { statementMs: 0, lockMs: 10_000, silenceMs: 0, connectMs: 10_000 };
+
+/** Throws what the failing statement threw; nothing of a failed run is left. */
+export async function migratePostgres(
+  url: string,
+  roles: GrantedRoles,
+  nowMs: number,
+): Promise<void> {
+  // A migration may have to touch the rows of every tenant.
+  const options = '-c esclusa.tenant=*';
+  const pool = new pg.Pool({ ...clientConfig(url, 'migrate', LIMITS), options, max: 2 });
+  pool.on('error', () => undefined);
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await migrate(db, { dialect: 'postgres', nowMs });
+    await grantRights(db, roles);
+  } finally {
+    await db.destroy();
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The first contact with the server: waits for it, looks at what it is, brings the tables up to
+ * date, and refuses what must not be worked with.
+ */
+import type pg from 'pg';
+import { GatewayError } from '../../../gateway/model/errors.ts';
+import { sleep } from '../../../kernel/deadline.ts';
+import { compareMigrations } from '../../migrations/index.ts';
+import { abandon, clientConfig, connect } from './client.ts';
+import { type Inspection, inspect, refusal } from './inspection.ts';
+import { migratePostgres } from './migrating.ts';
+import { connectionsBesides, type PostgresOptions, START } from './options.ts';
+import { codedError, troubleOf } from './sqlstate.ts';
+
+const RETRY_MS = 500;
+const NEVER = new AbortController().signal;
+
+/** Throws `storage_unavailable` with what is wrong and what to do. */
+export async function openDatabase(options: PostgresOptions): Promise<Inspection> {
+  let inspection = await look(options);
+  const isBehind = compareMigrations(inspection.migrations) === 'behind';
+  if (isBehind || !inspection.hasRights) {
+    await update(options, inspection.role);
+    inspection = await look(options);
+  }
+  judgeRole(options, inspection);
+  return inspection;
+}
+
+async function look(options: PostgresOptions): Promise<Inspection> {
+  const { settings } = options;
+  const { poolSize, maxOverflow } = {
+    poolSize: settings.pool.size,
+    maxOverflow: settings.pool.maxOverflow,
+  };
+  const besides = connectionsBesides(settings);
+  const client = await connectPatiently(options);
+  try {
+    return await inspect(client, { processes: settings.processes, poolSize, maxOverflow, besides });
+  } catch (error) {
+    throw codedError(error);
+  } finally {
+    abandon(client);
+  }
+}
+
+async function connectPatiently(options: PostgresOptions): Promise<pg.Client> {
+  const { settings, clock, log, startWaitMs } = options;
+  const endMs = clock.monotonicMs() + startWaitMs;
+  const config = clientConfig(settings.url, 'start', START);
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await connect(config);
+    } catch (error) {
+      if (troubleOf(error) !== 'lost' || clock.monotonicMs() >= endMs) throw unreachable(error);
+      const fields = { error: error instanceof Error ? error.message : String(error) };
+      if (isFirst) log.warn('waiting for the database', fields);
+    }
+    await sleep(clock, RETRY_MS, NEVER);
+  }
+}
+
+function unreachable(cause: unknown): GatewayError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `The database cannot be used: ${why}. Check DATABASE_URL and the server.`;
+  return new GatewayError('storage_unavailable', { message, cause });
+}
+
+async function update({ settings, clock, log }: PostgresOptions, runtime: string): Promise<void> {
+  const { url, migrationUrl, writerUrl } = settings;
+  const writer = writerUrl === null ? runtime : roleOf(writerUrl);
+  try {
+    await migratePostgres(migrationUrl ?? url, { runtime, writer }, clock.wallMs());
+  } catch (error) {
+    if (troubleOf(error) !== 'refused') throw codedError(error);
+    throw new GatewayError('storage_unavailable', {
+      message:
+        `The tables of the database cannot be brought up to date: ${(error as Error).message}. ` +
+        'Set DATABASE_MIGRATION_URL to the role that owns them, or run `esclusa migrate` with it.',
+      retryable: false,
+      cause: error,
+    });
+  }
+  log.info('the database is up to date');
+}
+
+function roleOf(url: string): string {
+  return decodeURIComponent(new URL(url).username);
+}
+
+function judgeRole({ settings, log }: PostgresOptions, { role, roleRisk }: Inspection): void {
+  if (roleRisk === null) return;
+  const what = `The database role "${role}" ${roleRisk}, so row-level security does not bind it.`;
+  const advice =
+    'Give DATABASE_URL a role of its own, and DATABASE_MIGRATION_URL the one that owns the tables.';
+  if (settings.strictRole) throw refusal(`${what} ${advice}`);
+  log.warn('row-level security does not bind the role of the database', { role, why: roleRisk });
+}

@@ -1,0 +1,21 @@
+/**
+ * Whose rows a transaction sees. The row-level policies of the tables compare with a setting
+ * that lives as long as the transaction; without it they show no row at all.
+ */
+import pg from 'pg';
+import type { TenantScope } from '../../engine.ts';
+import { storable } from './text.ts';
+
+/** Not a slug: stands for all tenants. */
+const EVERY_TENANT = '*';
+
+/** One message for the beginning of a transaction and its scope. */
+export function beginning(tenant: TenantScope, mode: 'read only' | 'read write'): string {
+  const value = pg.escapeLiteral(tenant === null ? EVERY_TENANT : oneTenant(tenant));
+  return `begin transaction ${mode}; select set_config('esclusa.tenant', ${value}, true)`;
+}
+
+/** A tenant that somebody named like the mark of all is nobody. */
+function oneTenant(slug: string): string {
+  return slug === EVERY_TENANT ? '' : storable(slug);
+}

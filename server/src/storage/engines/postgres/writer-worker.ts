@@ -1,0 +1,50 @@
+/**
+ * The thread that moves the journal into the ledger on PostgreSQL, over a connection of its own
+ * under the role that writes the ledger. No request ever waits for it.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createApplier, createRecovery, type JournalPlace } from '../../applying/index.ts';
+import type { Report } from '../../applying/report.ts';
+import { serve, type WorkerRole } from '../thread/worker-host.ts';
+import { clientConfig, type SessionLimits } from './client.ts';
+import { PostgresLedgerStore } from './ledger-store.ts';
+import { failureOf } from './sqlstate.ts';
+
+export interface WriterData extends JournalPlace {
+  readonly url: string;
+  readonly limits: SessionLimits;
+}
+
+function createWriter(data: WriterData, report: (report: Report) => void): WorkerRole {
+  const store = new PostgresLedgerStore(clientConfig(data.url, 'ledger', data.limits));
+  const applier = createApplier(data, store, report);
+  const recover = createRecovery(applier);
+  const { instance } = data;
+  return {
+    call(call, stillWanted) {
+      switch (call.kind) {
+        case 'open':
+          return store.open();
+        case 'flush':
+          return applier.flush(call.extents, stillWanted);
+        case 'spent':
+          return applier.spent(call, stillWanted);
+        case 'recover':
+          return recover(stillWanted);
+        case 'retire':
+          return instance === null ? null : store.forget(instance.name);
+        case 'close':
+          store.close();
+          return null;
+        case 'query':
+          throw new Error('the ledger thread takes no statements');
+      }
+    },
+    notice(notice) {
+      if (notice.kind === 'advance') applier.advance(notice.extents);
+    },
+    failureOf,
+  };
+}
+
+if (parentPort !== null) serve(parentPort, (report) => createWriter(workerData, report));

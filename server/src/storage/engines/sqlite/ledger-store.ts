@@ -1,0 +1,99 @@
+/**
+ * The ledger in SQLite: journal records as rows, many in one transaction together with the
+ * journal's new position.
+ */
+import {
+  LEDGER_COLUMNS,
+  type LedgerValue,
+  spendingColumn,
+  valuesOf,
+} from '../../applying/ledger-row.ts';
+import type { LedgerStore } from '../../applying/ledger-store.ts';
+import type { JournalPosition } from '../../journal/position.ts';
+import type { JournalRecord } from '../../journal/record.ts';
+import type { Connection } from './connection.ts';
+import { isUnavailable, resultCodeOf } from './result-codes.ts';
+
+const NAMES_KEPT_MAX = 20_000;
+/** Short, because calls of the main thread wait meanwhile; who fails here tries again. */
+const BUSY_TIMEOUT_MS = 100;
+
+const INSERT_ROW =
+  `insert into requests (${LEDGER_COLUMNS.map(([column]) => column).join(', ')}) ` +
+  `values (${LEDGER_COLUMNS.map(() => '?').join(', ')}) on conflict (id) do nothing`;
+const INSERT_NAME = 'insert into names (text) values (?) on conflict (text) do nothing';
+const FIND_NAME = 'select id from names where text = ?';
+const FIND_POSITION = 'select segment, byte_offset from journal_positions where instance = ?';
+const MOVE_POSITION =
+  'insert into journal_positions (instance, segment, byte_offset) values (?, ?, ?) ' +
+  'on conflict (instance) do update set segment = excluded.segment, ' +
+  'byte_offset = excluded.byte_offset';
+const FORGET_POSITION = 'delete from journal_positions where instance = ?';
+
+export class SqliteLedgerStore implements LedgerStore {
+  readonly #connection: Connection;
+  /** Dictionary entries seen lately; emptied when a transaction fails, for its own are gone. */
+  readonly #names = new Map<string, number>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  free(): Promise<void> {
+    return this.#connection.free();
+  }
+
+  write(instance: string, records: readonly JournalRecord[], position: JournalPosition): void {
+    try {
+      this.#connection.transaction(BUSY_TIMEOUT_MS, () => {
+        for (const record of records) this.#insert(valuesOf(record, this.#nameId));
+        this.#connection.prepare(MOVE_POSITION).run(instance, position.segment, position.offset);
+      });
+    } catch (error) {
+      this.#names.clear();
+      throw error;
+    }
+  }
+
+  position(instance: string): JournalPosition | null {
+    const row = this.#connection.prepare(FIND_POSITION).get(instance);
+    if (row === undefined) return null;
+    return { segment: Number(row.segment), offset: Number(row.byte_offset) };
+  }
+
+  forget(instance: string): void {
+    this.#connection.transaction(BUSY_TIMEOUT_MS, () => {
+      this.#connection.prepare(FORGET_POSITION).run(instance);
+    });
+  }
+
+  /** Straight from an index. Exchanges without a price add nothing. */
+  spentNanousd(scopeId: string, sinceMs: number): number {
+    const { column, name } = spendingColumn(scopeId);
+    const row = this.#connection
+      .prepare(
+        'select coalesce(sum(cost_nanousd), 0) as spent from requests ' +
+          `where ${column} = (select id from names where text = ?) and created_at_ms >= ?`,
+      )
+      .get(name, sinceMs);
+    return Number(row?.spent);
+  }
+
+  judge(error: unknown): 'later' | 'never' {
+    return isUnavailable(resultCodeOf(error)) ? 'later' : 'never';
+  }
+
+  #insert(values: readonly LedgerValue[]): void {
+    this.#connection.prepare(INSERT_ROW).run(...values);
+  }
+
+  readonly #nameId = (text: string): number => {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    this.#connection.prepare(INSERT_NAME).run(text);
+    const id = Number(this.#connection.prepare(FIND_NAME).get(text)?.id);
+    if (this.#names.size >= NAMES_KEPT_MAX) this.#names.clear();
+    this.#names.set(text, id);
+    return id;
+  };
+}

@@ -1,0 +1,22 @@
+/** The repositories over a real PostgreSQL, each test with a database of its own. */
+import { postgresForFile } from '../support/postgres-storage.ts';
+import { bodyStoreSuite } from './body-store-suite.ts';
+import { keyRepositorySuite } from './key-repository-suite.ts';
+import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
+import { responseStoreSuite } from './response-store-suite.ts';
+import { tenantRepositorySuite } from './tenant-repository-suite.ts';
+
+const postgres = await postgresForFile();
+
+tenantRepositorySuite('postgres', async (t) => (await postgres.openStorage(t)).tenants);
+
+keyRepositorySuite('postgres', (t) => postgres.openStorage(t));
+
+ledgerQueriesSuite('postgres', async (t) => {
+  const { ledger, ledgerQueries } = await postgres.openStorage(t);
+  return { ledger, queries: ledgerQueries };
+});
+
+bodyStoreSuite('postgres', async (t) => (await postgres.openStorage(t)).bodies);
+
+responseStoreSuite('postgres', async (t) => (await postgres.openStorage(t)).responses);
