@@ -18,6 +18,7 @@ import type { Routes } from '../gateway/ports/routes.ts';
 import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
 import { createFirstTokenBook } from '../gateway/resilience/first-token-budget.ts';
+import { createKeyRotation, type KeyListener } from '../gateway/resilience/key-rotation.ts';
 import { createPolicyStack } from '../gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../gateway/resilience/retry.ts';
 import { createLatencyBook } from '../gateway/routing/latency-book.ts';
@@ -42,6 +43,7 @@ export interface GatewayDeps {
   readonly faults: FaultPoints;
   readonly observer: ExchangeObserver;
   readonly breakers: BreakerRegistry;
+  readonly keyListener: KeyListener;
   readonly identity: Identity;
   readonly storage: Pick<Storage, 'ledger' | 'history'>;
   readonly providers: () => Providers;
@@ -87,6 +89,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     keys: createCacheKeys(identity.secrets.cacheKey),
     flights: createSingleFlight<SharedAnswer>(),
     policies,
+    keyRotation: createKeyRotation(clock, deps.keyListener),
     bulkheads,
     latency: createLatencyBook(clock, deps.latencyDecayMs),
   });

@@ -2,6 +2,7 @@
  * The meters that are read at a scrape, or moved by what is no exchange.
  */
 import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts';
+import type { KeyListener } from '../gateway/resilience/key-rotation.ts';
 import type { BodyCapture } from '../http/index.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Storage } from '../storage/index.ts';
@@ -20,6 +21,17 @@ export function breakerListener(metrics: Metrics, log: Log): BreakerListener {
       log[to === 'open' ? 'warn' : 'info']('circuit breaker changed', { breaker: name, from, to });
     },
     failure: (name) => metrics.breakerFailures.child({ name }).add(1),
+  };
+}
+
+/** Counts refusals of keys, and writes one line for each rest that a person could end. */
+export function keyListener(metrics: Metrics, log: Log): KeyListener {
+  return {
+    refused(provider, place, reason, restMs, began) {
+      metrics.keyRefusals.child({ provider, place, reason }).add(1);
+      if (!began || reason === 'rate_limit') return;
+      log.warn('provider refuses a key', { provider, place, reason, rest_ms: restMs });
+    },
   };
 }
 

@@ -3,12 +3,18 @@
  * generation to the next as long as its address and bounds stay the same, so that a reload
  * does not cost connections; one that is no longer used is closed once its last call is over.
  */
+import { createHash } from 'node:crypto';
 import type { Config, ProviderConfig } from '../config/index.ts';
 import type { Provider, Providers } from '../gateway/ports/provider.ts';
+import { assert } from '../kernel/assert.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
-import { createInProcessUpstream, createProviderAdapter } from '../providers/registry.ts';
+import {
+  createInProcessUpstream,
+  createKeyedAdapters,
+  createProviderAdapter,
+} from '../providers/registry.ts';
 import {
   createHttpUpstream,
   type HttpUpstream,
@@ -65,7 +71,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
         const upstream =
           createInProcessUpstream(provider, deps) ??
           remoteUpstream(provider, 'baseUrl' in connection ? connection.baseUrl : '', used);
-        providers.set(provider.name, { adapter: createProviderAdapter(provider), upstream });
+        providers.set(provider.name, { ...adaptersOf(provider), upstream });
       }
       closeUnused(deps, config, connected, used);
       connected = used;
@@ -80,6 +86,24 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       await Promise.all([...connected.values()].map(({ upstream }) => upstream.destroy()));
     },
   };
+}
+
+function adaptersOf(provider: ProviderConfig): Omit<Provider, 'upstream'> {
+  const { name, apiKeys } = provider;
+  if (apiKeys.length < 2) return { adapter: createProviderAdapter(provider) };
+  const keys = createKeyedAdapters(provider, apiKeys).map((adapter, index) => ({
+    id: `${name} ${fingerprint(apiKeys[index] ?? '')}`,
+    name: String(index + 1),
+    adapter,
+  }));
+  const [first] = keys;
+  assert(first !== undefined, 'there are several keys');
+  return { adapter: first.adapter, keys };
+}
+
+/** So that a key keeps its rest over a reload, and nobody keeps the key for that. */
+function fingerprint(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
 }
 
 /** Exchanges of the old generation may still call: they are given their longest time. */

@@ -25,7 +25,7 @@ import { createConfigControl } from './config-control.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
-import { breakerListener, sampleMeters } from './meters.ts';
+import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 import { openSharedStores, type SharedStores } from './redis.ts';
@@ -57,6 +57,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     {
       ...parts,
       breakers,
+      keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
       observer: createObserver(telemetry.log, metrics),

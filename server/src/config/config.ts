@@ -29,43 +29,22 @@ import {
   type OpenaiCapabilities,
   type OpenaiConnection,
 } from '../providers/openai/settings.ts';
+import { breakerOwner, type CallLimits, limitsFor } from './call-limits.ts';
 import { type Camel, camel } from './camel.ts';
 import type { Figures, Vendor } from './catalogue-entries.ts';
 import { type ConditionConfig, conditionsOf, type StickyConfig, stickyOf } from './conditions.ts';
-import { cacheFor, type ModelSettings, type ProviderSettings, sectionFor } from './effective.ts';
+import { cacheFor, type ModelSettings, type ProviderSettings } from './effective.ts';
 import { type RedisConfig, redisConfig } from './redis.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
 import { sqliteFileOf } from './sqlite-url.ts';
 import { vendorOf } from './vendors.ts';
 
 const DATABASE_FILE = 'esclusa.sqlite';
-const MS_PER_SECOND = 1000;
-
-/** Limits as they hold for one provider or one target. */
-export interface CallLimits {
-  readonly timeouts: {
-    readonly connectMs: number;
-    readonly firstTokenMs: number;
-    readonly firstTokenRange?: { readonly minMs: number; readonly maxMs: number };
-    readonly idleMs: number;
-    readonly totalMs: number;
-  };
-  readonly retry: Camel<Settings['resilience']['retry']>;
-  readonly breaker: {
-    readonly failureThreshold: number;
-    readonly successThreshold: number;
-    readonly openMs: number;
-    readonly halfOpenMaxCalls: number;
-    readonly minimumCalls: number;
-    readonly slowCallMs: number;
-    readonly slowCallRate: number;
-  };
-  /** Calls that may run at this provider at once. */
-  readonly maxConcurrency: number;
-}
 
 interface ProviderCommon extends CallLimits {
   readonly name: string;
+  /** Every key in the order of the configuration, each once; calls take turns with them. */
+  readonly apiKeys: readonly string[];
   /** Its entry in the catalogue; null: prices and limits of its models are not known. */
   readonly vendor: string | null;
 }
@@ -147,59 +126,6 @@ export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config
   });
 }
 
-/** Limits of a provider, or of one model there: the breaker belongs to the target itself. */
-function limitsFor(
-  settings: Settings,
-  provider: ProviderSettings | undefined,
-  model: ModelSettings | undefined,
-  breakerModel = model,
-): CallLimits {
-  const shape = fileSchema.shape.resilience.unwrap().shape;
-  const breaker = sectionFor(settings, 'breaker', provider, breakerModel);
-  return {
-    timeouts: timeoutsOf(sectionFor(settings, 'timeouts', provider, model)),
-    retry: camel(shape.retry, sectionFor(settings, 'retry', provider, model)),
-    breaker: {
-      failureThreshold: breaker.failure_threshold,
-      successThreshold: breaker.success_threshold,
-      openMs: breaker.open_seconds * MS_PER_SECOND,
-      halfOpenMaxCalls: breaker.half_open_max_calls,
-      minimumCalls: breaker.minimum_calls,
-      slowCallMs: breaker.slow_call_ms === 0 ? Number.POSITIVE_INFINITY : breaker.slow_call_ms,
-      slowCallRate: breaker.slow_call_rate,
-    },
-    maxConcurrency: provider?.max_concurrency ?? settings.resilience.max_concurrency,
-  };
-}
-
-function timeoutsOf(times: Settings['resilience']['timeouts']): CallLimits['timeouts'] {
-  const { first_token_ms: firstTokenMs, first_token_min_ms, first_token_max_ms } = times;
-  const firstTokenRange = {
-    minMs: Math.min(first_token_min_ms, firstTokenMs),
-    maxMs: Math.max(first_token_max_ms, firstTokenMs),
-  };
-  return {
-    connectMs: times.connect_ms,
-    firstTokenMs,
-    ...(times.first_token_adaptive ? { firstTokenRange } : {}),
-    idleMs: times.idle_ms,
-    totalMs: times.total_ms,
-  };
-}
-
-/** The model whose breaker settings a target has, whoever calls it. */
-function breakerOwner(
-  settings: Settings,
-  provider: string,
-  model: string,
-): ModelSettings | undefined {
-  return Object.values(settings.models).find(
-    ({ breaker, targets }) =>
-      breaker !== undefined &&
-      targets.some((target) => target.provider === provider && target.model === model),
-  );
-}
-
 function providerConfig(
   settings: Settings,
   name: string,
@@ -207,7 +133,12 @@ function providerConfig(
   vendors: readonly Vendor[],
 ): ProviderConfig {
   const vendor = vendorOf(name, provider, vendors);
-  const common = { name, vendor: vendor?.id ?? null, ...limitsFor(settings, provider, undefined) };
+  const common = {
+    name,
+    apiKeys: keysOf(provider),
+    vendor: vendor?.id ?? null,
+    ...limitsFor(settings, provider, undefined),
+  };
   if (provider.kind === MOCK_NAME) {
     const connection = {
       firstTokenDelayMs: provider.first_token_delay_ms,
@@ -239,6 +170,12 @@ function providerConfig(
     capabilities: capabilitiesOf(provider, vendor),
   };
   return { ...common, kind: provider.kind, connection };
+}
+
+/** The first of them is in `api_key`, wherever it was written. */
+function keysOf(provider: ProviderSettings): readonly string[] {
+  if (provider.kind === MOCK_NAME || provider.api_key === undefined) return [];
+  return [...new Set([provider.api_key, ...(provider.api_keys ?? [])])];
 }
 
 function capabilitiesOf(provider: ProviderSettings, vendor: Vendor | null): OpenaiCapabilities {

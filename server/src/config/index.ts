@@ -1,10 +1,12 @@
 /**
  * The public face of the configuration: load it, keep it, show it, and resolve targets with it.
  */
+
+export type { CallLimits } from './call-limits.ts';
 export { type Catalogue, loadCatalogue, ownRowsFile } from './catalogue.ts';
 export type { CatalogueModel, Figures, Vendor } from './catalogue-entries.ts';
 export { ROLE_PREFIX } from './conditions.ts';
-export type { CallLimits, Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
+export type { Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
 export { type Change, diffSettings } from './diff.ts';
 export { fileJsonSchema } from './json-schema.ts';
 export {

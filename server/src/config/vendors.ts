@@ -77,7 +77,8 @@ export function fillGaps(
     const vendor = vendorOf(name, provider, vendors);
     const base_url = (provider.base_url ?? vendor?.baseUrl ?? undefined)?.replace(/\/+$/, '');
     const mayHaveKey = vendor !== null && base_url !== undefined && isAtHome(vendor, base_url);
-    const api_key = provider.api_key ?? (mayHaveKey ? keys.get(vendor.id) : undefined);
+    const own = provider.api_key ?? provider.api_keys?.[0];
+    const api_key = own ?? (mayHaveKey ? keys.get(vendor.id) : undefined);
     const extra = { ...(base_url ? { base_url } : {}), ...(api_key ? { api_key } : {}) };
     return [name, { ...provider, ...extra }] as const;
   });

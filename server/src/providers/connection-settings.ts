@@ -45,6 +45,23 @@ export const token = (description: string, secret: boolean) =>
     .optional()
     .meta({ description, secret, accepts: 'printable ASCII without spaces, up to 512 characters' });
 
+const KEYS_MAX = 32;
+
+/** Further credentials, sent as the first one is. */
+export const furtherKeys = {
+  api_keys: z
+    .array(token('', true).unwrap())
+    .check(z.minLength(1), z.maxLength(KEYS_MAX))
+    .optional()
+    .meta({
+      description:
+        'Several credentials that calls take turns with, beside `api_key` where both are given. ' +
+        'One that is refused, used up or limited rests, and the call goes on with the next.',
+      accepts: `a list of 1 to ${KEYS_MAX} credentials`,
+      secret: true,
+    }),
+};
+
 export const address = {
   base_url: z.string().refine(isBaseUrl).optional().meta({
     description: 'Address below which the API lies; the vendor’s own where it is left out.',

@@ -65,6 +65,17 @@ export function createProviderAdapter(provider: ProviderConnection): ProviderAda
   }
 }
 
+/** An adapter for each of several keys, in their order. */
+export function createKeyedAdapters(
+  provider: ProviderConnection,
+  keys: readonly string[],
+): readonly ProviderAdapter[] {
+  return keys.map((apiKey) => {
+    const connection = { ...provider.connection, apiKey };
+    return createProviderAdapter({ ...provider, connection } as ProviderConnection);
+  });
+}
+
 /** The upstream of a kind that answers in this process; null for those behind a network. */
 export function createInProcessUpstream(
   provider: ProviderConnection,

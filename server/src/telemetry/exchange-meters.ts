@@ -6,7 +6,7 @@
  * model is named only where a route knows it: what clients make up is `other`.
  */
 import type { GatewayError } from '../gateway/model/errors.ts';
-import type { Exchange } from '../gateway/model/exchange.ts';
+import type { Attempt, Exchange } from '../gateway/model/exchange.ts';
 import type { LedgerEntry } from '../gateway/model/ledger-entry.ts';
 import type { Operation } from '../gateway/model/target.ts';
 import type { Counter, Histogram } from '../kernel/meter.ts';
@@ -127,9 +127,13 @@ function recordAttempts(
     else if (provider === exchange.provider) bundle.attemptsOk.add(1);
     else metrics.attempts.child({ provider, result: 'ok' }).add(1);
     if (i === 0) continue;
-    const kind = attempts[i - 1]?.target.id === attempt.target.id ? 'retry' : 'failover';
-    metrics.retries.child({ provider, kind }).add(1);
+    metrics.retries.child({ provider, kind: kindOf(attempts[i - 1], attempt) }).add(1);
   }
+}
+
+function kindOf(before: Attempt | undefined, attempt: Attempt): 'retry' | 'key' | 'failover' {
+  if (before?.target.id !== attempt.target.id) return 'failover';
+  return before.key === attempt.key ? 'retry' : 'key';
 }
 
 function recordError(metrics: Metrics, error: GatewayError): void {

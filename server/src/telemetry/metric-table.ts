@@ -111,9 +111,16 @@ export const METRICS = {
   ),
   retries: counter(
     'esclusa_retries_total',
-    'Attempts after the first of an exchange: at the same target (retry) or another (failover).',
+    'Attempts after the first of an exchange: at the same target (retry), there with another ' +
+      'key (key), or at another target (failover).',
     ['provider', 'kind'],
     ['provider'],
+  ),
+  keyRefusals: counter(
+    'esclusa_provider_key_refusals_total',
+    'Calls that a provider refused for their key, by its place in the configuration.',
+    ['provider', 'place', 'reason'],
+    ['provider', 'place'],
   ),
   upstreamConnections: gauge(
     'esclusa_upstream_connections',

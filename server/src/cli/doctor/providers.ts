@@ -23,11 +23,7 @@ export async function checkProviders(
   const log = { debug: mute, info: mute, warn: mute, error: mute };
   const pool = createProviderPool({ clock, random, log });
   const connected = pool.connect(config);
-  const check = async ({ name, connection }: ProviderConfig): Promise<Finding> => {
-    const provider = connected.get(name);
-    if (!('baseUrl' in connection) || provider === undefined) {
-      return good(`provider ${name}`, say.provider.inside(name));
-    }
+  const tryKey = async (name: string, provider: Provider): Promise<Finding> => {
     const startedMs = clock.monotonicMs();
     try {
       const answer = await ask(provider);
@@ -37,8 +33,17 @@ export async function checkProviders(
       return fault(`provider ${name}`, say.provider.bad(name, why));
     }
   };
+  const check = ({ name, connection }: ProviderConfig): readonly Promise<Finding>[] => {
+    const provider = connected.get(name);
+    if (!('baseUrl' in connection) || provider === undefined) {
+      return [Promise.resolve(good(`provider ${name}`, say.provider.inside(name)))];
+    }
+    const { upstream, keys } = provider;
+    if (keys === undefined) return [tryKey(name, provider)];
+    return keys.map((key) => tryKey(`${name} [${key.name}]`, { adapter: key.adapter, upstream }));
+  };
   try {
-    return await Promise.all(Object.values(config.providers).map(check));
+    return await Promise.all(Object.values(config.providers).flatMap(check));
   } finally {
     await pool.destroy();
   }

@@ -22,6 +22,8 @@ export type RawHeaders = readonly string[];
 export interface Attempt {
   readonly target: Target;
   readonly startedMs: number;
+  /** The place of the provider's key, where it has several. */
+  readonly key: string | null;
   /** null while it runs and when it succeeded. */
   error: GatewayError | null;
 }

@@ -8,7 +8,9 @@ import type { Answer } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Attempt, Exchange } from '../model/exchange.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
-import type { ProviderCall, Providers } from '../ports/provider.ts';
+import type { ProviderAdapter, ProviderCall, Providers } from '../ports/provider.ts';
+import type { Upstream } from '../ports/upstream.ts';
+import type { KeyRotation } from '../resilience/key-rotation.ts';
 import type { GuardedCall } from '../resilience/policy-stack.ts';
 import { mayFailOver } from '../resilience/reactions.ts';
 import type { LatencyRecorder, TimedEnd } from '../routing/latency-book.ts';
@@ -19,6 +21,7 @@ export interface AttemptContext {
   readonly exchange: Exchange;
   readonly providers: Providers;
   readonly codecs: AnswerCodecs;
+  readonly keyRotation: KeyRotation;
   readonly clock: Clock;
   readonly latency: LatencyRecorder;
 }
@@ -28,21 +31,43 @@ const MAX_ERROR_BYTES = 256 * 1024;
 const OK_FROM = 200;
 const OK_BELOW = 300;
 
-export async function attempt(
+/** The way a call goes: by which adapter and socket, with which key, and how long at most. */
+interface Way {
+  readonly adapter: ProviderAdapter;
+  readonly upstream: Upstream;
+  readonly key: string | null;
+  readonly firstByteMs: number;
+}
+
+/** One attempt, with one key of the provider after the other where it refuses them. */
+export function attempt(
   context: AttemptContext,
   call: GuardedCall,
   firstByteMs: number,
 ): Promise<Answer> {
+  const { target, signal } = call;
+  const provider = context.providers.get(target.provider);
+  assert(provider !== undefined, `target ${target.id} has a provider`);
+  const { upstream, adapter, keys } = provider;
+  if (keys === undefined) {
+    return recorded(context, call, { upstream, adapter, key: null, firstByteMs });
+  }
+  return context.keyRotation.turn(keys, target, signal, (key) =>
+    recorded(context, call, { upstream, adapter: key.adapter, key: key.name, firstByteMs }),
+  );
+}
+
+async function recorded(context: AttemptContext, call: GuardedCall, way: Way): Promise<Answer> {
   const { exchange, clock } = context;
   const { target } = call;
   const startedMs = clock.monotonicMs();
-  const record: Attempt = { target, startedMs, error: null };
+  const record: Attempt = { target, startedMs, key: way.key, error: null };
   exchange.attempts.push(record);
   context.latency.started(record, exchange.request.stream);
   exchange.provider = target.provider;
   exchange.providerModel = target.model;
   try {
-    return await send(context, call, firstByteMs);
+    return await send(context, call, way);
   } catch (thrown) {
     record.error = asGatewayError(thrown);
     exchange.dispatched = exchange.dispatched && mayHaveProduced(record.error);
@@ -67,28 +92,26 @@ function endOf(error: GatewayError | null): TimedEnd {
 async function send(
   context: AttemptContext,
   { target, signal }: GuardedCall,
-  firstByteMs: number,
+  { adapter, upstream, firstByteMs }: Way,
 ): Promise<Answer> {
-  const provider = context.providers.get(target.provider);
-  assert(provider !== undefined, `target ${target.id} has a provider`);
   const call: ProviderCall = { request: context.exchange.request, target };
-  const passes = call.request.dialect === wireOf(provider.adapter, call.request);
+  const passes = call.request.dialect === wireOf(adapter, call.request);
   const beyond = passes ? [] : carry(call);
-  const request = provider.adapter.encode(call);
+  const request = adapter.encode(call);
   context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
   const { idleMs } = target.timeouts;
   context.exchange.dispatched = true;
-  const response = await provider.upstream.send(request, { firstByteMs, idleMs }, signal);
+  const response = await upstream.send(request, { firstByteMs, idleMs }, signal);
   if (response.status < OK_FROM || response.status >= OK_BELOW) {
     const body = await response.body.collect(MAX_ERROR_BYTES);
-    throw provider.adapter.decodeError(response, body);
+    throw adapter.decodeError(response, body);
   }
   if (call.request.stream) {
-    const answer = await openStream(context.clock, provider.adapter, call, response);
+    const answer = await openStream(context.clock, adapter, call, response);
     return inDialect(context.codecs, call.request, answer);
   }
   const bytes = await response.body.collect(MAX_ANSWER_BYTES);
-  const answer = provider.adapter.decodeAnswer(call, response, bytes);
+  const answer = adapter.decodeAnswer(call, response, bytes);
   return inDialect(context.codecs, call.request, answer);
 }
 

@@ -13,6 +13,7 @@ import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
 import type { Providers } from '../ports/provider.ts';
+import type { KeyRotation } from '../resilience/key-rotation.ts';
 import { type HeldCall, mayFailOver, type PolicyStack } from '../resilience/policy-stack.ts';
 import type { LatencyRecorder } from '../routing/latency-book.ts';
 import type { RoutePlan } from '../routing/order.ts';
@@ -25,6 +26,7 @@ export interface CallDeps extends PlanDeps {
   readonly codecs: AnswerCodecs;
   readonly providers: () => Providers;
   readonly policies: PolicyStack;
+  readonly keyRotation: KeyRotation;
   readonly latency: PlanDeps['latency'] & LatencyRecorder;
   readonly clock: Clock;
 }
@@ -85,6 +87,7 @@ async function callTargets(
     exchange,
     providers: deps.providers(),
     codecs: deps.codecs,
+    keyRotation: deps.keyRotation,
     clock: deps.clock,
     latency: deps.latency,
   };

@@ -62,9 +62,22 @@ export interface StreamDecoder {
   end(): StreamFrame | null;
 }
 
+/** One of several keys that calls of a provider take turns with. */
+export interface ProviderKey {
+  /** Tells it from every other key, also after a reload; reveals nothing of it. */
+  readonly id: string;
+  /** Its place in the configuration, from 1: what people are told. */
+  readonly name: string;
+  /** Encodes with this key. */
+  readonly adapter: ProviderAdapter;
+}
+
 export interface Provider {
+  /** Encodes with the first key. */
   readonly adapter: ProviderAdapter;
   readonly upstream: Upstream;
+  /** Absent where there is only one, or none. */
+  readonly keys?: readonly ProviderKey[];
 }
 
 /** Providers by their name in the configuration, of the generation in force. */

@@ -3,7 +3,7 @@
  * copies it. `AnthropicConnection` is what the adapter and the transport work with.
  */
 import { z } from 'zod';
-import { address, token } from '../connection-settings.ts';
+import { address, furtherKeys, token } from '../connection-settings.ts';
 
 export const ANTHROPIC_KIND = 'anthropic';
 
@@ -33,6 +33,7 @@ export const anthropicSettings = z.object({
       '`base_url` is that vendor’s own.',
     true,
   ),
+  ...furtherKeys,
   ...address,
   version: z
     .string()

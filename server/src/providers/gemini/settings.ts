@@ -3,7 +3,7 @@
  * stands in front of it.
  */
 import { z } from 'zod';
-import { address, token } from '../connection-settings.ts';
+import { address, furtherKeys, token } from '../connection-settings.ts';
 
 export const GEMINI_KIND = 'gemini';
 
@@ -23,6 +23,7 @@ export const geminiSettings = z.object({
       'long as `base_url` is that vendor’s own.',
     true,
   ),
+  ...furtherKeys,
   ...address,
 });
 

@@ -11,6 +11,7 @@ import { retryAfterMs } from '../retry-after.ts';
 
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'upstream_credentials',
+  402: 'upstream_quota_exhausted',
   403: 'upstream_credentials',
   404: 'upstream_not_found',
   408: 'upstream_timeout',

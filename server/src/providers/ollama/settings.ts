@@ -3,7 +3,7 @@
  * or network, or the vendor's hosted one.
  */
 import { z } from 'zod';
-import { address, token } from '../connection-settings.ts';
+import { address, furtherKeys, token } from '../connection-settings.ts';
 
 export const OLLAMA_KIND = 'ollama';
 
@@ -25,6 +25,7 @@ const CONTEXT_TOKENS_MAX = 100_000_000;
 export const ollamaSettings = z.object({
   kind: z.literal(OLLAMA_KIND),
   api_key: token('Credential sent as `Authorization: Bearer`, where the server wants one.', true),
+  ...furtherKeys,
   ...address,
   context_tokens: z
     .int()

@@ -8,7 +8,7 @@
  * and the configuration adds; and the vendors themselves, which are entries of the catalogue.
  */
 import { z } from 'zod';
-import { address, token } from '../connection-settings.ts';
+import { address, furtherKeys, token } from '../connection-settings.ts';
 
 /** What a vendor's dialect of the wire can do; a vendor that says nothing can do all of it. */
 export interface OpenaiCapabilities {
@@ -57,7 +57,7 @@ const account = {
   project: token('Value of the `openai-project` header.', false),
 };
 
-const connection = { api_key: vendorKey, ...address, ...account };
+const connection = { api_key: vendorKey, ...furtherKeys, ...address, ...account };
 
 export const openaiSettings = z.object({ kind: z.literal('openai'), ...connection });
 
@@ -111,6 +111,7 @@ const WORD = /^[a-z][a-z0-9]{0,31}$/;
 export const azureOpenaiSettings = z.object({
   kind: z.literal(AZURE_KIND),
   api_key: token('Credential sent in the header `api-key`.', true),
+  ...furtherKeys,
   ...address,
   api_version: z
     .string()

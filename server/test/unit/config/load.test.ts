@@ -117,6 +117,22 @@ describe('providers in the file', () => {
     assert.equal(keyOf('away'), null);
   });
 
+  it('have every key they are given, each once, and not that of the environment', async () => {
+    const { config } = await loadText(
+      `providers:
+         list: { kind: openai, api_keys: [k1, "\${K2}", k1] }
+         both: { kind: anthropic, api_key: k1, api_keys: [k2, k1] }
+         away: { kind: ollama, base_url: http://10.0.0.9 }`,
+      { OPENAI_API_KEY: 'sk-o', K2: 'k2' },
+    );
+
+    const keysOf = (name: string) => config.providers[name]?.apiKeys;
+    assert.deepEqual(keysOf('list'), ['k1', 'k2']);
+    assert.deepEqual(keysOf('both'), ['k1', 'k2']);
+    assert.deepEqual(keysOf('away'), []);
+    assert.deepEqual(keysOf('mock'), []);
+  });
+
   it('find their vendor by address, by name, or by being told', async () => {
     const { config } = await loadText(`providers:
       by-address: { kind: openai-compatible, base_url: https://api.deepseek.com/beta, api_key: k }

@@ -6,12 +6,16 @@ import { describe, it } from 'node:test';
 import { diffSettings, redactSettings, redactUrl } from '../../../src/config/index.ts';
 import { loadText } from '../../support/config.ts';
 
-const SECRETS = ['sk-secret-1', 'header-secret', 'admin-secret-key', 'password-secret'];
+const SECRETS = [
+  ...['sk-secret-1', 'sk-secret-4', 'sk-secret-5'],
+  ...['header-secret', 'admin-secret-key', 'password-secret'],
+];
 const WITH_SECRETS = `providers:
   a:
     kind: openai-compatible
     base_url: http://x
     api_key: sk-secret-1
+    api_keys: [sk-secret-4, sk-secret-5]
     headers: { x-k: header-secret }
 admin: { key: admin-secret-key, email: a@b.c, password: password-secret }`;
 
@@ -65,6 +69,7 @@ models: { m: { targets: [{ provider: a, model: x, weight: 2 }] } }`);
     const b = { kind: 'openai-compatible', base_url: 'http://z', headers: {}, capabilities: {} };
     assert.deepEqual(changes, [
       { path: 'providers.a.api_key', before: '***', after: '***', apply: 'live' },
+      { path: 'providers.a.api_keys', before: '***', after: undefined, apply: 'live' },
       { path: 'providers.a.base_url', before: 'http://x', after: 'http://y', apply: 'live' },
       { path: 'providers.a.headers.x-k', before: '***', after: undefined, apply: 'live' },
       {

@@ -61,7 +61,7 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
   exchange.providerModel = 'gpt-4o-mini';
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   exchange.upstreamMs = 800;
-  exchange.attempts.push({ target: target('openai'), startedMs: 1, error: null });
+  exchange.attempts.push({ target: target('openai'), startedMs: 1, key: null, error: null });
   if (overrides.entry !== null) exchange.entry = entry(exchange, overrides.entry ?? {});
   return exchange;
 }

@@ -235,9 +235,9 @@ test('retries and failovers are told apart, each attempt has its result', async 
   const exchange = endedExchange();
   exchange.attempts.length = 0;
   const failed = new GatewayError('upstream_failed');
-  exchange.attempts.push({ target: target('claude'), startedMs: 0, error: failed });
-  exchange.attempts.push({ target: target('claude'), startedMs: 1, error: failed });
-  exchange.attempts.push({ target: target('openai'), startedMs: 2, error: null });
+  exchange.attempts.push({ target: target('claude'), startedMs: 0, key: null, error: failed });
+  exchange.attempts.push({ target: target('claude'), startedMs: 1, key: null, error: failed });
+  exchange.attempts.push({ target: target('openai'), startedMs: 2, key: null, error: null });
 
   createObserver(captureLog(), metrics).ended(exchange, WELL);
 
@@ -249,6 +249,20 @@ test('retries and failovers are told apart, each attempt has its result', async 
   ];
   for (const [series, figure] of expected)
     assert.equal(await value(metrics, series), figure, series);
+});
+
+test('an attempt with another key of the same provider is no retry', async () => {
+  const metrics = createMetrics();
+  const exchange = endedExchange();
+  exchange.attempts.length = 0;
+  const error = new GatewayError('upstream_credentials');
+  exchange.attempts.push({ target: target('openai'), startedMs: 0, key: '1', error });
+  exchange.attempts.push({ target: target('openai'), startedMs: 1, key: '2', error: null });
+
+  createObserver(captureLog(), metrics).ended(exchange, WELL);
+
+  const series = (kind: string) => `esclusa_retries_total{provider="openai",kind="${kind}"}`;
+  assert.equal(await value(metrics, series('key')), 1);
 });
 
 test('refusals by a limit and by a budget have their reasons', async () => {
