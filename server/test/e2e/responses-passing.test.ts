@@ -209,7 +209,7 @@ for (const { vendor, path, credential } of VENDORS) {
     assert.equal((await collect(stream)).at(-1), 'response.incomplete');
   });
 
-  test(`${vendor}: a response that failed passes, raises an error, is booked as failed`, async () => {
+  test(`${vendor}: a response that failed passes, raises an error, is booked so`, async () => {
     next(vendor, FAILED, SSE, {
       drip: { bytes: FAILED.indexOf('event: response.failed'), everyMs: 30 },
     });
