@@ -38,7 +38,8 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     routes: () => current().routes,
     providers: () => Object.values(config().providers).map((each) => providerOf(deps, each)),
     budgets: {
-      figures: async (keyId, budget) => gateway.budgets.figures({ id: `key:${keyId}`, budget }),
+      figures: ({ tenant, id }, budget) =>
+        gateway.budgets.figures({ id: `key:${id}`, budget }, tenant),
     },
     breakers: {
       list: () => gateway.breakers.snapshot().map(breakerOf),

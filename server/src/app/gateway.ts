@@ -12,6 +12,7 @@ import {
   type Threads,
 } from '../gateway/index.ts';
 import type { SharedAnswer } from '../gateway/pipeline/cache.ts';
+import type { BudgetStore } from '../gateway/ports/budget-store.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
@@ -26,13 +27,8 @@ import type { Clock } from '../kernel/clock.ts';
 import type { FaultPoints } from '../kernel/fault.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Storage } from '../storage/index.ts';
-import {
-  createMemoryBudgetStore,
-  type MemoryBudgetStore,
-  RESERVATION_GRACE_MS,
-} from '../stores/memory/budget-store.ts';
 import { createMemoryCacheStore, type MemoryCacheStore } from '../stores/memory/cache-store.ts';
-import { createMemoryLimitStore } from '../stores/memory/limit-store.ts';
+import type { Counters } from './counters.ts';
 import type { Identity } from './identity.ts';
 
 export interface GatewayDeps {
@@ -45,7 +41,8 @@ export interface GatewayDeps {
   readonly breakers: BreakerRegistry;
   readonly keyListener: KeyListener;
   readonly identity: Identity;
-  readonly storage: Pick<Storage, 'ledger' | 'history'>;
+  readonly storage: Pick<Storage, 'ledger'>;
+  readonly counters: Counters;
   readonly providers: () => Providers;
   readonly routes: () => Routes;
   /** How soon times of answers are forgotten, in milliseconds, of the configuration in force. */
@@ -55,17 +52,13 @@ export interface GatewayDeps {
 export interface Gateway {
   readonly pipeline: PipelineHandler;
   readonly breakers: BreakerRegistry;
-  readonly budgets: MemoryBudgetStore;
+  readonly budgets: BudgetStore;
   readonly cache: MemoryCacheStore;
 }
 
 export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   const { clock, random, identity, storage, breakers } = deps;
-  const budgets = createMemoryBudgetStore({
-    clock,
-    history: storage.history,
-    reservationTtlMs: config.resilience.timeouts.totalMs + RESERVATION_GRACE_MS,
-  });
+  const { limits, budgets } = deps.counters;
   const { maxEntries, maxBytes } = config.cache;
   const cache = createMemoryCacheStore({ clock, maxEntries, maxBytes });
   const bulkheads = createBulkheads();
@@ -81,8 +74,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     ...deps,
     authenticator: identity.snapshot,
     ledger: storage.ledger,
-    limits: createMemoryLimitStore({ clock }),
-    budgets,
+    ...{ limits, budgets },
     guardrails: [],
     admission: { maxInFlight: config.http.maxInFlight },
     store: createTiers(cache, null),

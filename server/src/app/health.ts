@@ -7,6 +7,7 @@ import type { HealthReader } from '../http/index.ts';
 import type { KeySnapshot } from '../identity/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { RedisStore } from '../stores/redis/store.ts';
+import type { Counters } from './counters.ts';
 import type { SharedStores } from './redis.ts';
 
 export interface HealthDeps {
@@ -14,6 +15,7 @@ export interface HealthDeps {
   readonly snapshot: Pick<KeySnapshot, 'state'>;
   /** null: nothing is shared. */
   readonly shared: Pick<SharedStores, 'cache' | 'state'> | null;
+  readonly counters: Pick<Counters, 'degraded'>;
   readonly cacheEnabled: () => boolean;
   readonly monotonicMs: () => number;
 }
@@ -35,6 +37,7 @@ export function degradedNames(deps: HealthDeps): readonly string[] {
   const names: string[] = [];
   if (!deps.snapshot.state().isCurrent) names.push('keys');
   for (const store of sharedOf(deps)) if (store.state().kind !== 'up') names.push(store.name);
+  names.push(...deps.counters.degraded());
   const { lastError, writerError } = deps.storage.figures();
   if (lastError !== null || writerError !== null) names.push('database');
   return names;

@@ -22,6 +22,7 @@ import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
 import { createConfigControl } from './config-control.ts';
+import { createCounters } from './counters.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
@@ -53,10 +54,12 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
   undo.push(() => shared?.close());
+  const counters = await createCounters(parts, config, shared?.state ?? null);
+  undo.push(() => counters.close());
   const gateway = createGateway(
     {
       ...parts,
-      breakers,
+      ...{ breakers, counters },
       keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
@@ -77,7 +80,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const health: HealthDeps = {
     storage,
     snapshot: identity.snapshot,
-    shared,
+    ...{ shared, counters },
     cacheEnabled: () => current().config.cache.enabled,
     monotonicMs: () => clock.monotonicMs(),
   };

@@ -8,7 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BodyStore } from '../gateway/ports/body-store.ts';
-import type { SpendingHistory } from '../gateway/ports/budget-store.ts';
+import type { SharedSpending, SpendingHistory } from '../gateway/ports/budget-store.ts';
 import type { Ledger } from '../gateway/ports/ledger.ts';
 import type { LedgerQueries } from '../gateway/ports/ledger-query.ts';
 import type { ResponseStore } from '../gateway/ports/response-store.ts';
@@ -86,7 +86,7 @@ export interface StorageTool extends Repositories {
 
 export interface Storage extends Repositories {
   readonly ledger: Ledger;
-  readonly history: SpendingHistory;
+  readonly history: SpendingHistory & SharedSpending;
   readonly bodies: BodyStore;
   readonly responses: ResponseStore;
   /**

@@ -12,6 +12,11 @@ export function periodStartMs(period: BudgetPeriod, nowMs: number): number {
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), day);
 }
 
+/** Whether `a` renews later than `b`; null never does. */
+export function renewsLater(a: number | null, b: number | null): boolean {
+  return b !== null && (a === null || a > b);
+}
+
 /** Milliseconds until the period is over; null where it never is. */
 export function renewsInMs(period: BudgetPeriod, nowMs: number): number | null {
   if (period === 'total') return null;

@@ -87,6 +87,23 @@ export const METRICS = {
     'reason',
   ]),
   limitRefusals: counter('esclusa_limit_refusals_total', 'Exchanges a limit refused.', ['reason']),
+  limitsDecidedAlone: counter(
+    'esclusa_limits_decided_alone_total',
+    'Decisions over limits that a process took by its share, because Redis did not decide.',
+    [],
+  ),
+  bookingsWaiting: gauge(
+    'esclusa_bookings_waiting',
+    'Ended reservations and costs that Redis has not confirmed yet.',
+    [],
+  ),
+  processes: gauge(
+    'esclusa_processes',
+    'Processes that share the Redis, as far as known.',
+    [],
+    [],
+    'max',
+  ),
   reservationsOpen: gauge('esclusa_reservations_open', 'Reservations not settled yet.', []),
   // Providers
   upstreamDuration: histogram(

@@ -27,6 +27,7 @@ budgetStoreSuite('memory', () => {
   return {
     store,
     ledger,
+    tenant: 'acme',
     advance: (ms) => clock.advance(ms),
     setWallMs: (wallMs) => clock.setWallMs(wallMs),
     settled: () => undefined,

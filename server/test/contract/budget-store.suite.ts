@@ -16,6 +16,7 @@ import type { FakeLedger } from './fake-ledger.ts';
 
 export interface BudgetStoreUnderTest {
   readonly store: BudgetStore;
+  readonly tenant: string;
   readonly ledger: FakeLedger;
   advance(ms: number): void | Promise<void>;
   setWallMs(wallMs: number): void | Promise<void>;
@@ -26,6 +27,14 @@ export interface BudgetStoreUnderTest {
 
 /** How long a reservation counts in the stores under test. */
 export const RESERVATION_TTL_MS = 60_000;
+
+/** The store as the claims use it: each call is of an exchange of its own. */
+interface SuiteStore {
+  reserve(scopes: readonly BudgetScope[], amountNanousd: number): Promise<BudgetDecision>;
+  charge(scopeIds: readonly string[], costNanousd: number): void;
+}
+
+type SuiteUnderTest = Omit<BudgetStoreUnderTest, 'store'> & { readonly store: SuiteStore };
 
 type Open = () => BudgetStoreUnderTest | Promise<BudgetStoreUnderTest>;
 
@@ -48,11 +57,16 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
       const under = await open();
       t.after(() => under.close());
       await under.setWallMs(NOON_MS);
-      const store: BudgetStore = {
-        charge: (ids, cost) => under.store.charge(ids, cost),
+      let exchanges = 0;
+      const spender = () => {
+        exchanges += 1;
+        return { tenant: under.tenant, exchangeId: `req_${exchanges}` };
+      };
+      const store: SuiteStore = {
+        charge: (ids, cost) => under.store.charge(ids, cost, spender()),
         async reserve(scopes, amount) {
           await under.settled();
-          return under.store.reserve(scopes, amount);
+          return under.store.reserve(scopes, amount, spender());
         },
       };
       await run({ ...under, store });
@@ -61,7 +75,7 @@ export function budgetStoreSuite(adapter: string, open: Open): void {
 }
 
 /** What is left of a scope: the largest amount it would grant. */
-async function left(under: BudgetStoreUnderTest, scope: BudgetScope): Promise<number> {
+async function left(under: SuiteUnderTest, scope: BudgetScope): Promise<number> {
   let low = -1;
   let high = scope.budget.limitNanousd;
   while (low < high) {
@@ -74,7 +88,7 @@ async function left(under: BudgetStoreUnderTest, scope: BudgetScope): Promise<nu
   return low;
 }
 
-const CLAIMS: Readonly<Record<string, (under: BudgetStoreUnderTest) => Promise<void>>> = {
+const CLAIMS: Readonly<Record<string, (under: SuiteUnderTest) => Promise<void>>> = {
   'reservations are granted up to the limit and not a nano-dollar beyond': async (under) => {
     const scope = key('a', 1000);
 
@@ -204,6 +218,18 @@ const CLAIMS: Readonly<Record<string, (under: BudgetStoreUnderTest) => Promise<v
     under.store.charge(['key:a', 'key:unknown'], 30);
 
     assert.equal(await left(under, scope), 70);
+  },
+
+  'a budget that only warns refuses nothing and says that it is used up': async (under) => {
+    const hard = key('hard', 1000);
+    const soft = { ...key('soft', 100), budget: { ...key('soft', 100).budget, soft: true } };
+
+    const within = await under.store.reserve([hard, soft], 100);
+    const beyond = await under.store.reserve([hard, soft], 100);
+
+    assert.deepEqual(within.kind === 'granted' && within.passed, []);
+    assert.deepEqual(beyond.kind === 'granted' && beyond.passed, ['key:soft']);
+    assert.equal((await under.store.reserve([hard, soft], 801)).kind, 'exceeded');
   },
 
   'all scopes grant or none does': async (under) => {
@@ -342,12 +368,13 @@ const CLAIMS: Readonly<Record<string, (under: BudgetStoreUnderTest) => Promise<v
 
   'midnight during a load leaves the load of the old day behind': async (under) => {
     const scope = key('a', 100, 'day');
+    await under.setWallMs(Date.UTC(2026, 10, 20, 23, 59, 59));
     under.ledger.spent.set('key:a', 90);
     under.ledger.hold();
     const waiting = under.store.reserve([scope], 50);
     await under.ledger.asked(1);
 
-    await under.advance(DAY_MS);
+    await under.advance(1500);
     under.store.charge(['key:a'], 1);
     under.ledger.release();
     granted(await waiting).release();
@@ -364,7 +391,7 @@ const CLAIMS: Readonly<Record<string, (under: BudgetStoreUnderTest) => Promise<v
     under.ledger.spent.set('key:a', 60);
 
     await under.setWallMs(NOON_MS);
-    assert.equal(await left(under, scope), 40);
+    granted(await under.store.reserve([scope], 0)).release();
     open.settle(5);
 
     assert.equal(await left(under, scope), 35);

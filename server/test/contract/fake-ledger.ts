@@ -3,10 +3,15 @@
  * call as the port promises, answered when the test lets them.
  */
 import { GatewayError } from '../../src/gateway/model/errors.ts';
-import type { SpendingHistory } from '../../src/gateway/ports/budget-store.ts';
+import type {
+  SharedSpending,
+  Spending,
+  SpendingHistory,
+  SpendingQuestion,
+} from '../../src/gateway/ports/budget-store.ts';
 import { until } from '../support/until.ts';
 
-export class FakeLedger implements SpendingHistory {
+export class FakeLedger implements SpendingHistory, SharedSpending {
   readonly spent = new Map<string, number>();
   readonly loads: { readonly id: string; readonly sinceMs: number }[] = [];
   failing = false;
@@ -22,6 +27,15 @@ export class FakeLedger implements SpendingHistory {
     await this.#gate;
     if (isFailing) throw new GatewayError('budget_unavailable');
     return sum;
+  }
+
+  /** Everything appended is where everybody sees it. */
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async spending({ scopeId, sinceMs }: SpendingQuestion): Promise<Spending> {
+    return { spentNanousd: await this.spentNanousd(scopeId, sinceMs), recentIds: [] };
   }
 
   append(id: string, cost: number): void {

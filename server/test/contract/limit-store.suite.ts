@@ -18,6 +18,13 @@ export interface LimitStoreUnderTest {
   close(): void | Promise<void>;
 }
 
+/** The store as the claims use it: all requests are of one tenant. */
+interface SuiteStore {
+  take(scopes: readonly LimitScope[], tokens: number): Promise<LimitDecision>;
+}
+
+type SuiteUnderTest = Omit<LimitStoreUnderTest, 'store'> & { readonly store: SuiteStore };
+
 type Open = () => LimitStoreUnderTest | Promise<LimitStoreUnderTest>;
 
 function key(id: string, limits: Limits): LimitScope {
@@ -39,10 +46,10 @@ export function limitStoreSuite(adapter: string, open: Open): void {
     test(`${adapter}: ${claim}`, async (t) => {
       const under = await open();
       t.after(() => under.close());
-      const store: LimitStore = {
+      const store: SuiteStore = {
         async take(scopes, tokens) {
           await under.settled();
-          return under.store.take(scopes, tokens);
+          return under.store.take(scopes, tokens, 'acme');
         },
       };
       await run({ ...under, store });
@@ -50,7 +57,7 @@ export function limitStoreSuite(adapter: string, open: Open): void {
   }
 }
 
-const CLAIMS: Readonly<Record<string, (under: LimitStoreUnderTest) => Promise<void>>> = {
+const CLAIMS: Readonly<Record<string, (under: SuiteUnderTest) => Promise<void>>> = {
   'an idle key may use its whole minute at once, the next is refused': async (under) => {
     const scopes = [key('a', { requestsPerMinute: 10 })];
 

@@ -11,6 +11,8 @@ export type BudgetPeriod = 'day' | 'month' | 'total';
 export interface Budget {
   readonly limitNanousd: Nanousd;
   readonly period: BudgetPeriod;
+  /** It warns when it is used up, and refuses nothing. */
+  readonly soft?: boolean;
 }
 
 /** Absent means unlimited; zero means nothing at all. */

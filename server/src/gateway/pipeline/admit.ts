@@ -47,9 +47,11 @@ export function admit(store: LimitStore, settings: AdmitSettings): Stage {
 }
 
 async function takeLimits(store: LimitStore, exchange: Exchange) {
-  const scopes = exchange.principal === null ? [] : limitScopesOf(exchange.principal);
+  const { principal } = exchange;
+  if (principal === null) return null;
+  const scopes = limitScopesOf(principal);
   if (scopes.length === 0) return null;
-  const decision = await store.take(scopes, expectedTokens(exchange.request));
+  const decision = await store.take(scopes, expectedTokens(exchange.request), principal.tenant);
   exchange.requestLimit = decision.state.requests;
   exchange.tokenLimit = decision.state.tokens;
   if (decision.kind === 'granted') return decision.lease;

@@ -6,7 +6,7 @@
  * counter that is not built, or a model without a price, is refused under a budget.
  */
 import { assert, unreachable } from '../../kernel/assert.ts';
-import { decimalFromNanousd } from '../../kernel/money.ts';
+import { decimalFromNanousd, type Nanousd } from '../../kernel/money.ts';
 import { upperBoundNanousd } from '../accounting/estimate.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
@@ -23,7 +23,8 @@ export function reserve(budgets: BudgetStore): Stage {
       const scopes = budgetScopesOf(exchange);
       if (scopes.length === 0) return next(exchange);
       const amount = upperBoundOf(exchange);
-      const decision = await budgets.reserve(scopes, amount);
+      const { tenant } = exchange.principal ?? { tenant: '' };
+      const decision = await budgets.reserve(scopes, amount, { tenant, exchangeId: exchange.id });
       if (decision.kind !== 'granted') throw refusal(decision, amount);
       exchange.reservation = decision.reservation;
       return next(exchange);
@@ -31,8 +32,19 @@ export function reserve(budgets: BudgetStore): Stage {
   };
 }
 
+/** Ends what was reserved by its cost, or books the cost where nothing was. */
+export function book(budgets: BudgetStore, exchange: Exchange, costNanousd: Nanousd): void {
+  const { principal, reservation } = exchange;
+  exchange.reservation = null;
+  if (reservation !== null) reservation.settle(costNanousd);
+  else if (principal !== null) {
+    const spender = { tenant: principal.tenant, exchangeId: exchange.id };
+    budgets.charge(budgetScopeIds(exchange), costNanousd, spender);
+  }
+}
+
 /** Names of every counter an exchange's cost belongs to, budgeted or not. */
-export function budgetScopeIds(exchange: Exchange): readonly string[] {
+function budgetScopeIds(exchange: Exchange): readonly string[] {
   return exchange.principal === null ? [] : [`key:${exchange.principal.keyId}`];
 }
 

@@ -18,7 +18,7 @@ import type { LedgerEntry, Outcome } from '../model/ledger-entry.ts';
 import type { Usage } from '../model/usage.ts';
 import type { BudgetStore } from '../ports/budget-store.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import { budgetScopeIds } from './reserve.ts';
+import { book } from './reserve.ts';
 import type { Stage } from './stage.ts';
 
 export interface SettleDeps {
@@ -92,9 +92,7 @@ async function settleExchange(
   thrown: unknown,
 ): Promise<void> {
   const bill = billOf(exchange, produced);
-  if (exchange.reservation !== null) exchange.reservation.settle(bill.costNanousd ?? 0);
-  else deps.budgets.charge(budgetScopeIds(exchange), bill.costNanousd ?? 0);
-  exchange.reservation = null;
+  book(deps.budgets, exchange, bill.costNanousd ?? 0);
   if (exchange.lease !== null) {
     exchange.lease.correctTokens(bill.usage.inputTokens + bill.usage.outputTokens);
     exchange.lease.release();

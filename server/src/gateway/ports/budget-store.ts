@@ -2,8 +2,8 @@
  * Money promised and spent per scope. Reserve before dispatch, settle once, release on
  * failure; a reservation that nobody ends expires. All amounts are nano-dollars.
  *
- * Invariant: spent + reserved never exceeds a scope's limit, as long as no exchange costs more
- * than it reserved.
+ * Invariant: spent + reserved never exceeds the limit of a scope that does not only warn, as
+ * long as no exchange costs more than it reserved.
  */
 import type { Nanousd } from '../../kernel/money.ts';
 import type { Reservation } from '../model/holds.ts';
@@ -16,7 +16,12 @@ export interface BudgetScope {
 }
 
 export type BudgetDecision =
-  | { readonly kind: 'granted'; readonly reservation: Reservation }
+  | {
+      readonly kind: 'granted';
+      readonly reservation: Reservation;
+      /** Scopes whose budget only warns, and is used up. */
+      readonly passed: readonly string[];
+    }
   | {
       readonly kind: 'exceeded';
       readonly scope: string;
@@ -26,11 +31,32 @@ export type BudgetDecision =
   /** The counter is not built yet, or was lost: fail closed. */
   | { readonly kind: 'unavailable' };
 
+/** Whose money it is: the ledger's row of the exchange carries the same two. */
+export interface Spender {
+  readonly tenant: string;
+  readonly exchangeId: string;
+}
+
+export interface BudgetFigures {
+  readonly spentNanousd: Nanousd;
+  readonly reservedNanousd: Nanousd;
+  /** Milliseconds since the epoch; null for a budget that never renews. */
+  readonly renewsAtMs: number | null;
+}
+
 export interface BudgetStore {
-  /** Reserves `amountNanousd` in every scope, or in none. */
-  reserve(scopes: readonly BudgetScope[], amountNanousd: Nanousd): Promise<BudgetDecision>;
+  /** Reserves `amountNanousd` in every scope, or in none; an exchange reserves once. */
+  reserve(
+    scopes: readonly BudgetScope[],
+    amountNanousd: Nanousd,
+    spender: Spender,
+  ): Promise<BudgetDecision>;
   /** Books a cost for which nothing was reserved, in the counters that exist. */
-  charge(scopeIds: readonly string[], costNanousd: Nanousd): void;
+  charge(scopeIds: readonly string[], costNanousd: Nanousd, spender: Spender): void;
+  /** Where a scope stands, loaded if need be; null when that failed. */
+  figures(scope: BudgetScope, tenant: string): Promise<BudgetFigures | null>;
+  /** Reservations of this process that are neither ended nor expired. */
+  open(): number;
 }
 
 /** The ledger, as the place a counter is rebuilt from. */
@@ -40,4 +66,28 @@ export interface SpendingHistory {
    * over none appended after it. Rejects with `budget_unavailable`.
    */
   spentNanousd(scopeId: string, sinceMs: number): Promise<Nanousd>;
+}
+
+/** The ledger that several processes write, as the place their common counters come from. */
+export interface SharedSpending {
+  /**
+   * Resolves when `spending` of any process covers every entry that this one appended before
+   * the call. Rejects with `budget_unavailable`.
+   */
+  settled(): Promise<void>;
+  /** One look at the ledger, after the journals of dead processes are in it. Rejects alike. */
+  spending(question: SpendingQuestion): Promise<Spending>;
+}
+
+export interface SpendingQuestion {
+  readonly scopeId: string;
+  readonly sinceMs: number;
+  /** Exchanges that ended at this instant or later are named one by one. */
+  readonly endedSinceMs: number;
+}
+
+export interface Spending {
+  readonly spentNanousd: Nanousd;
+  /** Ids of exchanges that are in the sum and ended lately. */
+  readonly recentIds: readonly string[];
 }

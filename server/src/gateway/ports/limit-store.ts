@@ -36,6 +36,13 @@ export type LimitDecision =
     };
 
 export interface LimitStore {
-  /** Decides at once and never waits. `tokens` is the estimate for the request. */
-  take(scopes: readonly LimitScope[], tokens: number): Promise<LimitDecision> | LimitDecision;
+  /**
+   * Decides at once, whatever the state of a shared counter. `tokens` is the estimate for the
+   * request; all scopes are of one tenant.
+   */
+  take(
+    scopes: readonly LimitScope[],
+    tokens: number,
+    tenant: string,
+  ): Promise<LimitDecision> | LimitDecision;
 }

@@ -50,7 +50,10 @@ export interface AdminServices {
 
 export interface BudgetReader {
   /** What a key's budget has spent and promised; null while its counter is being rebuilt. */
-  figures(keyId: string, budget: Budget): Promise<BudgetFigures | null>;
+  figures(
+    key: { readonly tenant: string; readonly id: string },
+    budget: Budget,
+  ): Promise<BudgetFigures | null>;
 }
 
 export interface BudgetFigures {

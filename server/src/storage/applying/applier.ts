@@ -9,6 +9,7 @@
  * 3. Work pauses between batches and while the main thread has a transaction open.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import type { Spending, SpendingQuestion } from '../../gateway/ports/budget-store.ts';
 import type { SegmentExtent } from '../journal/position.ts';
 import type { JournalTail } from './journal-tail.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -69,6 +70,15 @@ export class LedgerApplier {
     return this.#ask(question.extents, stillWanted, () => {
       if (!this.#isComplete) throw new Given('a journal of an earlier run is not applied yet');
       return this.#options.store.spentNanousd(question.scopeId, question.sinceMs);
+    });
+  }
+
+  /** The same over all processes: takes over the journals of dead ones first. */
+  spending(question: SpendingQuestion, stillWanted: () => boolean): Promise<Spending> {
+    return this.#ask([], stillWanted, async () => {
+      this.#isComplete = await this.#options.recover(this.#pause);
+      if (!this.#isComplete) throw new Error('a journal of an earlier run cannot be read');
+      return this.#options.store.spending(question);
     });
   }
 

@@ -80,15 +80,22 @@ export function valuesOf(
   ];
 }
 
-/** The column of `requests` that a scope of spending is summed by; throws for another kind. */
-export function spendingColumn(scopeId: string): { column: string; name: string } {
+/**
+ * The columns of `requests` that a scope of spending is summed by, and the names they must
+ * have; throws for a scope of another kind.
+ */
+export function spendingColumns(scopeId: string): readonly (readonly [string, string])[] {
   const colon = scopeId.indexOf(':');
-  const column = SCOPE_COLUMNS.get(scopeId.slice(0, colon));
-  if (column === undefined) throw new Error(`no spending is kept for the scope ${scopeId}`);
-  return { column, name: scopeId.slice(colon + 1) };
+  const kind = scopeId.slice(0, colon);
+  const name = scopeId.slice(colon + 1);
+  const slash = name.indexOf('/');
+  if (kind === 'key') return [['key_id', name]];
+  if (kind === 'tenant') return [['tenant_id', name]];
+  if (kind === 'model' && slash > 0) {
+    return [
+      ['tenant_id', name.slice(0, slash)],
+      ['model_id', name.slice(slash + 1)],
+    ];
+  }
+  throw new Error(`no spending is kept for the scope ${scopeId}`);
 }
-
-const SCOPE_COLUMNS = new Map([
-  ['key', 'key_id'],
-  ['tenant', 'tenant_id'],
-]);

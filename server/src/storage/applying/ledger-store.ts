@@ -3,6 +3,7 @@
  *
  * A method of an engine that works at once may answer at once.
  */
+import type { Spending, SpendingQuestion } from '../../gateway/ports/budget-store.ts';
 import type { JournalPosition } from '../journal/position.ts';
 import type { JournalRecord } from '../journal/record.ts';
 
@@ -20,8 +21,13 @@ export interface LedgerStore {
   write(instance: string, records: readonly JournalRecord[], position: JournalPosition): Soon<void>;
   /** Forgets the position of a journal that is gone. */
   forget(instance: string): Soon<void>;
-  /** The sum of what a scope spent, `key:<id>` or `tenant:<slug>`; throws for another kind. */
+  /**
+   * The sum of what a scope spent: `key:<id>`, `tenant:<slug>` or `model:<slug>/<name>`.
+   * Throws for another kind.
+   */
   spentNanousd(scopeId: string, sinceMs: number): Soon<number>;
+  /** The same, with the exchanges that ended lately; both of one look. */
+  spending(question: SpendingQuestion): Soon<Spending>;
   /**
    * - `later`: the database, not the records, is at fault, and may take them another time.
    * - `smaller`: the same, and it may take fewer at once.

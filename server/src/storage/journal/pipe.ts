@@ -9,7 +9,12 @@
  */
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { LedgerEntry } from '../../gateway/model/ledger-entry.ts';
-import type { SpendingHistory } from '../../gateway/ports/budget-store.ts';
+import type {
+  SharedSpending,
+  Spending,
+  SpendingHistory,
+  SpendingQuestion,
+} from '../../gateway/ports/budget-store.ts';
 import type { Ledger } from '../../gateway/ports/ledger.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Nanousd } from '../../kernel/money.ts';
@@ -28,6 +33,8 @@ export interface LedgerSink {
     scopeId: string,
     sinceMs: number,
   ): Promise<Nanousd>;
+  /** What the database says now, once the journals of dead processes are in it. */
+  spending(question: SpendingQuestion): Promise<Spending>;
 }
 
 export interface PipeFigures extends JournalFigures {
@@ -44,8 +51,10 @@ interface Published {
 /** How long entries gather before the database hears of them. */
 const PUBLISH_INTERVAL_MS = 100;
 const PUBLISHED_MAX = 64;
+/** Longest wait for the database where a common counter is built. */
+const SETTLED_MS = 2000;
 
-export class LedgerPipe implements Ledger, SpendingHistory {
+export class LedgerPipe implements Ledger, SpendingHistory, SharedSpending {
   readonly #journal: Journal;
   readonly #sink: LedgerSink;
   readonly #clock: Clock;
@@ -97,6 +106,22 @@ export class LedgerPipe implements Ledger, SpendingHistory {
   async spentNanousd(scopeId: string, sinceMs: number): Promise<Nanousd> {
     try {
       return await this.#sink.spentNanousd(this.#publish(), scopeId, sinceMs);
+    } catch (cause) {
+      throw new GatewayError('budget_unavailable', { cause });
+    }
+  }
+
+  async settled(): Promise<void> {
+    try {
+      await this.flush(SETTLED_MS);
+    } catch (cause) {
+      throw new GatewayError('budget_unavailable', { cause });
+    }
+  }
+
+  async spending(question: SpendingQuestion): Promise<Spending> {
+    try {
+      return await this.#sink.spending(question);
     } catch (cause) {
       throw new GatewayError('budget_unavailable', { cause });
     }

@@ -18,13 +18,14 @@
 
 import type {
   BudgetDecision,
+  BudgetFigures,
   BudgetScope,
   BudgetStore,
   SpendingHistory,
 } from '../../gateway/ports/budget-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import { periodStartMs, renewsInMs } from '../budget-period.ts';
+import { periodStartMs, renewsInMs, renewsLater } from '../budget-period.ts';
 import { type Account, newAccount, rollOver } from './budget-account.ts';
 import { assertAmount, MemoryReservation, type ReservationBook } from './budget-reservation.ts';
 
@@ -37,18 +38,11 @@ export interface MemoryBudgetStoreOptions {
   readonly maxScopes?: number;
 }
 
-export interface BudgetFigures {
-  readonly spentNanousd: Nanousd;
-  readonly reservedNanousd: Nanousd;
-  /** Milliseconds since the epoch; null for a budget that never renews. */
-  readonly renewsAtMs: number | null;
-}
-
+/** Scopes are told apart by their ids alone, so nobody needs to say whose they are. */
 export interface MemoryBudgetStore extends BudgetStore {
-  /** Where a scope stands, loaded if need be; null when that failed. */
+  reserve(scopes: readonly BudgetScope[], amountNanousd: Nanousd): Promise<BudgetDecision>;
+  charge(scopeIds: readonly string[], costNanousd: Nanousd): void;
   figures(scope: BudgetScope): Promise<BudgetFigures | null>;
-  /** Reservations that count. */
-  open(): number;
 }
 
 /** How long after its request's deadline a reservation still counts. */
@@ -159,13 +153,18 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     amount: Nanousd,
   ): BudgetDecision {
     const nowMs = this.#clock.wallMs();
+    const passed: string[] = [];
     let exceeded: Extract<BudgetDecision, { kind: 'exceeded' }> | null = null;
     for (const [i, account] of accounts.entries()) {
       const { id, budget } = scopes[i] as BudgetScope;
       const total = account.spentNanousd + account.reservedNanousd + amount;
       if (total <= budget.limitNanousd) continue;
+      if (budget.soft === true) {
+        passed.push(id);
+        continue;
+      }
       const waitMs = renewsInMs(budget.period, nowMs);
-      if (exceeded === null || longer(waitMs, exceeded.renewsInMs)) {
+      if (exceeded === null || renewsLater(waitMs, exceeded.renewsInMs)) {
         exceeded = { kind: 'exceeded', scope: id, renewsInMs: waitMs };
       }
     }
@@ -173,7 +172,7 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     const expiresAtMs = this.#clock.monotonicMs() + this.#ttlMs;
     const reservation = new MemoryReservation(this, amount, nowMs, expiresAtMs, accounts);
     this.#reservations.add(reservation);
-    return { kind: 'granted', reservation };
+    return { kind: 'granted', reservation, passed };
   }
 
   #expire(): void {
@@ -240,8 +239,4 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     }
     return false;
   }
-}
-
-function longer(a: number | null, b: number | null): boolean {
-  return b !== null && (a === null || a > b);
 }

@@ -42,6 +42,7 @@ const MAX_SCOPES = 100_000;
 const EVICTION_SCAN = 64;
 const FULL_RETRY_MS = 1000;
 
+/** Scopes are told apart by their ids alone, so nobody needs to say whose they are. */
 export interface MemoryLimitStore extends LimitStore {
   take(scopes: readonly LimitScope[], tokens: number): LimitDecision;
 }

@@ -168,5 +168,7 @@ export function recordingBudgets(): RecordingBudgets {
     charges,
     reserve: async () => ({ kind: 'unavailable' }),
     charge: (scopeIds, costNanousd) => charges.push({ scopeIds, costNanousd }),
+    figures: async () => null,
+    open: () => 0,
   };
 }

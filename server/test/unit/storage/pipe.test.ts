@@ -26,6 +26,10 @@ class LostSink implements LedgerSink {
     throw new Error('out of reach');
   }
 
+  async spending(): Promise<never> {
+    throw new Error('out of reach');
+  }
+
   async spentNanousd(extents: readonly SegmentExtent[]): Promise<number> {
     this.told.push(['spent', bytesOf(extents)]);
     throw new Error('out of reach');

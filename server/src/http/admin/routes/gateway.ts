@@ -105,7 +105,7 @@ async function stateOf(
   key: Pick<KeyRecord, 'id' | 'name' | 'tenant'> & { readonly budget: Budget | null },
 ): Promise<BudgetState | null> {
   if (key.budget === null) return null;
-  const figures = await services.budgets.figures(key.id, key.budget);
+  const figures = await services.budgets.figures(key, key.budget);
   return {
     key_id: key.id,
     key_name: key.name,

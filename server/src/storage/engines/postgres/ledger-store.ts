@@ -7,7 +7,8 @@
  * a missing right or table does not, for it would send every record aside.
  */
 import type pg from 'pg';
-import { LEDGER_COLUMNS, namesOf, spendingColumn, valuesOf } from '../../applying/ledger-row.ts';
+import type { Spending, SpendingQuestion } from '../../../gateway/ports/budget-store.ts';
+import { LEDGER_COLUMNS, namesOf, spendingColumns, valuesOf } from '../../applying/ledger-row.ts';
 import type { LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
@@ -74,14 +75,26 @@ export class PostgresLedgerStore implements LedgerStore {
   }
 
   async spentNanousd(scopeId: string, sinceMs: number): Promise<number> {
-    const { column, name } = spendingColumn(scopeId);
+    const { where, names } = conditionOf(scopeId, 2);
     return this.#transaction(async (client) => {
       const { rows } = await client.query(
-        'select coalesce(sum(cost_nanousd), 0) as spent from requests ' +
-          `where ${column} = (select id from names where text = $1) and created_at_ms >= $2`,
-        [storable(name), sinceMs],
+        `select coalesce(sum(cost_nanousd), 0) as spent from requests ${where}`,
+        [sinceMs, ...names],
       );
       return Number(rows[0]?.spent);
+    });
+  }
+
+  async spending({ scopeId, sinceMs, endedSinceMs }: SpendingQuestion): Promise<Spending> {
+    const { where, names } = conditionOf(scopeId, 3);
+    return this.#transaction(async (client) => {
+      const { rows } = await client.query(
+        'select coalesce(sum(cost_nanousd), 0) as spent, coalesce(array_agg(id) ' +
+          "filter (where created_at_ms + duration_us / 1000 >= $2), '{}') as recent " +
+          `from requests ${where}`,
+        [sinceMs, endedSinceMs, ...names],
+      );
+      return { spentNanousd: Number(rows[0]?.spent), recentIds: rows[0]?.recent as string[] };
     });
   }
 
@@ -162,4 +175,14 @@ export class PostgresLedgerStore implements LedgerStore {
 
 function textOrNull(value: unknown): unknown {
   return typeof value === 'string' ? storable(value) : value;
+}
+
+/** The first parameter is the instant; names begin at the `from`th. */
+function conditionOf(scopeId: string, from: number) {
+  const columns = spendingColumns(scopeId);
+  const is = columns.map(
+    ([column], at) => `${column} = (select id from names where text = $${from + at})`,
+  );
+  const where = `where ${[...is, 'created_at_ms >= $1'].join(' and ')}`;
+  return { where, names: columns.map(([, name]) => storable(name)) };
 }

@@ -29,6 +29,8 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
           return applier.flush(call.extents, stillWanted);
         case 'spent':
           return applier.spent(call, stillWanted);
+        case 'spending':
+          return applier.spending(call.question, stillWanted);
         case 'recover':
           return recover(stillWanted);
         case 'retire':

@@ -2,10 +2,11 @@
  * The ledger in SQLite: journal records as rows, many in one transaction together with the
  * journal's new position.
  */
+import type { Spending, SpendingQuestion } from '../../../gateway/ports/budget-store.ts';
 import {
   LEDGER_COLUMNS,
   type LedgerValue,
-  spendingColumn,
+  spendingColumns,
   valuesOf,
 } from '../../applying/ledger-row.ts';
 import type { LedgerStore } from '../../applying/ledger-store.ts';
@@ -67,16 +68,26 @@ export class SqliteLedgerStore implements LedgerStore {
     });
   }
 
-  /** Straight from an index. Exchanges without a price add nothing. */
+  /** Straight from an index for a key and a tenant. Exchanges without a price add nothing. */
   spentNanousd(scopeId: string, sinceMs: number): number {
-    const { column, name } = spendingColumn(scopeId);
+    const { where, names } = conditionOf(scopeId);
+    const row = this.#connection
+      .prepare(`select coalesce(sum(cost_nanousd), 0) as spent from requests where ${where}`)
+      .get(...names, sinceMs);
+    return Number(row?.spent);
+  }
+
+  spending({ scopeId, sinceMs, endedSinceMs }: SpendingQuestion): Spending {
+    const { where, names } = conditionOf(scopeId);
     const row = this.#connection
       .prepare(
-        'select coalesce(sum(cost_nanousd), 0) as spent from requests ' +
-          `where ${column} = (select id from names where text = ?) and created_at_ms >= ?`,
+        'select coalesce(sum(cost_nanousd), 0) as spent, json_group_array(id) ' +
+          'filter (where created_at_ms + duration_us / 1000 >= ?) as recent ' +
+          `from requests where ${where}`,
       )
-      .get(name, sinceMs);
-    return Number(row?.spent);
+      .get(endedSinceMs, ...names, sinceMs);
+    const recentIds = JSON.parse(String(row?.recent)) as readonly string[];
+    return { spentNanousd: Number(row?.spent), recentIds };
   }
 
   judge(error: unknown): 'later' | 'never' {
@@ -95,5 +106,14 @@ export class SqliteLedgerStore implements LedgerStore {
     if (this.#names.size >= NAMES_KEPT_MAX) this.#names.clear();
     this.#names.set(text, id);
     return id;
+  };
+}
+
+function conditionOf(scopeId: string): { readonly where: string; readonly names: string[] } {
+  const columns = spendingColumns(scopeId);
+  const is = columns.map(([column]) => `${column} = (select id from names where text = ?)`);
+  return {
+    where: [...is, 'created_at_ms >= ?'].join(' and '),
+    names: columns.map(([, name]) => name),
   };
 }

@@ -43,6 +43,8 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
           return writer().applier.flush(call.extents, stillWanted);
         case 'spent':
           return writer().applier.spent(call, stillWanted);
+        case 'spending':
+          return writer().applier.spending(call.question, stillWanted);
         case 'recover':
           return writer().recover(stillWanted);
         case 'retire':

@@ -2,6 +2,7 @@
  * The ledger's thread as the journal sees it: the messages in which ends of the journal and
  * questions about it travel, whichever database is behind them.
  */
+import type { Spending, SpendingQuestion } from '../../../gateway/ports/budget-store.ts';
 import type { Nanousd } from '../../../kernel/money.ts';
 import type { SegmentExtent } from '../../journal/position.ts';
 import type { EngineLedger } from '../../ledger-engine.ts';
@@ -33,6 +34,11 @@ export class LedgerThread implements EngineLedger {
   ): Promise<Nanousd> {
     const call = { kind: 'spent', extents, scopeId, sinceMs } as const;
     return (await this.#worker.call(call, this.#callTimeoutMs)) as Nanousd;
+  }
+
+  async spending(question: SpendingQuestion): Promise<Spending> {
+    const call = { kind: 'spending', question } as const;
+    return (await this.#worker.call(call, this.#callTimeoutMs)) as Spending;
   }
 
   async retireJournal(): Promise<void> {

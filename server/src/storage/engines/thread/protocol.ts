@@ -3,6 +3,7 @@
  * its number; a notice is not answered; a report comes unasked. Messages of one direction
  * arrive in order, and the order of notices and calls is part of their meaning.
  */
+import type { SpendingQuestion } from '../../../gateway/ports/budget-store.ts';
 import type { Report } from '../../applying/report.ts';
 import type { SqlValue } from '../../engine.ts';
 import type { SegmentExtent } from '../../journal/position.ts';
@@ -27,6 +28,8 @@ export type Call =
       readonly scopeId: string;
       readonly sinceMs: number;
     }
+  /** Answers what a scope spent, by all processes as far as their journals are applied. */
+  | { readonly kind: 'spending'; readonly question: SpendingQuestion }
   /** Applies the journals of dead owners; answers whether each could be read. */
   | { readonly kind: 'recover' }
   /** Our own journal is applied to its end and about to be removed: its position goes, too. */

@@ -84,9 +84,7 @@ function responsesClient(client: OpenAI, store: boolean): Client {
       return textOf(await create({ model, input: [{ role: 'user', content }] }, false));
     },
     embed: null,
-    async count(model) {
-      return (await responses.inputTokens.count({ model, input: HELLO, tools })).input_tokens;
-    },
+    count: null,
     async abort(model) {
       const stream = await responses.create({ model, input: HELLO, stream: true, ...kept });
       for await (const event of stream) {

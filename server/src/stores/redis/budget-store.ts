@@ -1,0 +1,308 @@
+/**
+ * Budgets counted in Redis for all processes, over the ledger they share as the truth: the twin
+ * of the store in memory.
+ *
+ * 1. spent + reserved ≤ limit at every grant, over all scopes in one step, on the server's clock.
+ * 2. A reservation counts by a lease that its process renews. Where a lease ends (the process
+ *    died) its account is loaded anew, so that what the dead one had recorded is in it.
+ * 3. An account that Redis lost is loaded before anything is granted (`budget-census.ts`); a
+ *    load that takes longer than a caller may wait is `unavailable` to it.
+ * 4. Whoever books a cost appends it to the ledger in the same synchronous turn.
+ *
+ * A Redis that does not answer is `unavailable`: budgets fail closed.
+ */
+import type {
+  BudgetDecision,
+  BudgetFigures,
+  BudgetScope,
+  BudgetStore,
+  SharedSpending,
+  Spender,
+} from '../../gateway/ports/budget-store.ts';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { sleep } from '../../kernel/deadline.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Nanousd } from '../../kernel/money.ts';
+import { renewsInMs, renewsLater } from '../budget-period.ts';
+import {
+  type BudgetCensus,
+  type Call,
+  createBudgetCensus,
+  type Statement,
+} from './budget-census.ts';
+import { BudgetHoldings } from './budget-holdings.ts';
+import { accountKeys, type BudgetPlace } from './budget-keys.ts';
+import { type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
+import { assertAmount, SharedReservation } from './budget-reservation.ts';
+import { budgetScripts, EXCEEDED, GRANTED } from './budget-script.ts';
+import { runScript } from './script.ts';
+import type { RedisStore } from './store.ts';
+import type { Workers } from './workers.ts';
+
+export interface RedisBudgetStoreOptions {
+  readonly redis: RedisStore;
+  readonly workers: Workers;
+  readonly history: SharedSpending;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Unique among all loads of all processes. */
+  readonly nextToken: () => string;
+  /** Longest total deadline of a request, plus a grace. */
+  readonly reservationTtlMs: number;
+  /** How long a reservation outlives a process that died. */
+  readonly leaseMs?: number;
+  /** Replaces the server's clock; tests only. */
+  readonly nowMs?: () => number;
+}
+
+export interface RedisBudgetStore extends BudgetStore {
+  /** Renews leases and expires what nobody ended; happens by itself from time to time. */
+  renew(): Promise<void>;
+  /** Sends what waits; resolves when all was answered, or could not be for now. */
+  flush(): Promise<void>;
+  /** Bookings that Redis has not confirmed. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+const LEASE_MS = 15_000;
+const RENEWALS_PER_LEASE = 3;
+/** How long a caller waits for an account to be loaded. */
+const PATIENCE_MS = 2000;
+const MAX_DECISIONS = 5;
+const UNAVAILABLE: BudgetDecision = { kind: 'unavailable' };
+
+export function createRedisBudgetStore(options: RedisBudgetStoreOptions): RedisBudgetStore {
+  return new SharedBudgets(options);
+}
+
+type Reply = readonly [kind: number, nowMs: number, ...rest: (number | string)[]];
+
+class SharedBudgets implements RedisBudgetStore {
+  readonly #options: RedisBudgetStoreOptions;
+  readonly #scripts = budgetScripts();
+  readonly #leaseMs: number;
+  readonly #outbox: BudgetOutbox;
+  readonly #census: BudgetCensus;
+  readonly #holdings = new BudgetHoldings();
+  readonly #closing = new AbortController();
+  readonly #now: () => number;
+  #timer: Timer | null = null;
+
+  constructor(options: RedisBudgetStoreOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#now = options.nowMs ?? (() => -1);
+    const common = { ...options, scripts: this.#scripts, now: this.#now, leaseMs: this.#leaseMs };
+    this.#outbox = createBudgetOutbox(common);
+    this.#census = createBudgetCensus({ ...common, state: (call) => this.#state(call) });
+    this.#renewLater();
+  }
+
+  async reserve(
+    scopes: readonly BudgetScope[],
+    amount: Nanousd,
+    spender: Spender,
+  ): Promise<BudgetDecision> {
+    assertAmount(amount);
+    const places = scopes.map(({ id }) => ({ tenant: spender.tenant, scopeId: id }));
+    for (let decisions = 0; decisions < MAX_DECISIONS; decisions += 1) {
+      const known = places.map((place) => this.#holdings.toldTo(place));
+      const id = `${spender.exchangeId}${decisions === 0 ? '' : `~${decisions}`}`;
+      const reply = await this.#ask(scopes, places, amount, id);
+      if (reply === null) return UNAVAILABLE;
+      if (reply[0] === EXCEEDED) return exceeded(scopes, reply);
+      if (reply[0] !== GRANTED) {
+        if (!(await this.#loaded(scopes, places))) return UNAVAILABLE;
+        continue;
+      }
+      const reservation = this.#reservationOf(places, amount, { ...spender, id }, reply);
+      // A census between question and answer did not know of it: it may not count.
+      const isCounted = places.every((place, i) => this.#holdings.toldTo(place) === known[i]);
+      if (!isCounted) {
+        this.#outbox.settle(id, 0, reservation.shares);
+        continue;
+      }
+      this.#holdings.add(reservation);
+      return { kind: 'granted', reservation, passed: passedOf(scopes, reply) };
+    }
+    return UNAVAILABLE;
+  }
+
+  charge(scopeIds: readonly string[], cost: Nanousd, { tenant, exchangeId }: Spender): void {
+    assertAmount(cost);
+    if (cost === 0) return;
+    for (const scopeId of scopeIds) {
+      const place = { tenant, scopeId };
+      if (this.#holdings.isKnown(place)) this.#outbox.charge(exchangeId, cost, place, -1);
+    }
+  }
+
+  async figures(scope: BudgetScope, tenant: string): Promise<BudgetFigures | null> {
+    const place = { tenant, scopeId: scope.id };
+    const { period } = scope.budget;
+    for (let tries = 0; tries < MAX_DECISIONS; tries += 1) {
+      const reply = await this.#peek(place, period);
+      if (reply === null) return null;
+      const [kind, nowMs, spent, reserved] = reply;
+      if (kind === GRANTED) {
+        const waitMs = renewsInMs(period, nowMs);
+        return {
+          spentNanousd: Number(spent),
+          reservedNanousd: Number(reserved),
+          renewsAtMs: waitMs === null ? null : nowMs + waitMs,
+        };
+      }
+      if (!(await this.#loaded([scope], [place]))) return null;
+    }
+    return null;
+  }
+
+  open(): number {
+    this.#expire();
+    return this.#holdings.size;
+  }
+
+  async renew(): Promise<void> {
+    this.#expire();
+    const { redis } = this.#options;
+    const values = [this.#now(), this.#leaseMs];
+    const renewals = [...this.#holdings.held()].map(([place, ids]) => {
+      const [, leases] = accountKeys(place);
+      return redis
+        .background('budgets.renew', (client) =>
+          runScript(client, this.#scripts.renew, [leases], [...values, ...ids]),
+        )
+        .catch(() => undefined);
+    });
+    await Promise.all(renewals);
+  }
+
+  flush(): Promise<void> {
+    return this.#outbox.flush();
+  }
+
+  waiting(): number {
+    return this.#outbox.waiting();
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#outbox.flush();
+    this.#closing.abort();
+    this.#census.close();
+    this.#outbox.close();
+  }
+
+  /** null where Redis did not answer; what it may have granted all the same is given back. */
+  async #ask(
+    scopes: readonly BudgetScope[],
+    places: readonly BudgetPlace[],
+    amount: Nanousd,
+    id: string,
+  ): Promise<Reply | null> {
+    const keys = places.flatMap((place) => accountKeys(place));
+    const facts = scopes.flatMap(({ budget }) => [
+      budget.limitNanousd,
+      budget.period,
+      budget.soft === true ? 1 : 0,
+    ]);
+    const values = [this.#now(), id, this.#leaseMs, amount, ...facts];
+    try {
+      return (await this.#options.redis.hot('budgets.reserve', (client) =>
+        runScript(client, this.#scripts.reserve, keys, values),
+      )) as Reply;
+    } catch {
+      const shares = places.map((place) => ({ ...place, generation: '', madeAtMs: 0 }));
+      this.#outbox.settle(id, 0, shares);
+      return null;
+    }
+  }
+
+  #reservationOf(
+    places: readonly BudgetPlace[],
+    amountNanousd: Nanousd,
+    { id, exchangeId }: Spender & { readonly id: string },
+    [, madeAtMs, ...rest]: Reply,
+  ): SharedReservation {
+    const shares = places.map((place, i) => ({
+      ...place,
+      generation: String(rest[i * 2]),
+      madeAtMs,
+    }));
+    const expiresAtMs = this.#options.clock.monotonicMs() + this.#options.reservationTtlMs;
+    return new SharedReservation(
+      { id, exchangeId, amountNanousd, shares, expiresAtMs },
+      (reservation, cost) => this.#end(reservation, cost),
+    );
+  }
+
+  #end(reservation: SharedReservation, cost: Nanousd): void {
+    const { id, exchangeId, shares } = reservation;
+    if (this.#holdings.remove(reservation)) this.#outbox.settle(id, cost, shares);
+    else if (cost > 0) {
+      for (const share of shares) this.#outbox.charge(exchangeId, cost, share, share.madeAtMs);
+    }
+  }
+
+  /** Those that nobody ended in their time: given back, and booked later as costs without one. */
+  #expire(): void {
+    for (const reservation of this.#holdings.expired(this.#options.clock.monotonicMs())) {
+      this.#holdings.remove(reservation);
+      this.#outbox.settle(reservation.id, 0, reservation.shares);
+    }
+  }
+
+  #state(call: Call): Statement {
+    this.#outbox.tell(call);
+    return { reserved: this.#holdings.tell(call, call.token, call.sinceMs) };
+  }
+
+  async #loaded(scopes: readonly BudgetScope[], places: readonly BudgetPlace[]): Promise<boolean> {
+    const patience = new AbortController();
+    const loads = Promise.all(
+      places.map((place, i) => this.#census.load(place, scopes[i]?.budget.period ?? 'total')),
+    );
+    const impatience = sleep(this.#options.clock, PATIENCE_MS, patience.signal).then(
+      () => [false],
+      () => [false],
+    );
+    const all = await Promise.race([loads, impatience]);
+    patience.abort();
+    return all.every((isReady) => isReady);
+  }
+
+  async #peek(place: BudgetPlace, period: string): Promise<Reply | null> {
+    try {
+      return (await this.#options.redis.background('budgets.figures', (client) =>
+        runScript(client, this.#scripts.figures, accountKeys(place), [this.#now(), period]),
+      )) as Reply;
+    } catch {
+      return null;
+    }
+  }
+
+  #renewLater(): void {
+    this.#timer = this.#options.clock.setTimer(this.#leaseMs / RENEWALS_PER_LEASE, () => {
+      void this.renew().finally(() => {
+        if (!this.#closing.signal.aborted) this.#renewLater();
+      });
+    });
+  }
+}
+
+/** Of exceeded scopes the one that renews last is told. */
+function exceeded(scopes: readonly BudgetScope[], [, nowMs, ...numbers]: Reply): BudgetDecision {
+  let told: Extract<BudgetDecision, { kind: 'exceeded' }> | null = null;
+  for (const number of numbers) {
+    const { id, budget } = scopes[Number(number) - 1] as BudgetScope;
+    const waitMs = renewsInMs(budget.period, nowMs);
+    if (told !== null && !renewsLater(waitMs, told.renewsInMs)) continue;
+    told = { kind: 'exceeded', scope: id, renewsInMs: waitMs };
+  }
+  return told ?? UNAVAILABLE;
+}
+
+function passedOf(scopes: readonly BudgetScope[], [, , ...rest]: Reply): string[] {
+  return scopes.filter((_, i) => rest[i * 2 + 1] === 1).map(({ id }) => id);
+}

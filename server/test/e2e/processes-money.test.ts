@@ -1,0 +1,207 @@
+/**
+ * Goal: limits and budgets hold over several processes to the request and the nano-dollar,
+ * also when one of them is killed and when Redis forgets everything.
+ * Method: three real processes over one folder and one real Redis; plain, streamed and
+ * abandoned calls at once; the ledger is added up from outside and compared with the counter.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startFleet } from '../support/gateway-fleet.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+
+const PROCESSES = 3;
+const CALLS = 500;
+const OUTPUT_TOKENS = 30;
+/** Nano-dollars of one call at most: its bytes as input tokens at 1, 30 output tokens at 1000. */
+const CALL_MOST = 31_000;
+const BUDGET = 100 * CALL_MOST;
+const PRICE = {
+  input_usd_per_million: 0.001,
+  cached_input_usd_per_million: 0.001,
+  output_usd_per_million: 1,
+};
+
+const MODEL = 'mock:latency=50ms,tokens=30';
+
+const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
+const redis = await startRedis(owner);
+const fleet = await startFleet(owner, {
+  ...{ processes: PROCESSES, redis },
+  config: {
+    models: { paid: { targets: [{ provider: 'mock', model: MODEL }], price: PRICE } },
+    // A machine under load answers late; this is about exactness, not about outages.
+    redis: { command_ms: 1000 },
+  },
+});
+
+type Shape = 'plain' | 'stream' | 'aborted';
+const SHAPES: readonly Shape[] = ['plain', 'stream', 'aborted'];
+
+/** One call to its end; its status, or 0 where the connection broke. */
+async function call(url: string, secret: string, shape: Shape, text: string): Promise<number> {
+  const abort = new AbortController();
+  try {
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      signal: abort.signal,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'paid',
+        stream: shape !== 'plain',
+        max_tokens: OUTPUT_TOKENS,
+        messages: [{ role: 'user', content: text }],
+      }),
+    });
+    if (shape === 'aborted') {
+      await answer.body?.getReader().read();
+      abort.abort();
+    } else await answer.arrayBuffer();
+    return answer.status;
+  } catch {
+    return 0;
+  }
+}
+
+function callMany(secret: string, from: number, count: number): Promise<number[]> {
+  return Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      call(fleet.url(i), secret, SHAPES[i % SHAPES.length] ?? 'plain', `call ${from + i}`),
+    ),
+  );
+}
+
+/** How many of each status. */
+function told(statuses: readonly number[]): string {
+  const counts = new Map<number, number>();
+  for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, count]) => `${status}: ${count}`).join(', ');
+}
+
+interface Spent {
+  readonly spent: number;
+  readonly reserved: number;
+}
+
+async function counterOf(keyId: string, url: string): Promise<Spent | null> {
+  const { body } = await fleet.api('GET', '/api/v1/budgets?limit=200', undefined, url);
+  const row = body.data.find((each: { key_id: string }) => each.key_id === keyId);
+  if (row === undefined || row.spent_nanousd === null) return null;
+  return { spent: row.spent_nanousd, reserved: row.reserved_nanousd };
+}
+
+interface Row {
+  readonly id: string;
+  readonly status: number;
+  readonly cost_nanousd: number;
+}
+
+async function rowsOf(keyId: string): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const { body } = await fleet.api('GET', `/api/v1/requests?limit=200&key_id=${keyId}${query}`);
+    rows.push(...body.data);
+    cursor = body.next;
+  } while (cursor !== null);
+  return rows;
+}
+
+function sumOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, { cost_nanousd }) => sum + cost_nanousd, 0);
+}
+
+/** Nothing is reserved, and every process tells the sum of the ledger. */
+function settled(keyId: string, deadlineMs = 20_000): Promise<readonly Row[]> {
+  return until(
+    'counter and ledger agree, and nothing is reserved',
+    async () => {
+      const rows = await rowsOf(keyId);
+      const counters = await Promise.all(fleet.members.map(({ url }) => counterOf(keyId, url)));
+      const agree = counters.every(
+        (counter) => counter !== null && counter.reserved === 0 && counter.spent === sumOf(rows),
+      );
+      return agree ? rows : null;
+    },
+    deadlineMs,
+  );
+}
+
+test('a rate limit lets exactly its number through over three processes', async () => {
+  const key = await fleet.key({ limits: { requests_per_minute: 60 } });
+
+  const startedMs = performance.now();
+  const statuses = await callMany(key.secret, 0, 240);
+  const freed = Math.ceil((performance.now() - startedMs) / 1000);
+
+  const through = statuses.filter((status) => status === 200).length;
+  assert.ok(through >= 60 && through <= 60 + freed, `${through} passed, ${freed} freed meanwhile`);
+  assert.equal(statuses.filter((status) => status === 429).length, 240 - through);
+});
+
+test('a concurrency limit holds over three processes', async () => {
+  const key = await fleet.key({ limits: { concurrency: 7 } });
+
+  const statuses = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => call(fleet.url(i), key.secret, 'plain', `at once ${i}`)),
+  );
+
+  const through = statuses.filter((status) => status === 200).length;
+  assert.ok(through >= 7 && through < 60, `${through} passed`);
+  await until('all places are back', async () => {
+    const again = await callMany(key.secret, 0, 7);
+    return again.every((status) => status === 200);
+  });
+});
+
+test('500 mixed calls over three processes: a budget for 100 is not overrun', async (t) => {
+  const key = await fleet.key({
+    budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' },
+  });
+
+  const statuses = await callMany(key.secret, 0, CALLS);
+  const rows = await settled(key.id);
+
+  const through = statuses.filter((status) => status === 200).length;
+  t.diagnostic(`${told(statuses)}; ${sumOf(rows)} of ${BUDGET} nano-dollars spent`);
+  assert.ok(sumOf(rows) <= BUDGET, `${sumOf(rows)} of ${BUDGET}`);
+  assert.ok(through >= 90, `${through} passed`);
+  assert.ok(statuses.every((status) => status === 200 || status === 402));
+});
+
+test('a process killed under load: nothing is overrun, ledger and counter agree', async (t) => {
+  const key = await fleet.key({
+    budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' },
+  });
+  const victim = fleet.members[1];
+  assert.ok(victim);
+
+  const load = callMany(key.secret, 0, CALLS);
+  await until('some calls are booked', async () => (await rowsOf(key.id)).length > 10);
+  await fleet.end(victim, 'SIGKILL');
+  await load;
+  const rows = await settled(key.id, 90_000);
+  await fleet.start();
+
+  t.diagnostic(`${sumOf(rows)} of ${BUDGET} nano-dollars in ${rows.length} rows`);
+  assert.ok(sumOf(rows) <= BUDGET, `${sumOf(rows)} of ${BUDGET}`);
+});
+
+test('Redis forgets everything under load: nothing is overrun, it counts on', async (t) => {
+  const key = await fleet.key({
+    budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' },
+  });
+
+  const load = callMany(key.secret, 0, 60);
+  await until('some calls are booked', async () => (await rowsOf(key.id)).length > 5);
+  await redis.cli('flushall');
+  const statuses = [...(await load), ...(await callMany(key.secret, 1000, CALLS))];
+  const rows = await settled(key.id, 30_000);
+  const later = await callMany(key.secret, 2000, 100);
+  const all = await settled(key.id, 30_000);
+
+  t.diagnostic(`${told([...statuses, ...later])}; ${sumOf(all)} of ${BUDGET}`);
+  assert.ok(rows.length <= all.length);
+  assert.ok(sumOf(all) <= BUDGET, `${sumOf(all)} of ${BUDGET}`);
+});
