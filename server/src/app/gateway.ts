@@ -11,7 +11,8 @@ import {
   type PipelineHandler,
   type Threads,
 } from '../gateway/index.ts';
-import type { SharedAnswer } from '../gateway/pipeline/cache.ts';
+import { SHARING } from '../gateway/pipeline/fly.ts';
+import type { Shared } from '../gateway/pipeline/shared-answer.ts';
 import type { BudgetStore } from '../gateway/ports/budget-store.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
@@ -78,8 +79,9 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     guardrails: [],
     admission: { maxInFlight: config.http.maxInFlight },
     store: createTiers(cache, null),
+    fleet: null,
     keys: createCacheKeys(identity.secrets.cacheKey),
-    flights: createSingleFlight<SharedAnswer>(),
+    flights: createSingleFlight<Shared>(SHARING),
     policies,
     keyRotation: createKeyRotation(clock, deps.keyListener),
     bulkheads,

@@ -160,6 +160,8 @@ function closing(exchange: Exchange, writer: DialectWriter): Buffer {
 }
 
 function drained(deps: WriteDeps, response: ServerResponse, exchange: Exchange): Promise<void> {
+  // What closed before will not tell again that it did.
+  if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       timer.cancel();

@@ -17,7 +17,7 @@ import type { InferenceRequest } from '../model/request.ts';
 import type { Route } from '../model/route.ts';
 
 /** To be raised when entries stored before must not be read any more. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** Fields of the body that are not part of a key, each with its reason. */
 const LEFT_OUT: readonly string[] = [
@@ -41,7 +41,10 @@ export function createCacheKeys(secret: Uint8Array): CacheKeys {
     keyOf(tenant, route, request) {
       const { dialect, operation, stream, body, foreign } = request;
       const parts = [SCHEMA_VERSION, tenant, route.targetSet, dialect, operation, stream];
-      const own = foreign === undefined ? [] : [relevantFields(foreign.body), foreign.headers];
+      const own =
+        foreign === undefined
+          ? []
+          : [relevantFields(foreign.body), foreign.headers, foreign.framing ?? null];
       const text = canonicalJson([...parts, relevantFields(body), ...own]);
       return createHmac('sha256', key).update(text).digest('base64url');
     },

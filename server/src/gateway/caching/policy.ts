@@ -9,7 +9,7 @@
  * 3. A client can narrow what it is given (age, no stale ones), never widen what the route
  *    allows.
  *
- * Streams and counts of tokens bypass the cache.
+ * Counts of tokens bypass the cache.
  */
 import { isJsonArray, type JsonValue } from '../../kernel/json.ts';
 import type { Random } from '../../kernel/random.ts';
@@ -22,7 +22,6 @@ import type { CacheEntry } from '../ports/cache-store.ts';
 /** Why the cache is not used, as RFC 9211 `detail`. */
 export type BypassDetail =
   | 'disabled'
-  | 'stream'
   | 'token-count'
   | 'no-store'
   | 'not-deterministic'
@@ -56,7 +55,6 @@ export function planCache(request: InferenceRequest, policy: RouteCachePolicy): 
   const { noStore, noCache, maxAgeSeconds, staleIfErrorSeconds } = request.cacheControl;
   if (!policy.enabled) return bypass('disabled');
   if (request.operation === 'count_tokens') return bypass('token-count');
-  if (request.stream) return bypass('stream');
   if (noStore) return bypass('no-store');
   if (!isRepeatable(request)) return bypass('not-deterministic');
   if (!hasExactNumbers(request.body) || !hasExactNumbers(request.foreign?.body)) {

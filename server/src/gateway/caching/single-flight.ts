@@ -8,8 +8,10 @@
  * 3. Work that was given up is joined by nobody. What fails the leader alone does not fail the
  *    others: they take over (`concernsLeaderOnly`).
  * 4. Flights and joiners are bounded; beyond the bound a call runs alone.
+ * 5. An outcome that others can still share when it has come, as a stream can while it flows,
+ *    is given to joiners until it says that it cannot (`lasts`).
  *
- * Callers put the tenant into the key. Nothing here outlives the work.
+ * Callers put the tenant into the key. Nothing here outlives the work and what lasts of it.
  */
 import { type ErrorCode, GatewayError } from '../model/errors.ts';
 
@@ -33,9 +35,15 @@ export interface SingleFlight<T> {
    * called in this turn, and only for a leader or a call alone.
    */
   join(key: string, signal: AbortSignal, work: Work<T>): Flight<T>;
+  /** Does the work for one caller. */
+  alone(signal: AbortSignal, work: Work<T>): Flight<T>;
 }
 
-export interface SingleFlightOptions {
+export interface SingleFlightOptions<T> {
+  /** Resolves when an outcome cannot be joined any more; null: it never can. Never rejects. */
+  readonly lasts?: (outcome: T) => Promise<void> | null;
+  /** What a joiner with this signal is given of an outcome, before the leader is given it. */
+  readonly forJoiner?: (outcome: T, signal: AbortSignal) => T;
   readonly maxFlights?: number;
   /** Per flight. */
   readonly maxJoiners?: number;
@@ -43,6 +51,8 @@ export interface SingleFlightOptions {
 
 const MAX_FLIGHTS = 10_000;
 const MAX_JOINERS = 10_000;
+
+type Sharing<T> = Required<Pick<SingleFlightOptions<T>, 'lasts' | 'forJoiner'>>;
 
 /** Reasons to fail that hold for one caller and not for who asked for the same. */
 const LEADERS_OWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -58,26 +68,31 @@ export function concernsLeaderOnly(error: unknown): boolean {
   return error instanceof GatewayError && LEADERS_OWN.has(error.code);
 }
 
-export function createSingleFlight<T>(options: SingleFlightOptions = {}): SingleFlight<T> {
+export function createSingleFlight<T>(options: SingleFlightOptions<T> = {}): SingleFlight<T> {
   const { maxFlights = MAX_FLIGHTS, maxJoiners = MAX_JOINERS } = options;
+  const { lasts = () => null, forJoiner = (outcome) => outcome } = options;
+  const sharing: Sharing<T> = { lasts, forJoiner };
   const flights = new Map<string, SharedWork<T>>();
 
   function lead(key: string, signal: AbortSignal, work: Work<T>): Flight<T> {
-    const shared: SharedWork<T> = new SharedWork(() => {
+    const shared: SharedWork<T> = new SharedWork(sharing, () => {
       if (flights.get(key) === shared) flights.delete(key);
     });
     flights.set(key, shared);
     return { role: 'leader', answer: shared.run(signal, work) };
   }
 
+  function alone(signal: AbortSignal, work: Work<T>): Flight<T> {
+    return { role: 'alone', answer: new SharedWork<T>(sharing, () => undefined).run(signal, work) };
+  }
+
   return {
+    alone,
     join(key, signal, work) {
       const shared = flights.get(key);
       const mayShare =
         shared === undefined ? flights.size < maxFlights : shared.joinerCount < maxJoiners;
-      if (!mayShare || signal.aborted) {
-        return { role: 'alone', answer: new SharedWork<T>(() => undefined).run(signal, work) };
-      }
+      if (!mayShare || signal.aborted) return alone(signal, work);
       if (shared === undefined) return lead(key, signal, work);
       return { role: 'joiner', answer: shared.join(signal) };
     },
@@ -90,9 +105,13 @@ class SharedWork<T> {
   readonly #joiners = new Set<Joiner<T>>();
   /** Takes the work out of the flights, so that nobody joins it any more. */
   readonly #close: () => void;
+  readonly #sharing: Sharing<T>;
   #leaderSignal: AbortSignal | null = null;
+  /** What the work came to, while that can be joined. */
+  #outcome: { readonly value: T } | null = null;
 
-  constructor(close: () => void) {
+  constructor(sharing: Sharing<T>, close: () => void) {
+    this.#sharing = sharing;
     this.#close = close;
   }
 
@@ -109,18 +128,21 @@ class SharedWork<T> {
     this.#endIfDeserted();
     try {
       const value = await work(this.#abort);
+      this.#last(value);
       for (const joiner of this.#joiners) joiner.resolve(value);
       return value;
     } catch (thrown) {
+      this.#close();
       for (const joiner of this.#joiners) joiner.reject(thrown);
       throw thrown;
     } finally {
-      this.#close();
       signal.removeEventListener('abort', leave);
     }
   }
 
   join(signal: AbortSignal): Promise<T> {
+    const { forJoiner } = this.#sharing;
+    if (this.#outcome !== null) return Promise.resolve(forJoiner(this.#outcome.value, signal));
     return new Promise((resolve, reject) => {
       const forget = (): void => {
         this.#joiners.delete(joiner);
@@ -134,7 +156,7 @@ class SharedWork<T> {
       const joiner: Joiner<T> = {
         resolve(value) {
           forget();
-          resolve(value);
+          resolve(forJoiner(value, signal));
         },
         reject(thrown) {
           forget();
@@ -144,6 +166,16 @@ class SharedWork<T> {
       this.#joiners.add(joiner);
       signal.addEventListener('abort', leave, { once: true });
     });
+  }
+
+  #last(value: T): void {
+    const lasting = this.#sharing.lasts(value);
+    if (lasting === null) {
+      this.#close();
+      return;
+    }
+    this.#outcome = { value };
+    void lasting.then(this.#close);
   }
 
   #endIfDeserted(): void {

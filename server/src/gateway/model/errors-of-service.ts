@@ -36,6 +36,12 @@ export const SERVICE_ERRORS = {
     'only-if-cached was asked for and nothing is stored.',
     'Leave `only-if-cached` out.',
   ),
+  shared_call_lost: row(
+    503,
+    true,
+    'The call whose answer was shared ended before this answer was complete.',
+    'Try again; part of the answer may have been received.',
+  ),
   response_not_kept: row(
     503,
     true,

@@ -9,7 +9,7 @@
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { deadlineIn } from '../../kernel/deadline.ts';
 import type { Answer, StreamFrame } from '../model/answer.ts';
-import { asGatewayError, GatewayError } from '../model/errors.ts';
+import { asGatewayError, type GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { AnswerCodecs } from '../ports/codec.ts';
 import type { Providers } from '../ports/provider.ts';
@@ -21,6 +21,7 @@ import { type AttemptContext, attempt } from './attempt.ts';
 import { type CountPlan, estimatedCount, planCount } from './count-tokens.ts';
 import { createPlanner, nothingAvailable, type PlanDeps } from './plan-call.ts';
 import type { Stage } from './stage.ts';
+import { startTotalDeadline } from './total-deadline.ts';
 
 export interface CallDeps extends PlanDeps {
   readonly codecs: AnswerCodecs;
@@ -41,7 +42,7 @@ export function call(deps: CallDeps): Stage {
       const count = countPlanOf(deps, exchange, whole);
       if (count?.kind === 'estimate') return estimatedCount(deps.codecs, exchange, count.target);
       const plan = count === null ? whole : { ...whole, targets: count.targets };
-      const timer = startDeadline(deps, exchange, plan);
+      const timer = startTotalDeadline(deps.clock, exchange, plan.targets, exchange.work);
       let held: HeldCall<Answer>;
       try {
         held = await callTargets(deps, exchange, plan);
@@ -62,18 +63,6 @@ export function call(deps: CallDeps): Stage {
 
 function countPlanOf(deps: CallDeps, exchange: Exchange, plan: RoutePlan): CountPlan | null {
   return exchange.request.operation === 'count_tokens' ? planCount(plan, deps.providers()) : null;
-}
-
-function startDeadline(deps: CallDeps, exchange: Exchange, plan: RoutePlan): Timer {
-  const totalMs = Math.max(0, ...plan.targets.map((target) => target.timeouts.totalMs));
-  const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;
-  return deps.clock.setTimer(Math.max(0, totalMs - elapsedMs), () => {
-    exchange.work.abort(
-      new GatewayError('deadline_exceeded', {
-        message: `The answer was not complete after ${totalMs} ms (timeouts.total_ms).`,
-      }),
-    );
-  });
 }
 
 async function callTargets(

@@ -35,10 +35,24 @@ export function remember(threads: Threads): Stage {
       exchange.request = await threads.recall(owner, exchange.request);
       const answer = await next(exchange);
       if (answer.kind === 'plain') return plain(threads, owner, exchange, answer);
-      if (!thread.keep) return answer;
-      return { ...answer, frames: kept(threads, owner, exchange, answer.frames) };
+      const { frames } = answer;
+      const own = isShared(exchange) ? adopted(threads, exchange, frames) : frames;
+      return { ...answer, frames: thread.keep ? kept(threads, owner, exchange, own) : own };
     },
   };
+}
+
+/** The answer was made for another exchange. */
+function isShared({ cache }: Exchange): boolean {
+  return cache.status !== 'MISS' && cache.status !== 'BYPASS';
+}
+
+async function* adopted(
+  threads: Threads,
+  { request }: Exchange,
+  frames: AsyncIterable<StreamFrame>,
+): AsyncGenerator<StreamFrame> {
+  for await (const frame of frames) yield threads.adoptFrame(request, frame);
 }
 
 async function plain(
@@ -47,9 +61,8 @@ async function plain(
   exchange: Exchange,
   answer: PlainAnswer,
 ): Promise<PlainAnswer> {
-  const { request, cache } = exchange;
-  const isShared = cache.status !== 'MISS' && cache.status !== 'BYPASS';
-  const own = isShared ? threads.adopt(request, answer) : answer;
+  const { request } = exchange;
+  const own = isShared(exchange) ? threads.adopt(request, answer) : answer;
   if (request.foreign?.thread?.keep !== true) return own;
   try {
     await threads.keep(owner, request, own.bytes);

@@ -2,7 +2,7 @@
  * Conversations that go on from kept answers, in the one dialect that has them: what came before
  * a request, and the keeping of its answer.
  */
-import type { PlainAnswer } from '../model/answer.ts';
+import type { PlainAnswer, StreamFrame } from '../model/answer.ts';
 import type { InferenceRequest } from '../model/request.ts';
 
 /** Whose conversation it is. */
@@ -20,6 +20,8 @@ export interface Threads {
   recall(owner: ThreadOwner, request: InferenceRequest): Promise<InferenceRequest>;
   /** An answer that was given to another request before, as the answer to this one. */
   adopt(request: InferenceRequest, answer: PlainAnswer): PlainAnswer;
+  /** The same of some events of a stream. */
+  adoptFrame(request: InferenceRequest, frame: StreamFrame): StreamFrame;
   /**
    * Keeps the answer: the bytes of a plain one, or the event that ends a stream. Throws
    * `response_not_kept`.

@@ -14,7 +14,12 @@ import {
 } from '../../gateway/index.ts';
 import { isJsonArray, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import { decodeRequest } from '../../wire/responses/decode-request.ts';
-import { adoptResponse, eventResponse, keptItems } from '../../wire/responses/kept-response.ts';
+import {
+  adoptEvents,
+  adoptResponse,
+  eventResponse,
+  keptItems,
+} from '../../wire/responses/kept-response.ts';
 
 export interface ThreadSettings {
   /** Of one response with its input. */
@@ -47,6 +52,14 @@ export function createThreads(
     adopt(request, answer) {
       const { foreign } = request;
       return foreign?.thread === undefined ? answer : adopted(foreign.body, foreign.thread, answer);
+    },
+
+    adoptFrame(request, frame) {
+      const { foreign } = request;
+      if (foreign?.thread === undefined) return frame;
+      const { body, thread } = foreign;
+      const own = (events: Buffer): Buffer => adoptEvents(events, body, thread.answerId);
+      return { ...frame, bytes: own(frame.bytes), terminal: frame.terminal && own(frame.terminal) };
     },
 
     async keep(owner, { foreign }, answer) {

@@ -2,7 +2,7 @@
  * Responses as they are kept and given again: the items of a request in the full form in which
  * they are listed, and the response out of the event that ended its stream.
  */
-import type { JsonObject, JsonValue } from '../../kernel/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import { compact, textOf } from '../anthropic/values.ts';
 import { itemsOf } from './decode-items.ts';
 
@@ -47,6 +47,19 @@ export function eventResponse(answer: Buffer): Buffer {
   if (event === null) return answer;
   const parsed = JSON.parse(answer.toString('utf8', event[0].length)) as { response: JsonObject };
   return Buffer.from(JSON.stringify(parsed.response));
+}
+
+/** Complete events of a stream in which each response that an event carries is adopted. */
+export function adoptEvents(events: Buffer, source: JsonObject, id: string): Buffer {
+  const text = events.toString('utf8');
+  if (!text.includes('"response"')) return events;
+  const own = text.replace(/^data: (\{.*\})(?=\r?$)/gm, (line, data: string) => {
+    const event = parseJson(data);
+    if (!isJsonObject(event) || !isJsonObject(event.response)) return line;
+    const response = adoptResponse(event.response, source, id);
+    return `data: ${JSON.stringify({ ...event, response })}`;
+  });
+  return Buffer.from(own);
 }
 
 /** A response that was made for an equal request, with the id and the labels of this one. */

@@ -116,12 +116,22 @@ test('what another dialect says beside the canonical form counts, its headers in
       request: { dialect: 'anthropic', foreign: { body, headers, needed: [], dropped: [] } },
     });
 
+  const framed = (framing: 'events' | 'list') =>
+    keyOf(BODY, {
+      request: {
+        dialect: 'anthropic',
+        foreign: { body: {}, headers: {}, needed: [], dropped: [], framing },
+      },
+    });
+
   const made = [
     keyOf(BODY, { request: { dialect: 'anthropic' } }),
     foreign({ top_k: 5 }, {}),
     foreign({ top_k: 6 }, {}),
     foreign({ top_k: 5 }, { 'anthropic-beta': 'a' }),
     foreign({ top_k: 5 }, { 'anthropic-beta': 'b' }),
+    framed('events'),
+    framed('list'),
   ];
 
   assert.equal(new Set(made).size, made.length);

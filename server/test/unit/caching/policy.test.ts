@@ -70,7 +70,6 @@ function stored(
 }
 
 const BYPASSED: readonly [claim: string, changes: Partial<InferenceRequest>, detail: string][] = [
-  ['a stream passes', { stream: true }, 'stream'],
   ['a count of tokens passes', { operation: 'count_tokens' }, 'token-count'],
   ['no-store passes', control({ noStore: true }), 'no-store'],
   [
@@ -106,6 +105,11 @@ test('temperature zero, an embedding, an age and only-if-cached are looked up', 
   assert.ok(usable({ ...one, ...control({ maxAgeSeconds: 60 }) }).lookup);
   assert.ok(usable({ ...one, ...control({ maxAgeSeconds: 0 }) }).lookup);
   assert.ok(usable({ ...one, ...control({ onlyIfCached: true }) }).lookup);
+});
+
+test('a stream is looked up and stored like other answers', () => {
+  assert.ok(usable({ stream: true }).lookup);
+  assert.equal(plan({ stream: true, temperature: 1 }).kind, 'bypass');
 });
 
 test('no-cache stores without looking up', () => {

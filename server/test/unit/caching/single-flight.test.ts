@@ -387,3 +387,63 @@ test('in random histories the work runs exactly while somebody wants it', async 
     { numRuns: 300 },
   );
 });
+
+test('an outcome that lasts is given to joiners until it says that it does not', async () => {
+  const over = Promise.withResolvers<void>();
+  const flights = createSingleFlight<string>({
+    lasts: () => over.promise,
+    forJoiner: (outcome, signal) => `${outcome} for ${signal.aborted ? 'nobody' : 'a joiner'}`,
+  });
+  const held = heldWork();
+  const leader = flights.join('k', caller().signal, held.work);
+  const early = flights.join('k', caller().signal, neverCalled);
+  held.resolve('stream');
+
+  assert.equal(await leader.answer, 'stream');
+  const late = flights.join('k', caller().signal, neverCalled);
+  over.resolve();
+  await over.promise;
+
+  assert.deepEqual(
+    [await early.answer, await late.answer],
+    ['stream for a joiner', 'stream for a joiner'],
+  );
+  assert.equal(flights.join('k', caller().signal, async () => 'next').role, 'leader');
+});
+
+test('a leader that leaves while its outcome lasts does not end the work', async () => {
+  const flights = createSingleFlight<string>({ lasts: () => new Promise(() => undefined) });
+  const held = heldWork();
+  const client = caller();
+  const leader = flights.join('k', client.signal, held.work);
+  held.resolve('stream');
+  await leader.answer;
+
+  client.leave();
+
+  assert.equal(held.controllers[0]?.signal.aborted, false);
+});
+
+test('an outcome whose work is given up later is joined by nobody more', async () => {
+  const flights = createSingleFlight<string>({ lasts: () => new Promise(() => undefined) });
+  const held = heldWork();
+  const leader = flights.join('k', caller().signal, held.work);
+  held.resolve('stream');
+  await leader.answer;
+
+  held.controllers[0]?.abort();
+
+  assert.equal(flights.join('k', caller().signal, async () => 'next').role, 'leader');
+});
+
+test('a call alone is joined by nobody', async () => {
+  const flights = createSingleFlight<string>();
+  const held = heldWork();
+
+  const alone = flights.alone(caller().signal, held.work);
+
+  assert.equal(alone.role, 'alone');
+  assert.equal(flights.join('k', caller().signal, async () => 'x').role, 'leader');
+  held.resolve('own');
+  assert.equal(await alone.answer, 'own');
+});

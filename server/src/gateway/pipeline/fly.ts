@@ -1,0 +1,81 @@
+/**
+ * The one call for all exchanges of this process that ask for the same: the first makes it, or
+ * finds its answer elsewhere; the others join. Where only the first one failed, another takes
+ * its place.
+ *
+ * What joiners are given costs them nothing.
+ */
+import { concernsLeaderOnly, type Flight, type SingleFlight } from '../caching/single-flight.ts';
+import type { Found } from '../caching/tiers.ts';
+import type { Answer } from '../model/answer.ts';
+import { type CacheCall, obtain } from './flight-source.ts';
+import type { KeepDeps } from './keep.ts';
+import { joined, type Shared, share } from './shared-answer.ts';
+import { startTotalDeadline } from './total-deadline.ts';
+
+export interface FlyDeps extends KeepDeps {
+  /** Made with `SHARING`. */
+  readonly flights: SingleFlight<Shared>;
+}
+
+/** How outcomes are shared among the exchanges of a process. */
+export const SHARING = {
+  lasts: ({ stream }: Shared): Promise<void> | null => stream?.closed ?? null,
+  forJoiner(shared: Shared, signal: AbortSignal): Shared {
+    if (shared.stream === null || shared.answer === null) return shared;
+    const frames = shared.stream.open(signal);
+    const { dialect } = shared.answer;
+    return { ...shared, answer: frames && { kind: 'stream', dialect, frames } };
+  },
+};
+
+/** The answer of the one call, or what was found stored and pleases. */
+export type Flown =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'stored'; readonly found: Found };
+
+export async function fly(deps: FlyDeps, call: CacheCall): Promise<Flown> {
+  const { exchange, key, pleases } = call;
+  const { signal } = exchange.abort;
+  let mine = call;
+  let mayShare = true;
+  for (;;) {
+    const work = (abort: AbortController): Promise<Shared> => run(deps, mine, abort);
+    const flight: Flight<Shared> = mayShare
+      ? deps.flights.join(key, signal, work)
+      : deps.flights.alone(signal, work);
+    try {
+      const shared = await flight.answer;
+      if (shared.found !== null && mine.lookup && pleases(shared.found)) {
+        return { kind: 'stored', found: shared.found };
+      }
+      if (shared.answer !== null) {
+        if (flight.role === 'joiner') joined(exchange, shared);
+        return { kind: 'answer', answer: shared.answer };
+      }
+      // What others found does not please, or their stream is beyond its bounds.
+      mayShare = mine.lookup && shared.found !== null;
+      mine = { ...mine, lookup: false };
+    } catch (thrown) {
+      const mayLead = flight.role === 'joiner' && !signal.aborted;
+      if (!mayLead || !concernsLeaderOnly(thrown)) throw thrown;
+    }
+  }
+}
+
+async function run(deps: FlyDeps, call: CacheCall, work: AbortController): Promise<Shared> {
+  const { exchange } = call;
+  if (deps.fleet === null) return share(deps, call, work, await obtain(deps, call, work));
+  // The call stage has its own deadline; this one bounds what comes from other processes.
+  const targets = exchange.route?.targets ?? [];
+  const deadline = startTotalDeadline(deps.clock, exchange, targets, work);
+  let stream: Shared['stream'] = null;
+  try {
+    const shared = share(deps, call, work, await obtain(deps, call, work));
+    stream = shared.stream;
+    return shared;
+  } finally {
+    if (stream === null) deadline.cancel();
+    else void stream.ended.then(() => deadline.cancel());
+  }
+}
