@@ -3,6 +3,7 @@
  * adapter is given a request for each thing that can be said, and every reader and writer what
  * only it knows.
  */
+import { ABSENT_ENDPOINTS } from '../../server/src/http/absent-endpoints.ts';
 import { answerRows, DIALECT_NAMES } from '../../server/test/support/dialect-table/answer-table.ts';
 import { ownRows } from '../../server/test/support/dialect-table/own-probes.ts';
 import { requestRows, WIRE_NAMES } from '../../server/test/support/dialect-table/request-table.ts';
@@ -61,6 +62,11 @@ Arguments keep every digit, key and space. Only line breaks between their tokens
 or are left out, on the way to or from Gemini and within Ollama's streams, whose lines cannot hold
 any.`;
 
+const offered = `Tokens are counted by the model's provider where it can
+(\`/v1/messages/count_tokens\`, \`:countTokens\`, \`/v1/responses/input_tokens\`); elsewhere the
+answer is an estimate, and says so in the header \`x-esclusa-estimated\`. These endpoints answer 404
+\`endpoint_not_offered\`:`;
+
 /** Paths are below the root of the project. */
 export async function dialectsDocuments() {
   const parts = [
@@ -90,6 +96,12 @@ export async function dialectsDocuments() {
         title,
         ...DIALECT_NAMES.map((name) => (at[name] === true ? '✓' : '—')),
       ]),
+    ),
+    '## What is not offered',
+    offered,
+    table(
+      ['Endpoint', 'Instead'],
+      ABSENT_ENDPOINTS.map(({ path, instead }) => [`\`POST ${path}\``, instead]),
     ),
   ];
   return [{ path: 'docs/dialects.md', text: `${parts.join('\n\n')}\n` }];

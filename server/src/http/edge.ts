@@ -7,6 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { GatewayError } from '../gateway/index.ts';
+import { insteadOf } from './absent-endpoints.ts';
 import { answerClientError } from './client-error.ts';
 import type { DialectWriter, EndpointFamily, InferenceEndpoint } from './endpoint.ts';
 import { handleInference, type InferenceDeps } from './inference.ts';
@@ -76,8 +77,14 @@ function serve(
     fallback(request, response);
     return;
   }
-  const error = new GatewayError('not_found', { message: 'There is no endpoint at this path.' });
-  writeRefusal(response, writer, error, deps.ids.next('req'));
+  writeRefusal(response, writer, missing(path), deps.ids.next('req'));
+}
+
+function missing(path: string): GatewayError {
+  const instead = insteadOf(path);
+  return instead === null
+    ? new GatewayError('not_found', { message: 'There is no endpoint at this path.' })
+    : new GatewayError('endpoint_not_offered', { message: instead });
 }
 
 function inFamilies(deps: EdgeDeps, path: string, url: string): InferenceEndpoint | undefined {

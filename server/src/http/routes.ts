@@ -14,13 +14,14 @@ import { openaiCodec } from './openai/codec.ts';
 import { completions } from './openai/completions.ts';
 import { embeddings } from './openai/embeddings.ts';
 import { responsesCodec } from './responses/codec.ts';
-import { responses } from './responses/endpoint.ts';
+import { inputTokens, responses } from './responses/endpoint.ts';
 
 export const inferenceEndpoints: readonly InferenceEndpoint[] = [
   chatCompletions,
   completions,
   embeddings,
   responses,
+  inputTokens,
   messages,
   countTokens,
 ];

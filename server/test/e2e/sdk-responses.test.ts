@@ -407,6 +407,58 @@ for (const way of WAYS) {
   });
 }
 
+test('input tokens are counted with what came before, and cost nothing', async () => {
+  const model = 'sockets/mock';
+  const input = 'Say hello.';
+  const { data, response, request_id } = await client.responses.inputTokens
+    .count({ model, input })
+    .withResponse();
+  const kept = await client.responses.create({ model, input: 'x'.repeat(4000) });
+  const more = await client.responses.inputTokens.count({
+    ...{ model, input, previous_response_id: kept.id },
+  });
+
+  assert.deepEqual(Object.keys(data).sort(), ['input_tokens', 'object']);
+  assert.equal(data.object, 'response.input_tokens');
+  assert.ok(data.input_tokens > 3 && data.input_tokens < 100);
+  assert.ok(more.input_tokens > data.input_tokens + 1000);
+  assert.equal(response.headers.get('x-esclusa-estimated'), 'input_tokens');
+  const row = await gateway.api('GET', `/api/v1/requests/${request_id}`);
+  assert.deepEqual(
+    [row.body.outcome, row.body.cost_nanousd, row.body.cache],
+    [...['completed', 0, 'BYPASS']],
+  );
+});
+
+test('what the vendor alone keeps is not counted, nor a model that is nobody’s', async () => {
+  const count = (body: object) =>
+    client.responses.inputTokens.count({ model: 'mock', input: 'x', ...body });
+
+  await assert.rejects(count({ conversation: 'conv_1' }), (error) => {
+    assert.ok(error instanceof OpenAI.UnprocessableEntityError);
+    assert.deepEqual([error.code, error.param], ['field_not_supported', 'conversation']);
+    return true;
+  });
+  await assert.rejects(count({ model: 'nobody' }), OpenAI.NotFoundError);
+  await assert.rejects(count({ previous_response_id: 'resp_none' }), OpenAI.NotFoundError);
+  await assert.rejects(count({ input: [] }), OpenAI.BadRequestError);
+});
+
+test('what is not offered says so, and what to do instead', async () => {
+  const calls = [
+    client.responses.cancel('resp_1'),
+    client.responses.compact({ model: 'gpt-5', input: 'x' }),
+  ];
+  for (const call of calls) {
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof OpenAI.NotFoundError);
+      assert.equal(error.code, 'endpoint_not_offered');
+      assert.match(error.message, /here\. /);
+      return true;
+    });
+  }
+});
+
 test('failures raise the classes of the package, with what was wrong and where', async () => {
   const ask = (body: object, key = ADMIN_KEY) =>
     new OpenAI({ baseURL: around.baseURL, apiKey: key, maxRetries: 0 }).responses.create({

@@ -85,6 +85,12 @@ export const CALLER_ERRORS = {
     'There is nothing at this path.',
     'Check the path and the base URL of the client (`…/v1`).',
   ),
+  endpoint_not_offered: row(
+    404,
+    false,
+    'The vendor has this endpoint, the gateway does not.',
+    'The message says what to do instead; the endpoints there are stand in `/openapi.json`.',
+  ),
   method_not_allowed: row(
     405,
     false,

@@ -47,6 +47,6 @@ export function estimatedCount(codecs: AnswerCodecs, exchange: Exchange, target:
   });
 }
 
-function countOf(request: InferenceRequest): number {
-  return Math.ceil(request.bytes.length / BYTES_PER_TOKEN);
+function countOf({ bytes, contextBytes = 0 }: InferenceRequest): number {
+  return Math.ceil((bytes.length + contextBytes) / BYTES_PER_TOKEN);
 }

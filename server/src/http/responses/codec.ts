@@ -18,7 +18,13 @@ export const responsesCodec: AnswerCodec = {
   dialect: 'responses',
   contentType: 'application/json',
   encodeAnswer: (request, body) =>
-    Buffer.from(JSON.stringify(encodeAnswer(body, optionsOf(request)))),
+    Buffer.from(
+      JSON.stringify(
+        request.operation === 'count_tokens'
+          ? { object: 'response.input_tokens', input_tokens: body.input_tokens }
+          : encodeAnswer(body, optionsOf(request)),
+      ),
+    ),
   createStreamEncoder: streamEncoder,
 };
 

@@ -1,9 +1,10 @@
 /**
- * `POST /v1/responses`: a conversation continued, sent whole or by the id of an earlier answer.
- * A request is decoded to the canonical form for targets of other dialects, and kept as it came
- * for those that speak this one.
+ * The endpoints of the Responses dialect: a conversation continued, sent whole or by the id of an
+ * earlier answer, and its tokens counted. A request is decoded to the canonical form for targets
+ * of other dialects, and kept as it came for those that speak this one.
  */
 import { type CacheControl, GatewayError, type InferenceRequest } from '../../gateway/index.ts';
+import type { JsonObject } from '../../kernel/json.ts';
 import { decodeRequest } from '../../wire/responses/decode-request.ts';
 import { readRequest } from '../../wire/responses/read-request.ts';
 import type { InferenceEndpoint, RequestBirth } from '../endpoint.ts';
@@ -15,6 +16,14 @@ export const responses: InferenceEndpoint = {
   operation: 'chat',
   writer: responsesWriter,
   decode: (parsed, cacheControl, _headers, birth) => decode(parsed, cacheControl, birth),
+};
+
+export const inputTokens: InferenceEndpoint = {
+  path: '/v1/responses/input_tokens',
+  operation: 'count_tokens',
+  writer: responsesWriter,
+  decode: (parsed, cacheControl, _headers, birth) =>
+    asCount(decode(parsed, cacheControl, birth), parsed.body),
 };
 
 function decode(
@@ -38,5 +47,25 @@ function decode(
       ...{ body: parsed.body, headers: {}, needed, dropped },
       thread: { answerId, createdAtMs, ...result.thread },
     },
+  };
+}
+
+/** Nothing is made and so nothing kept; an estimate would pass over what the vendor alone has. */
+function asCount(
+  request: InferenceRequest,
+  { conversation, prompt }: JsonObject,
+): InferenceRequest {
+  const field = conversation != null ? 'conversation' : prompt != null ? 'prompt' : null;
+  if (field !== null) {
+    const message = `\`${field}\` is kept by the vendor, and cannot be counted here; leave it out.`;
+    throw new GatewayError('field_not_supported', { field, message });
+  }
+  const { foreign } = request;
+  const thread = foreign?.thread;
+  return {
+    ...{ ...request, operation: 'count_tokens', stream: false },
+    ...(foreign === undefined || thread === undefined
+      ? {}
+      : { foreign: { ...foreign, thread: { ...thread, keep: false } } }),
   };
 }

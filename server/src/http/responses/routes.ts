@@ -23,20 +23,19 @@ const ITEM_PATH = '/v1/responses/:id';
 
 export function responseRoutes(store: Store): (app: FastifyInstance) => void {
   return (app) => {
-    const options = (access: 'responses.read' | 'responses.delete', summary: string) => ({
+    const options = (access: 'responses.read' | 'responses.delete') => ({
       config: { access },
-      schema: { tags: ['models (Responses dialect)'], summary },
+      schema: { hide: true }, // the reference describes them by hand
       errorHandler: sendError,
     });
-    const read = options('responses.read', 'Read a kept response');
-    const readItems = options('responses.read', 'List the items that were sent for a response');
-    const remove = options('responses.delete', 'Delete a kept response');
+    const read = options('responses.read');
+    const remove = options('responses.delete');
     app.get(ITEM_PATH, read, async (request, reply) => {
       refuseStream(request.query as Query);
       const { response } = await find(store, request);
       return send(reply, Buffer.from(response));
     });
-    app.get(`${ITEM_PATH}/input_items`, readItems, async (request, reply) => {
+    app.get(`${ITEM_PATH}/input_items`, read, async (request, reply) => {
       const { input } = await find(store, request);
       const listed = listItems(Buffer.from(input).toString('utf8'), request.query as Query);
       if (listed.kind === 'listed') return send(reply, Buffer.from(JSON.stringify(listed.list)));

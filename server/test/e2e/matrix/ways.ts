@@ -5,9 +5,17 @@
  */
 import type { FaultPoints } from '../../../src/kernel/fault.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { ANTHROPIC_KEY, startScriptedAnthropic } from '../../support/scripted-anthropic/index.ts';
+import {
+  COUNTED_TOKENS as ANTHROPIC_COUNT,
+  ANTHROPIC_KEY,
+  startScriptedAnthropic,
+} from '../../support/scripted-anthropic/index.ts';
 import { AZURE_KEY, startScriptedAzure } from '../../support/scripted-azure/index.ts';
-import { GEMINI_KEY, startScriptedGemini } from '../../support/scripted-gemini/index.ts';
+import {
+  COUNTED_TOKENS as GEMINI_COUNT,
+  GEMINI_KEY,
+  startScriptedGemini,
+} from '../../support/scripted-gemini/index.ts';
 import { startScriptedOllama } from '../../support/scripted-ollama/index.ts';
 import {
   type ScriptedUpstream,
@@ -33,20 +41,20 @@ export interface Way {
   readonly lacks: readonly Missing[];
   /** Errors bear OpenAI's codes. */
   readonly isCoded: boolean;
-  /** The provider counts tokens itself. */
-  readonly counts: boolean;
+  /** What the provider counts itself; null where the gateway estimates. */
+  readonly counts: number | null;
   /** Statuses that its wire tells otherwise than most. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly settings: object;
 }
 
-const usual = { lacks: [], isCoded: true, counts: false, statuses: {}, settings: {} } as const;
+const usual = { lacks: [], isCoded: true, counts: null, statuses: {}, settings: {} } as const;
 const claude = {
   ...usual,
-  ...({ kind: 'anthropic', server: 'anthropic', lacks: ['embeddings'], counts: true } as const),
-  ...{ isCoded: false, statuses: { 'status=529': 529 } },
+  ...({ kind: 'anthropic', server: 'anthropic', lacks: ['embeddings'] } as const),
+  ...{ isCoded: false, counts: ANTHROPIC_COUNT, statuses: { 'status=529': 529 } },
 };
-const google = { ...usual, kind: 'gemini', isCoded: false, counts: true } as const;
+const google = { ...usual, kind: 'gemini', isCoded: false, counts: GEMINI_COUNT } as const;
 
 export const WAYS: readonly Way[] = [
   { ...usual, name: 'mock', kind: 'mock', server: null },

@@ -57,7 +57,9 @@ describe('the reference of the interface', () => {
       'GET /health/live',
       'GET /v1/models/{id}',
       'GET /v1beta/models',
+      'GET /v1/responses/{id}',
       'DELETE /v1/responses/{id}',
+      'GET /v1/responses/{id}/input_items',
       ...inferenceEndpoints.map(({ path }) => `POST ${path}`),
     ]) {
       assert.equal(operations.includes(expected), true, expected);

@@ -84,7 +84,9 @@ function responsesClient(client: OpenAI, store: boolean): Client {
       return textOf(await create({ model, input: [{ role: 'user', content }] }, false));
     },
     embed: null,
-    count: null,
+    async count(model) {
+      return (await responses.inputTokens.count({ model, input: HELLO, tools })).input_tokens;
+    },
     async abort(model) {
       const stream = await responses.create({ model, input: HELLO, stream: true, ...kept });
       for await (const event of stream) {
