@@ -43,11 +43,13 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   let connected: Connected = new Map();
 
   function remoteUpstream(
-    { name, maxConcurrency, timeouts }: ProviderConfig,
+    config: Config,
+    { name, maxConcurrency }: ProviderConfig,
     baseUrl: string,
     used: Connected,
   ): HttpUpstream {
-    const identity = JSON.stringify([name, baseUrl, maxConcurrency, timeouts.connectMs]);
+    const connectMs = longestConnectMs(config, name);
+    const identity = JSON.stringify([name, baseUrl, maxConcurrency, connectMs]);
     const upstream =
       used.get(identity)?.upstream ??
       connected.get(identity)?.upstream ??
@@ -55,7 +57,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
         ...deps,
         name,
         baseUrl: checkedUrl(name, baseUrl),
-        connectMs: timeouts.connectMs,
+        connectMs,
         connections: maxConcurrency,
       });
     used.set(identity, { provider: name, upstream });
@@ -70,7 +72,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
         const { connection } = provider;
         const upstream =
           createInProcessUpstream(provider, deps) ??
-          remoteUpstream(provider, 'baseUrl' in connection ? connection.baseUrl : '', used);
+          remoteUpstream(config, provider, 'baseUrl' in connection ? connection.baseUrl : '', used);
         providers.set(provider.name, { ...adaptersOf(provider), upstream });
       }
       closeUnused(deps, config, connected, used);
@@ -86,6 +88,14 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       await Promise.all([...connected.values()].map(({ upstream }) => upstream.destroy()));
     },
   };
+}
+
+/** Of the provider and of all its targets: each call then keeps to its own. */
+function longestConnectMs({ providers, models }: Config, provider: string): number {
+  const targets = Object.values(models).flatMap((model) => model.targets);
+  const own = targets.filter((target) => target.provider === provider);
+  const limits = own.map(({ timeouts }) => timeouts.connectMs);
+  return Math.max(providers[provider]?.timeouts.connectMs ?? 0, ...limits);
 }
 
 function adaptersOf(provider: ProviderConfig): Omit<Provider, 'upstream'> {

@@ -40,7 +40,9 @@ export function classifyFailure(provider: string, phase: CallPhase, cause: Error
   }
   if (TIMEOUT_CODES.has(code)) {
     const what = 'did not take the connection in time';
-    return failure('upstream_timeout', `Provider \`${provider}\` ${what}`, code, cause);
+    const message = `Provider \`${provider}\` ${what} (${code}).`;
+    const neverSent = phase === 'waiting';
+    return new GatewayError('upstream_timeout', { message, neverSent, cause });
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
     const message = `Provider \`${provider}\` sent headers beyond the limit.`;
@@ -57,6 +59,11 @@ export function classifyFailure(provider: string, phase: CallPhase, cause: Error
 export function truncated(provider: string, cause?: Error): GatewayError {
   const message = `The answer of provider \`${provider}\` ended before its end.`;
   return new GatewayError('upstream_truncated', { message, cause });
+}
+
+export function connectTimeout(provider: string, limitMs: number): GatewayError {
+  const message = `Provider \`${provider}\` did not take the connection within ${limitMs} ms.`;
+  return new GatewayError('upstream_timeout', { message, neverSent: true });
 }
 
 export function firstByteTimeout(provider: string, limitMs: number): GatewayError {

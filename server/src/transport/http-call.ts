@@ -19,6 +19,7 @@ import {
   answerTooLong,
   type CallPhase,
   classifyFailure,
+  connectTimeout,
   encodedAnswer,
   firstByteTimeout,
   idleTimeout,
@@ -56,6 +57,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
   #discarding = false;
   #endsByClose = false;
   #over = false;
+  /** Why the provider was not reached, where this call found out by itself. */
+  #unreached: GatewayError | null = null;
   /** On the monotonic clock: when what we wait for began. */
   #sinceMs: number;
   /** When the timer is to fire; later means that this process stood still. */
@@ -78,7 +81,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
       this.#reject = reject;
     });
     this.#sinceMs = context.clock.monotonicMs();
-    this.#timer = this.#arm(Math.min(timeouts.firstByteMs, timeouts.idleMs));
+    this.#timer = this.#arm(Math.min(this.#limitMs(), timeouts.idleMs));
     signal.addEventListener('abort', this);
   }
 
@@ -156,7 +159,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
       cause instanceof GatewayError ? cause : classifyFailure(provider, this.#phase, cause);
     const ours = this.#over;
     if (!ours) this.#fail(failure, false);
-    this.#context.released(this.#phase, ours ? null : failure);
+    this.#context.released(this.#phase, ours ? this.#unreached : failure);
   }
 
   #giveUp(reason: unknown): void {
@@ -196,16 +199,29 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
     const { clock, provider } = this.#context;
     const nowMs = clock.monotonicMs();
     const lateMs = nowMs - this.#dueMs;
-    const limitMs = this.#bodyBegun ? this.#timeouts.idleMs : this.#timeouts.firstByteMs;
+    const limitMs = this.#limitMs();
     if (this.#body.paused) this.#sinceMs = nowMs;
     else if (lateMs > LATE_MS) this.#allow(Math.min(lateMs, limitMs), limitMs, nowMs);
     const leftMs = this.#sinceMs + limitMs - nowMs;
     if (leftMs > 0) {
       this.#timer = this.#arm(Math.min(leftMs, this.#timeouts.idleMs));
     } else {
+      if (this.#isConnecting()) this.#unreached = connectTimeout(provider, limitMs);
       const timeout = this.#bodyBegun ? idleTimeout : firstByteTimeout;
-      this.#giveUp(timeout(provider, limitMs));
+      this.#giveUp(this.#unreached ?? timeout(provider, limitMs));
     }
+  }
+
+  /** A call that waits for a socket in use is not connecting: its limit is the first byte's. */
+  #isConnecting(): boolean {
+    return this.#phase === 'waiting' && this.#timeouts.connectMs !== undefined;
+  }
+
+  /** Of what we wait for now. */
+  #limitMs(): number {
+    const { connectMs, firstByteMs, idleMs } = this.#timeouts;
+    if (this.#isConnecting()) return Math.min(connectMs ?? firstByteMs, firstByteMs);
+    return this.#bodyBegun ? idleMs : firstByteMs;
   }
 }
 

@@ -10,7 +10,7 @@
 import { isIP } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../gateway/model/errors.ts';
-import type { Upstream, UpstreamRequest } from '../gateway/ports/upstream.ts';
+import type { Upstream, UpstreamRequest, UpstreamTimeouts } from '../gateway/ports/upstream.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { type AddressPolicy, anyAddress } from './address-policy.ts';
@@ -41,6 +41,7 @@ export interface HttpUpstreamOptions {
   readonly name: string;
   /** As accepted by `checkProviderUrl`. */
   readonly baseUrl: URL;
+  /** The longest that any call may wait for a connection; calls may have a shorter limit. */
   readonly connectMs: number;
   /** Sockets open at once; each carries one call at a time. */
   readonly connections: number;
@@ -109,7 +110,12 @@ export function createHttpUpstream(options: HttpUpstreamOptions): HttpUpstream {
       if (signal.aborted) return Promise.reject(signal.reason);
       if (held >= maxHeld) return Promise.reject(new GatewayError('overloaded'));
       const dispatched = dispatchOptions(prefix, request);
-      const call = new HttpCall(context, dispatched, timeouts, signal);
+      const call = new HttpCall(
+        context,
+        dispatched,
+        limitsOf(timeouts, held < connections),
+        signal,
+      );
       held += 1;
       pool.dispatch(dispatched, call);
       return call.head;
@@ -121,6 +127,13 @@ export function createHttpUpstream(options: HttpUpstreamOptions): HttpUpstream {
     close: () => pool.close(),
     destroy: () => pool.destroy(),
   };
+}
+
+/** A call beyond the connections waits for one of them, which is not connecting. */
+function limitsOf(timeouts: UpstreamTimeouts, connects: boolean): UpstreamTimeouts {
+  if (connects || timeouts.connectMs === undefined) return timeouts;
+  const { firstByteMs, idleMs } = timeouts;
+  return { firstByteMs, idleMs };
 }
 
 function dispatchOptions(prefix: string, request: UpstreamRequest): Dispatcher.DispatchOptions {

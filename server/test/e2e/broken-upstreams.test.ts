@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { type DeafServer, startDeafServer } from '../support/deaf-server.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import {
   type Behaviour,
@@ -15,6 +16,7 @@ import {
 import { ask, assertBroken, assertFailed } from './asking.ts';
 import { IDLE_MS, type Surroundings, startSurroundings } from './surroundings.ts';
 
+const CONNECT_MS = 150;
 const FIRST_TOKEN_MS = 400;
 const TOTAL_MS = 1500;
 const MIB = 1024 * 1024;
@@ -23,13 +25,23 @@ let around: Surroundings;
 let gateway: TestGateway;
 let upstream: ScriptedUpstream;
 let canary: ScriptedUpstream;
+let deaf: DeafServer;
 
 before(async () => {
   canary = await startScriptedUpstream();
+  deaf = await startDeafServer();
   const target = { provider: 'sockets', model: 'mock' };
   const price = { input_usd_per_million: 1, output_usd_per_million: 2 };
   around = await startSurroundings({
+    providers: {
+      deaf: { kind: 'openai-compatible', base_url: deaf.url, timeouts: { connect_ms: 500 } },
+    },
     models: {
+      unconnected: {
+        targets: [{ provider: 'deaf', model: 'mock' }],
+        price,
+        timeouts: { connect_ms: CONNECT_MS },
+      },
       // May be tried twice: what was sent to the client must keep it from that.
       twice: { targets: [target], price, retry: { attempts: 2 } },
       once: {
@@ -50,6 +62,7 @@ before(async () => {
 after(async () => {
   await around.close();
   await canary.close();
+  deaf.close();
 });
 
 beforeEach(() => upstream.forget());
@@ -529,4 +542,14 @@ test('an upstream that refuses connections is 502 within 100 ms', async () => {
   assert.ok(asked.tookMs < 100, `took ${asked.tookMs} ms`);
   assert.deepEqual([asked.row.cost_nanousd, asked.row.usage.output_tokens], [0, 0]);
   assert.equal(healed.status, 200, healed.text);
+});
+
+test('an upstream that takes no connection is 504 at the model’s own limit', async () => {
+  const startedMs = performance.now();
+  const asked = await ask(gateway, { model: 'unconnected', stream: true });
+
+  assertFailed(asked, 504, 'upstream_timeout');
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs >= CONNECT_MS && tookMs < CONNECT_MS + 500, `took ${tookMs} ms`);
+  assert.deepEqual([asked.row.cost_nanousd, asked.row.usage.output_tokens], [0, 0]);
 });

@@ -27,6 +27,8 @@ export interface GatewayErrorOptions {
   readonly retryAfterMs?: number;
   /** Overrides the catalogue where the provider said that trying again is useless. */
   readonly retryable?: boolean;
+  /** The provider was never sent the request, though the code alone leaves that open. */
+  readonly neverSent?: boolean;
   readonly cause?: unknown;
 }
 
@@ -38,6 +40,7 @@ export class GatewayError extends Error {
   readonly upstreamCode: string | null;
   readonly upstreamType: string | null;
   readonly retryAfterMs: number | null;
+  readonly neverSent: boolean;
 
   constructor(code: ErrorCode, options: GatewayErrorOptions = {}) {
     super(options.message ?? ERROR_CATALOGUE[code].summary, { cause: options.cause });
@@ -49,6 +52,7 @@ export class GatewayError extends Error {
     this.upstreamCode = options.upstreamCode ?? null;
     this.upstreamType = options.upstreamType ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.neverSent = options.neverSent ?? false;
   }
 }
 

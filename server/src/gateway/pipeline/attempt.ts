@@ -99,9 +99,9 @@ async function send(
   const beyond = passes ? [] : carry(call);
   const request = adapter.encode(call);
   context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
-  const { idleMs } = target.timeouts;
+  const { connectMs, idleMs } = target.timeouts;
   context.exchange.dispatched = true;
-  const response = await upstream.send(request, { firstByteMs, idleMs }, signal);
+  const response = await upstream.send(request, { connectMs, firstByteMs, idleMs }, signal);
   if (response.status < OK_FROM || response.status >= OK_BELOW) {
     const body = await response.body.collect(MAX_ERROR_BYTES);
     throw adapter.decodeError(response, body);
@@ -127,6 +127,7 @@ function carry({ request, target }: ProviderCall): readonly string[] {
 
 /** A provider that refused or was never reached charges nothing; one cut off in its work may. */
 function mayHaveProduced(error: GatewayError): boolean {
+  if (error.neverSent) return false;
   switch (error.code) {
     case 'client_closed':
     case 'deadline_exceeded':

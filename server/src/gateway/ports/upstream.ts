@@ -12,6 +12,8 @@ export interface UpstreamRequest {
 }
 
 export interface UpstreamTimeouts {
+  /** To open a connection for this call, in milliseconds; absent: as the way out has it. */
+  readonly connectMs?: number;
   /** From sending to the first byte of the body, in milliseconds. */
   readonly firstByteMs: number;
   /** Longest silence between two pieces of the body, in milliseconds. */

@@ -3,11 +3,11 @@
  * complete answer. Method: real sockets on loopback; the clock is real, its limits small.
  */
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
+import { silentLog } from '../../../src/kernel/log.ts';
 import { publicAddressesAnd } from '../../../src/transport/address-policy.ts';
+import { startDeafServer } from '../../support/deaf-server.ts';
 import {
   CHUNKED,
   chunk,
@@ -46,25 +46,54 @@ test('a refused connection is unreachable at once, and the message names no addr
 });
 
 test('a connection that is never taken times out', async (t) => {
-  // A listener whose accept queue is full drops what comes next, as a firewall would.
-  const child = fork(new URL('./deaf-listener.mjs', import.meta.url));
-  t.after(() => child.kill('SIGKILL'));
-  const port = await new Promise<number>((resolve) => {
-    child.once('message', (message) => resolve(Number(message)));
-  });
-  const fillers: Socket[] = [];
-  t.after(() => fillers.map((socket) => socket.destroy()));
-  for (let i = 0; i < 6; i += 1) {
-    fillers.push(connect(port, '127.0.0.1').on('error', () => undefined));
-  }
-  await until('the queue is full', () => fillers.some((socket) => !socket.connecting));
-  const baseUrl = new URL(`http://127.0.0.1:${port}`);
-  const upstream = createTestUpstream(t, { baseUrl, connectMs: 300 });
+  const deaf = await startDeafServer();
+  t.after(() => deaf.close());
+  const upstream = createTestUpstream(t, { baseUrl: new URL(deaf.url), connectMs: 300 });
 
   const error = await thrownBy(upstream.send(post(), PATIENT, unaborted()));
 
   assert.equal(error.code, 'upstream_timeout');
   assert.match(error.message, /did not take the connection in time/);
+  assert.equal(error.neverSent, true);
+});
+
+test('a call waits for its connection as long as it may itself, and says so once', async (t) => {
+  const deaf = await startDeafServer();
+  t.after(() => deaf.close());
+  const lines: string[] = [];
+  const baseUrl = new URL(deaf.url);
+  const log = { ...silentLog, warn: (message: string) => lines.push(message) };
+  const upstream = createTestUpstream(t, { baseUrl, connectMs: 1500, log });
+  const limits = { ...PATIENT, connectMs: 100 };
+
+  const startedMs = performance.now();
+  const sent = [1, 2, 3].map(() => upstream.send(post(), limits, unaborted()));
+  const errors = await Promise.all(sent.map(thrownBy));
+  const tookMs = performance.now() - startedMs;
+
+  for (const error of errors) {
+    assert.equal(error.code, 'upstream_timeout');
+    assert.match(error.message, /did not take the connection within 100 ms/);
+    assert.equal(error.neverSent, true);
+  }
+  assert.ok(tookMs >= 100 && tookMs < 600, `took ${tookMs} ms`);
+  await until('the pool has let go of them', () => upstream.figures().queued === 0);
+  assert.deepEqual(lines, ['provider unreachable']);
+});
+
+test('a call that waits for a socket in use is not held to the limit of connecting', async (t) => {
+  const server = await startRawUpstream(t, (socket) => {
+    setTimeout(() => socket.write(plainAnswer('{}')), 300);
+  });
+  const upstream = createTestUpstream(t, { baseUrl: server.url, connections: 1, maxQueued: 1 });
+  const limits = { ...PATIENT, connectMs: 100 };
+
+  const first = upstream.send(post(), limits, unaborted());
+  const second = upstream.send(post(), limits, unaborted());
+
+  assert.equal((await first).status, 200);
+  await (await first).body.collect(100);
+  assert.equal((await second).status, 200);
 });
 
 test('an answer that never begins times out and closes the socket', async (t) => {
