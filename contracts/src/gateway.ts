@@ -61,8 +61,6 @@ export const breakerSchema = z.object({
   total_calls: count,
   total_failures: count,
   total_successes: count,
-  /** Calls refused without being made. */
-  total_refused: count,
   /** Failures among the calls that ended, since the process started. */
   failure_rate: z.number().min(0).max(1),
   open_seconds_total: z.number().nonnegative(),

@@ -94,7 +94,6 @@ function breakerOf(snapshot: BreakerSnapshot): Breaker {
     total_calls: totalCalls,
     total_failures: totalFailures,
     total_successes: totalSuccesses,
-    total_refused: snapshot.totalRefused,
     failure_rate: ended === 0 ? 0 : Number((totalFailures / ended).toFixed(4)),
     open_seconds_total: snapshot.totalOpenMs / 1000,
     opened_at: openedAtMs === undefined ? null : new Date(openedAtMs).toISOString(),

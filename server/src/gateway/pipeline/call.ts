@@ -17,6 +17,7 @@ import type { KeyRotation } from '../resilience/key-rotation.ts';
 import { type HeldCall, mayFailOver, type PolicyStack } from '../resilience/policy-stack.ts';
 import type { LatencyRecorder } from '../routing/latency-book.ts';
 import type { RoutePlan } from '../routing/order.ts';
+import { allFailed, type TargetFailure } from './all-failed.ts';
 import { type AttemptContext, attempt } from './attempt.ts';
 import { type CountPlan, estimatedCount, planCount } from './count-tokens.ts';
 import { createPlanner, nothingAvailable, type PlanDeps } from './plan-call.ts';
@@ -70,7 +71,7 @@ async function callTargets(
   exchange: Exchange,
   plan: RoutePlan,
 ): Promise<HeldCall<Answer>> {
-  let failure: GatewayError | null = null;
+  const failures: TargetFailure[] = [];
   const streamed = exchange.request.stream;
   const context: AttemptContext = {
     exchange,
@@ -87,11 +88,16 @@ async function callTargets(
     try {
       return await deps.policies.run(guarded, context, attempt);
     } catch (thrown) {
-      failure = asGatewayError(thrown);
-      if (exchange.work.signal.aborted || !mayFailOver(failure)) throw failure;
+      const error = asGatewayError(thrown);
+      if (exchange.work.signal.aborted || !mayFailOver(error)) throw error;
+      failures.push({ target, error });
     }
   }
-  throw failure ?? nothingAvailable(plan);
+  const [first, ...others] = failures;
+  if (first === undefined) throw nothingAvailable(plan);
+  throw allFailed([first, ...others], plan.rejected, (target) =>
+    deps.policies.availability(target),
+  );
 }
 
 /** Ends the held call when the stream ends, with what ended it. */

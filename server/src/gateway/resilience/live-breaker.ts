@@ -46,8 +46,6 @@ export interface BreakerSnapshot {
   readonly totalCalls: number;
   readonly totalSuccesses: number;
   readonly totalFailures: number;
-  /** Calls refused without being made. */
-  readonly totalRefused: number;
   /** Time spent open so far. */
   readonly totalOpenMs: number;
   /** Milliseconds since the epoch, unless closed. */
@@ -80,7 +78,6 @@ export class LiveBreaker implements Breaker {
   #totalCalls = 0;
   #totalSuccesses = 0;
   #totalFailures = 0;
-  #totalRefused = 0;
 
   constructor(name: string, settings: BreakerSettings, clock: Clock, listener: BreakerListener) {
     this.name = name;
@@ -92,10 +89,7 @@ export class LiveBreaker implements Breaker {
   admit(): number {
     const state = this.#state;
     const next = admitCall(state, this.settings, this.#clock.monotonicMs());
-    if (next === null && causeOf(state) === 'failures') {
-      this.#totalRefused += 1;
-      return REFUSED;
-    }
+    if (next === null && causeOf(state) === 'failures') return REFUSED;
     this.#totalCalls += 1;
     if (next === null) return UNCOUNTED;
     this.#become(next);
@@ -159,7 +153,6 @@ export class LiveBreaker implements Breaker {
       totalCalls: this.#totalCalls,
       totalSuccesses: this.#totalSuccesses,
       totalFailures: this.#totalFailures,
-      totalRefused: this.#totalRefused,
       totalOpenMs: this.#openMs + openSoFarMs(state, nowMs),
       ...(state.kind === 'closed' ? {} : { openedAtMs: this.#openedAtWallMs }),
       ...(state.kind === 'open'

@@ -26,7 +26,6 @@ const BREAKER = {
   total_calls: 9,
   total_failures: 5,
   total_successes: 4,
-  total_refused: 2,
   failure_rate: 0.5556,
   open_seconds_total: 48,
   opened_at: '2026-11-20T08:59:00.000Z',
