@@ -2,6 +2,7 @@
  * Every shape of the control plane, once: the server checks and documents with these schemas,
  * the console and the command line read with them.
  */
+export * from './auth.ts';
 export * from './common.ts';
 export * from './gateway.ts';
 export * from './health.ts';

@@ -53,6 +53,7 @@ export const SPANISH = {
   DB_POOL_PRE_PING: 'Prueba una conexión que estuvo parada antes de usarla.',
   ENABLE_CONNECTION_POOLING: 'Con false, se abre una conexión para cada uso.',
   JWT_SECRET_KEY: 'El secreto con el que se firman los tokens.',
+  JWT_PREVIOUS_SECRET_KEY: 'El secreto anterior: aún vale para comprobar tokens.',
   JWT_ALGORITHM: 'Cómo se firman los tokens.',
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: 'Cuánto vale un token de acceso.',
   JWT_REFRESH_TOKEN_EXPIRE_DAYS: 'Cuánto vale un token de renovación.',

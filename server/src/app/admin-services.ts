@@ -18,6 +18,7 @@ export interface AdminDeps {
   readonly ids: IdSource;
   readonly log: Log;
   readonly metrics: AdminServices['metrics'];
+  readonly addressOf: AdminServices['addressOf'];
   readonly storage: Storage;
   readonly identity: Identity;
   readonly gateway: Gateway;
@@ -30,7 +31,11 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
   const { clock, ids, log, identity, gateway, storage, current } = deps;
   const config = () => current().config;
   return {
-    authenticator: identity.snapshot,
+    authenticator: identity.authenticator,
+    addressOf: deps.addressOf,
+    signIn: identity.signIn,
+    register: identity.register,
+    tokens: identity.tokens,
     keys: identity.keys,
     tenants: identity.tenants,
     ledger: storage.ledgerQueries,

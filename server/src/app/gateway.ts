@@ -73,7 +73,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   });
   const pipeline = createPipeline({
     ...deps,
-    authenticator: identity.snapshot,
+    authenticator: identity.authenticator,
     ledger: storage.ledger,
     ...{ limits, budgets },
     guardrails: [],

@@ -1,9 +1,10 @@
 /**
- * Who may call: the master secret and what is derived from it, the snapshot of keys, and the
- * use cases that change keys and tenants.
+ * Who may call: the master secret and what is derived from it, the snapshots of keys and users,
+ * and the use cases that change keys and tenants.
  */
 import type { Config } from '../config/index.ts';
 import {
+  createFirstAdmin,
   createFirstKey,
   createKeySnapshot,
   createKeyUseCases,
@@ -12,27 +13,18 @@ import {
   DEFAULT_TENANT,
   type DerivedKeys,
   deriveKeys,
+  type FirstAdmin,
   type KeySnapshot,
   type KeyUseCases,
   loadMasterSecret,
   requirePermission,
 } from '../identity/index.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { IdSource } from '../kernel/id.ts';
-import type { Log } from '../kernel/log.ts';
-import type { Random } from '../kernel/random.ts';
 import type { Repositories } from '../storage/index.ts';
 import { createTenantUseCases, type TenantUseCases } from '../tenancy/index.ts';
+import { createPeople, type IdentityDeps, type People } from './people.ts';
 
-export interface IdentityDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly ids: IdSource;
-  readonly log: Log;
-}
-
-export interface Identity {
-  readonly snapshot: KeySnapshot;
+export interface Identity extends People {
+  readonly keySnapshot: KeySnapshot;
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;
   readonly secrets: DerivedKeys;
@@ -57,7 +49,7 @@ export function createIdentity(
     ids,
     clock,
   });
-  const snapshot = createKeySnapshot({
+  const keySnapshot = createKeySnapshot({
     repository: repositories.keys,
     hashSecret,
     clock,
@@ -68,22 +60,62 @@ export function createIdentity(
   const keys = createKeyUseCases({
     repository: repositories.keys,
     tenantExists: (slug) => tenants.exists(slug),
-    refreshSnapshot: () => snapshot.refresh(),
+    refreshSnapshot: () => keySnapshot.refresh(),
     hashSecret,
     random,
     ids,
     clock,
   });
-  return { snapshot, keys, tenants, secrets };
+  const people = createPeople(deps, config, repositories, {
+    ...{ secrets, keySnapshot, masterSecret: master.secret },
+  });
+  return { ...people, keySnapshot, keys, tenants, secrets };
+}
+
+/** Reads what changed, of keys and people. Never rejects. */
+export async function refreshIdentity(identity: Identity): Promise<void> {
+  await Promise.all([identity.keySnapshot.refresh(), identity.userSnapshot.refresh()]);
+}
+
+/** Resolves after the first reading, also a failed one. */
+export async function startIdentity(identity: Identity): Promise<void> {
+  await Promise.all([identity.keySnapshot.start(), identity.userSnapshot.start()]);
+}
+
+export async function stopIdentity(identity: Identity): Promise<void> {
+  identity.keySnapshot.stop();
+  identity.userSnapshot.stop();
+  await identity.audit.close();
+}
+
+interface FirstUseParts {
+  readonly identity: Identity;
+  readonly storage: Pick<Repositories, 'users'>;
+}
+
+export interface FirstUse {
+  /** The secret of the key that was made, shown once; null where none was. */
+  readonly firstKey: string | null;
+  readonly firstAdmin: FirstAdmin | null;
 }
 
 /**
- * Makes what a first start needs: the default tenant, and a key where neither the database
- * nor the environment has one. Answers that key's secret, which is shown once.
+ * Makes what a first start needs: the default tenant; a key, where neither the database nor the
+ * environment has one; somebody who can sign in, where the environment names them or has no key
+ * of its own.
  */
-export async function prepareFirstUse(identity: Identity, config: Config): Promise<string | null> {
+export async function prepareFirstUse(
+  parts: Omit<IdentityDeps, 'log'> & FirstUseParts,
+  config: Config,
+): Promise<FirstUse> {
+  const { identity, storage, clock, random, ids } = parts;
   await identity.tenants.ensure({ slug: DEFAULT_TENANT, name: 'Default' });
-  if (config.admin.key !== null) return null;
-  const first = await createFirstKey(identity.keys);
-  return first?.secret ?? null;
+  const { key, email, password } = config.admin;
+  const first = key === null ? await createFirstKey(identity.keys) : null;
+  if (key !== null && email === null) return { firstKey: null, firstAdmin: null };
+  const firstAdmin = await createFirstAdmin(
+    { users: storage.users, hasher: identity.hasher, clock, random, ids },
+    { email, password },
+  );
+  return { firstKey: first?.secret ?? null, firstAdmin };
 }

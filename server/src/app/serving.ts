@@ -4,10 +4,13 @@
  */
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
+import type { Config } from '../config/index.ts';
 import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import {
+  type AddressReader,
   answerCodecs,
   type BodyCapture,
+  createAddressReader,
   createAdminApp,
   createBodyCapture,
   createEdge,
@@ -17,6 +20,7 @@ import {
   modelRoutes,
   responseRoutes,
 } from '../http/index.ts';
+import { readNetworks } from '../identity/index.ts';
 import { startBodyRetention } from '../operations/body-retention.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
@@ -79,7 +83,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const lifecycle: Lifecycle = { phase: 'starting' };
   const health: HealthDeps = {
     storage,
-    snapshot: identity.snapshot,
+    snapshot: identity.keySnapshot,
     ...{ shared, counters },
     cacheEnabled: () => current().config.cache.enabled,
     monotonicMs: () => clock.monotonicMs(),
@@ -147,6 +151,7 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: Admi
     log: telemetry.log.named('control'),
     metrics: async () => (current().config.metrics.enabled ? telemetry.metrics.expose() : null),
     health: createHealth(health, lifecycle),
+    addressOf: addressReader(loaded.config),
     config: createConfigControl(keeper, loaded, clock),
   });
   return createAdminApp(services, {
@@ -165,6 +170,7 @@ function edgeDeps(
     clock,
     ids,
     running,
+    addressOf: addressReader(loaded.config),
     endpoints: inferenceEndpoints,
     families: endpointFamilies,
     facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },
@@ -177,6 +183,12 @@ function edgeDeps(
       keepAliveTimeoutMs: http.keepAliveMs,
     },
   };
+}
+
+function addressReader({ http }: Config): AddressReader {
+  const proxies = http.trustedProxies === null ? [] : http.trustedProxies.split(',');
+  const networks = readNetworks(proxies.map((text) => text.trim()));
+  return createAddressReader((address) => networks.has(address));
 }
 
 /** The names of what is degraded, looked up a few times a second and not for every answer. */

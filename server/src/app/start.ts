@@ -18,7 +18,14 @@ import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import { createIdSource } from '../kernel/id.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { openStorage } from '../storage/index.ts';
-import { createIdentity, prepareFirstUse } from './identity.ts';
+import {
+  createIdentity,
+  type FirstUse,
+  prepareFirstUse,
+  refreshIdentity,
+  startIdentity,
+  stopIdentity,
+} from './identity.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createServing, type Serving } from './serving.ts';
 import { type Shutdown, stopServer } from './stop.ts';
@@ -39,6 +46,8 @@ export interface RunningServer {
   readonly warnings: readonly Problem[];
   /** The secret of the key that a first start made; null otherwise. */
   readonly firstKey: string | null;
+  /** Who can sign in since this first start; null where somebody could already. */
+  readonly firstAdmin: FirstUse['firstAdmin'];
   /** Reads the configuration again. */
   reload(): Promise<void>;
   /** Ends within the drain times; harmless the second time, `now` hurries the first. */
@@ -53,14 +62,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const { config, warnings } = parts.loaded;
     if (options.tellsWarnings !== true) logWarnings(parts.telemetry, warnings);
     const serving = await createServing(parts, undo);
-    const [firstKey] = await Promise.all([
-      prepareFirstUse(parts.identity, config),
-      parts.identity.snapshot.start(),
+    const [firstUse] = await Promise.all([
+      prepareFirstUse(parts, config),
+      startIdentity(parts.identity),
     ]);
     const url = await listen(serving.server, config);
     serving.lifecycle.phase = 'serving';
     parts.keeper.watch();
-    return running(parts, serving, { url, firstKey }, undo);
+    return running(parts, serving, { url, ...firstUse }, undo);
   } catch (error) {
     await unwind(undo);
     throw error;
@@ -87,8 +96,8 @@ async function createParts(
   });
   undo.push(() => storage.close());
   const identity = createIdentity({ clock, random, ids, log: named('identity') }, config, storage);
-  undo.push(storage.changes(() => void identity.snapshot.refresh()));
-  undo.push(() => identity.snapshot.stop());
+  undo.push(storage.changes(() => void refreshIdentity(identity)));
+  undo.push(() => stopIdentity(identity));
   const keeper = createConfigKeeper({
     ...{ initial: loaded, load: read, vendors: catalogue.vendors, files: sources.files },
     ...{ clock, log: named('config') },
@@ -105,7 +114,7 @@ function logWarnings({ log }: Telemetry, warnings: readonly Problem[]): void {
 function running(
   { clock, keeper, loaded }: Parts,
   { server, lifecycle, running: exchanges }: Serving,
-  facts: Pick<RunningServer, 'url' | 'firstKey'>,
+  facts: Pick<RunningServer, 'url' | 'firstKey' | 'firstAdmin'>,
   undo: Undo,
 ): RunningServer {
   const { config, warnings } = loaded;

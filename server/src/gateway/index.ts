@@ -10,8 +10,10 @@ export type {
 export type { CanonicalChunk } from './model/canonical.ts';
 export { asGatewayError, type ErrorCode, GatewayError } from './model/errors.ts';
 export { type Credential, Exchange } from './model/exchange.ts';
+export type { LimitLease } from './model/holds.ts';
 export type { CacheStatus, LedgerEntry } from './model/ledger-entry.ts';
 export type { Budget, BudgetPeriod, Limits, Principal, Role } from './model/principal.ts';
+export { MODELS_SCOPE } from './model/principal.ts';
 export {
   type CacheControl,
   type InferenceRequest,
@@ -24,7 +26,7 @@ export type { Usage } from './model/usage.ts';
 export { principalOf } from './pipeline/authenticate.ts';
 export { createPipeline } from './pipeline/index.ts';
 export type { Handler as PipelineHandler } from './pipeline/stage.ts';
-export type { Authentication, Authenticator } from './ports/authenticator.ts';
+export type { Authentication, Authenticator, CallerAddress } from './ports/authenticator.ts';
 export type { BodyStore, KeptBodies, KeptBody } from './ports/body-store.ts';
 export type { AnswerCodec, AnswerCodecs, StreamEncoder } from './ports/codec.ts';
 export type {
@@ -33,6 +35,7 @@ export type {
   UsageDimension,
   UsageRow,
 } from './ports/ledger-query.ts';
+export type { LimitStore } from './ports/limit-store.ts';
 export type { KeptResponse, ResponseStore } from './ports/response-store.ts';
 export type { Routes } from './ports/routes.ts';
 export type { Threads } from './ports/threads.ts';

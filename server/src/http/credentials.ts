@@ -12,7 +12,8 @@ import { type Credential, GatewayError } from '../gateway/index.ts';
 
 const NONE: Credential = Object.freeze({ kind: 'none' });
 const IN_A_HEADER =
-  'Send the API key in a header: `Authorization: Bearer <key>`, `x-api-key` or `x-goog-api-key`.';
+  'Send the key or token in a header: `Authorization: Bearer <key>`, `x-api-key` or ' +
+  '`x-goog-api-key`.';
 const BEARER = /^bearer +/i;
 
 /** Lengths of the carriers' names: nearly every header is passed over by comparing one number. */
@@ -33,8 +34,14 @@ const QUERY_CARRIERS: ReadonlySet<string> = new Set([
   'authorization',
 ]);
 
-/** Never throws; what is refused is refused by whoever authenticates. */
-export function readCredential(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>): Credential {
+/**
+ * Never throws; what is refused is refused by whoever authenticates. `address` tells where the
+ * connection comes from, if anybody asks.
+ */
+export function readCredential(
+  request: Pick<IncomingMessage, 'rawHeaders' | 'url'>,
+  address: () => string | null = () => null,
+): Credential {
   const url = request.url ?? '';
   const query = url.indexOf('?');
   if (query >= 0 && carriesCredential(url.slice(query + 1))) {
@@ -53,7 +60,7 @@ export function readCredential(request: Pick<IncomingMessage, 'rawHeaders' | 'ur
     }
     found = value;
   }
-  return found === null ? NONE : { kind: 'secret', value: found };
+  return found === null ? NONE : { kind: 'secret', value: found, address };
 }
 
 /** The secret a header carries; null where it carries none, undefined in an unknown scheme. */

@@ -8,6 +8,7 @@ export {
   type HealthReader,
 } from './admin/index.ts';
 export { type BodyCapture, createBodyCapture } from './body-capture.ts';
+export { type AddressReader, createAddressReader } from './client-address.ts';
 export { createEdge } from './edge.ts';
 export { modelRoutes } from './models.ts';
 export { responseRoutes } from './responses/routes.ts';

@@ -17,6 +17,7 @@ import {
 } from '../gateway/index.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { BodyCapture } from './body-capture.ts';
+import type { AddressReader } from './client-address.ts';
 import { readCredential } from './credentials.ts';
 import type { InferenceEndpoint, RequestBirth } from './endpoint.ts';
 import { parseBody } from './parse-body.ts';
@@ -29,6 +30,7 @@ export interface InferenceDeps extends WriteDeps {
   readonly ids: IdSource;
   readonly limits: () => InferenceLimits;
   readonly capture: BodyCapture;
+  readonly addressOf: AddressReader;
   /** Generation of the configuration in force. */
   readonly generation: () => number;
   /** Every exchange that runs, so that a stop can end them. */
@@ -68,7 +70,7 @@ export async function handleInference(
   response.on('close', () => {
     if (!response.writableFinished) abort.abort(new GatewayError('client_closed'));
   });
-  const credential = readCredential(request);
+  const credential = readCredential(request, () => deps.addressOf(request));
   const decoded =
     credential.kind === 'secret'
       ? await decode(deps, endpoint, request, { id, createdAtMs })

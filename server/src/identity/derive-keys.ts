@@ -17,6 +17,12 @@ export interface DerivedKeys {
   readonly cacheKey: Buffer;
   /** Signs the cursors of lists. */
   readonly cursorKey: Buffer;
+  /** Seals refresh tokens. */
+  readonly refreshKey: Buffer;
+  /** Hashes invitations, and who signed in from where. */
+  readonly peopleKey: Buffer;
+  /** Chains the audit log. */
+  readonly auditKey: Buffer;
 }
 
 export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
@@ -24,6 +30,9 @@ export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
     apiKeyPepper: derive(masterSecret, 'api-key-hash/v1'),
     cacheKey: derive(masterSecret, 'cache-key/v1'),
     cursorKey: derive(masterSecret, 'cursor-signature/v1'),
+    refreshKey: derive(masterSecret, 'refresh-token/v1'),
+    peopleKey: derive(masterSecret, 'people-hash/v1'),
+    auditKey: derive(masterSecret, 'audit-chain/v1'),
   };
 }
 

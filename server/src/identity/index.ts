@@ -1,6 +1,10 @@
 /**
- * The public face of identity: who calls, what they may do, and the keys they call with.
+ * The public face of identity: who calls, what they may do, and the keys, passwords
+ * and tokens they call with.
  */
+export { type AuditLog, createAuditLog } from './audit/audit-log.ts';
+export { createSeal, verifyChain } from './audit/chain.ts';
+export { createAuthenticator } from './authenticator.ts';
 export { type DerivedKeys, deriveKeys } from './derive-keys.ts';
 export { createFirstKey } from './first-key.ts';
 export {
@@ -14,12 +18,22 @@ export {
   MasterSecretError,
   type SecretFile,
 } from './master-secret.ts';
+export { readNetworks } from './networks.ts';
+export { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts';
+export { createTextHasher } from './people/caller.ts';
+export { createFirstAdmin, type FirstAdmin } from './people/first-admin.ts';
+export { createRegistration, type Register } from './people/registration.ts';
+export { createSessions, type Session } from './people/sessions.ts';
+export { createSignIn, type SignInUseCases } from './people/sign-in.ts';
+export { createThrottle } from './people/throttle.ts';
 export type {
   KeyRecord,
   KeyRepository,
 } from './ports/key-repository.ts';
+export type { UserRecord } from './ports/user-repository.ts';
 export {
   confineTenant,
+  PERMISSIONS,
   type Permission,
   ROLE_GRANTS,
   reachOf,
@@ -33,3 +47,7 @@ export {
   type KeySnapshotOptions,
 } from './snapshot.ts';
 export { DEFAULT_TENANT, environmentAdmin, operator } from './superadmin.ts';
+export { type AccessTokens, createAccessTokens } from './tokens/access-tokens.ts';
+export { createRefreshTokens } from './tokens/refresh-tokens.ts';
+export { createTokenKeys } from './tokens/token-keys.ts';
+export { createUserSnapshot, type UserSnapshot } from './user-snapshot.ts';

@@ -6,16 +6,25 @@
  */
 import type { Authentication, Principal } from '../gateway/index.ts';
 import type { Log } from '../kernel/log.ts';
+import { type Networks, readNetworks } from './networks.ts';
 import type { KeyChanges, KeyRecord } from './ports/key-repository.ts';
 
-export type KnownKey = Extract<Authentication, { kind: 'known' }>;
+const NO_LIMITS = Object.freeze({});
+
+type KnownKey = Extract<Authentication, { kind: 'known' }>;
+
+export interface KeyEntry {
+  readonly known: KnownKey;
+  /** null: from anywhere. */
+  readonly networks: Networks | null;
+}
 
 export interface KeyTable {
   readonly size: number;
   readonly version: number;
   /** Some keys were left out: one that is not found may exist all the same. */
   readonly isTruncated: boolean;
-  find(secretHash: string): KnownKey | undefined;
+  find(secretHash: string): KeyEntry | undefined;
   /** Takes what changed since `version`. */
   apply(changes: KeyChanges): void;
   /** Forgets everything and takes every key there is. */
@@ -23,7 +32,7 @@ export interface KeyTable {
 }
 
 export function createKeyTable(maxKeys: number, log: Log): KeyTable {
-  let byHash = new Map<string, KnownKey>();
+  let byHash = new Map<string, KeyEntry>();
   let version = 0;
   let isTruncated = false;
 
@@ -31,8 +40,9 @@ export function createKeyTable(maxKeys: number, log: Log): KeyTable {
     if (record.revokedAtMs !== null) {
       byHash.delete(record.secretHash);
     } else if (byHash.size < maxKeys || byHash.has(record.secretHash)) {
-      const known: KnownKey = { kind: 'known', principal: principalOf(record) };
-      byHash.set(record.secretHash, Object.freeze(known));
+      const known: KnownKey = Object.freeze({ kind: 'known', principal: principalOf(record) });
+      const networks = record.addresses === null ? null : readNetworks(record.addresses);
+      byHash.set(record.secretHash, { known, networks });
     } else if (!isTruncated) {
       isTruncated = true;
       log.error('there are more API keys than are held in memory', { max_keys: maxKeys });
@@ -70,10 +80,14 @@ function principalOf(record: KeyRecord): Principal {
     keyId: record.id,
     name: record.name,
     tenant: record.tenant,
-    role: record.role,
+    roles: Object.freeze([record.role]),
+    scopes: record.scopes === null ? null : Object.freeze([...record.scopes]),
     models: record.models === null ? null : Object.freeze([...record.models]),
     limits: Object.freeze({ ...record.limits }),
     budget: record.budget === null ? null : Object.freeze({ ...record.budget }),
+    tenantLimits: NO_LIMITS,
+    tenantBudget: null,
     expiresAtMs: record.expiresAtMs,
+    familyId: null,
   });
 }

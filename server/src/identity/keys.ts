@@ -92,6 +92,8 @@ async function create(options: KeyUseCasesOptions, actor: Principal, wanted: New
     hint: secretHint(secret),
     secretHash: options.hashSecret(secret),
     role: wanted.role,
+    scopes: null,
+    addresses: null,
     models: withoutTwins(grant.models),
     limits: grant.limits,
     budget: grant.budget,
@@ -167,7 +169,7 @@ function keyNotFound(): GatewayError {
 }
 
 function requireSuperadmin(actor: Principal): void {
-  if (actor.role === 'superadmin') return;
+  if (actor.roles.includes('superadmin')) return;
   throw new GatewayError('permission_denied', {
     message: 'Only a superadmin gives out the role `admin`.',
     field: 'role',

@@ -2,15 +2,18 @@
  * Who may do what: the one table of permissions. What a role does not list it may not do, and
  * each grant says how far it reaches.
  *
- * - `own`: what belongs to the calling key itself.
+ * - `own`: what belongs to the calling key or person.
  * - `tenant`: everything of the caller's tenant.
  * - `all`: every tenant's.
  *
  * For what belongs to no tenant (providers, breakers, configuration) any reach will do.
  */
-import { GatewayError, type Principal, type Role } from '../gateway/index.ts';
+import { GatewayError, type MODELS_SCOPE, type Principal, type Role } from '../gateway/index.ts';
 
 export type Permission =
+  | typeof MODELS_SCOPE
+  | 'profile.read'
+  | 'profile.write'
   | 'models.read'
   | 'responses.read'
   | 'responses.delete'
@@ -35,18 +38,29 @@ export type Reach = 'own' | 'tenant' | 'all';
 
 type Grants = Readonly<Partial<Record<Permission, Reach>>>;
 
-const service: Grants = {
+/** What everybody may do who may call at all: use models, and see what is their own. */
+const everyone: Grants = {
+  'models.call': 'own',
+  'profile.read': 'own',
   'models.read': 'own',
-  'responses.read': 'tenant',
-  'responses.delete': 'tenant',
   'requests.read': 'own',
   'usage.read': 'own',
   'budgets.read': 'own',
+};
+
+/** People, whatever they do here: their grants grow with the applications made for them. */
+const person: Grants = { ...everyone, 'profile.write': 'own' };
+
+const service: Grants = {
+  ...everyone,
+  'responses.read': 'tenant',
+  'responses.delete': 'tenant',
   'metrics.read': 'own',
   'health.details': 'own',
 };
 
 const admin: Grants = {
+  ...person,
   'models.read': 'tenant',
   'responses.read': 'tenant',
   'responses.delete': 'tenant',
@@ -64,6 +78,7 @@ const admin: Grants = {
 };
 
 const superadmin: Grants = {
+  ...person,
   'models.read': 'all',
   'responses.read': 'tenant',
   'responses.delete': 'tenant',
@@ -85,30 +100,55 @@ const superadmin: Grants = {
   'config.reload': 'all',
 };
 
-/** Roles of people get their grants with the applications made for them. */
-const none: Grants = {};
-
 export const ROLE_GRANTS: Readonly<Record<Role, Grants>> = {
-  student: none,
-  instructor: none,
+  student: person,
+  instructor: person,
   service,
   admin,
   superadmin,
 };
 
-/** How far a principal's permission reaches; null where it does not have it. */
+const NOTHING: Grants = {};
+
+const WIDTH: Readonly<Record<Reach, number>> = { own: 0, tenant: 1, all: 2 };
+
+/**
+ * How far a principal's permission reaches: as far as the widest of its roles lets it, and not
+ * at all outside of its scopes. null where it does not have it.
+ */
 export function reachOf(principal: Principal, permission: Permission): Reach | null {
-  const grants: Grants | undefined = ROLE_GRANTS[principal.role];
-  return grants?.[permission] ?? null;
+  if (principal.scopes !== null && !principal.scopes.includes(permission)) return null;
+  let widest: Reach | null = null;
+  for (const role of principal.roles) {
+    const reach: Reach | undefined = grantsOf(role)[permission];
+    if (reach === undefined) continue;
+    if (widest === null || WIDTH[reach] > WIDTH[widest]) widest = reach;
+  }
+  return widest;
 }
 
 /** Throws `permission_denied` where the principal does not have the permission. */
 export function requirePermission(principal: Principal, permission: Permission): Reach {
   const reach = reachOf(principal, permission);
   if (reach !== null) return reach;
+  const isScoped = principal.roles.some((role) => grantsOf(role)[permission] !== undefined);
+  const who = isScoped ? 'scopes of this key do' : `role ${listed(principal.roles)} does`;
   throw new GatewayError('permission_denied', {
-    message: `The role \`${principal.role}\` does not have the permission \`${permission}\`.`,
+    message: `The ${who} not have the permission \`${permission}\`.`,
   });
+}
+
+/** Every permission some role has. */
+export const PERMISSIONS: readonly Permission[] = [
+  ...new Set(Object.values(ROLE_GRANTS).flatMap((grants) => Object.keys(grants) as Permission[])),
+];
+
+function grantsOf(role: Role): Grants {
+  return Object.hasOwn(ROLE_GRANTS, role) ? ROLE_GRANTS[role] : NOTHING;
+}
+
+function listed(roles: readonly Role[]): string {
+  return roles.length === 0 ? 'of nobody' : roles.map((role) => `\`${role}\``).join(', ');
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Every usable API key in memory, so that a request is authenticated without the database.
- * Implements the gateway's authenticator; kept fresh by reading what changed since the last
+ * Half of the gateway's authenticator; kept fresh by reading what changed since the last
  * version: after every local write, when storage signals a change, and by polling.
  *
  * Invariants:
@@ -11,19 +11,16 @@
  * 4. At most `maxKeys` keys are held; beyond, unknown keys are `unavailable` and it is logged.
  * 5. The key of the environment needs no snapshot.
  */
-import type { Authentication, Authenticator } from '../gateway/index.ts';
-import type { Clock, Timer } from '../kernel/clock.ts';
+import type { Authentication, CallerAddress } from '../gateway/index.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { coalesce } from './coalesce.ts';
+import { createFreshness } from './freshness.ts';
 import { createKeyTable, type KeyTable } from './key-table.ts';
 import type { KeyRepository } from './ports/key-repository.ts';
 import { type HashSecret, isWellFormedSecret } from './secret.ts';
 import { environmentAdmin } from './superadmin.ts';
 
-const DEFAULT_POLL_MS = 1000;
 const DEFAULT_MAX_KEYS = 200_000;
-/** Polls that may fail to come back before an unknown key might be one that was not seen. */
-const POLLS_UNTIL_DOUBT = 3;
 
 export interface KeySnapshotOptions {
   readonly repository: Pick<KeyRepository, 'changedSince'>;
@@ -48,7 +45,8 @@ export interface KeySnapshotState {
   readonly isCurrent: boolean;
 }
 
-export interface KeySnapshot extends Authenticator {
+export interface KeySnapshot {
+  authenticate(secret: string, address?: CallerAddress): Authentication;
   /** Loads every key, then keeps polling. Resolves after the first try, also a failed one. */
   start(): Promise<void>;
   /** Reads what changed. Resolves when done and never rejects. */
@@ -59,6 +57,7 @@ export interface KeySnapshot extends Authenticator {
 
 const UNKNOWN: Authentication = Object.freeze({ kind: 'unknown' });
 const EXPIRED: Authentication = Object.freeze({ kind: 'expired' });
+const ELSEWHERE: Authentication = Object.freeze({ kind: 'elsewhere' });
 const UNAVAILABLE: Authentication = Object.freeze({ kind: 'unavailable' });
 const ENVIRONMENT_ADMIN: Authentication = Object.freeze({
   kind: 'known',
@@ -66,68 +65,40 @@ const ENVIRONMENT_ADMIN: Authentication = Object.freeze({
 });
 
 export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
-  const { repository, hashSecret, clock, log, adminSecret, maxAgeMs } = options;
-  const pollMs = options.pollMs ?? DEFAULT_POLL_MS;
+  const { repository, hashSecret, clock, log, adminSecret, maxAgeMs, pollMs } = options;
   const adminLength = adminSecret?.length ?? -1;
   const adminHash = adminSecret === null ? null : hashSecret(adminSecret);
   const table = createKeyTable(options.maxKeys ?? DEFAULT_MAX_KEYS, log);
-  let readAtMs: number | null = null;
-  let isCurrent = false;
-  let timer: Timer | null = null;
-  let isStopped = false;
-
-  const refresh = coalesce(async () => {
-    const startedMs = clock.monotonicMs();
-    try {
-      await readChanges(repository, table);
-      // The first time is what everyone expects; afterwards it is the end of an outage.
-      const level = readAtMs === null ? 'debug' : 'info';
-      if (!isCurrent) log[level]('API keys are up to date', { keys: table.size });
-      readAtMs = startedMs;
-      isCurrent = true;
-    } catch (error) {
-      if (isCurrent || readAtMs === null) log.warn('API keys could not be refreshed', { error });
-      isCurrent = false;
-    }
+  const freshness = createFreshness({
+    what: 'API keys',
+    read: () => readChanges(repository, table),
+    size: () => table.size,
+    ...{ clock, log, pollMs },
   });
 
-  function poll(): void {
-    if (isStopped) return;
-    timer = clock.setTimer(pollMs, () => {
-      refresh().then(poll, poll);
-    });
-  }
-
-  function ageMs(): number {
-    return readAtMs === null ? Number.POSITIVE_INFINITY : clock.monotonicMs() - readAtMs;
-  }
-
-  function judgeUnknown(): Authentication {
-    const isCertain = isCurrent && !table.isTruncated && ageMs() <= pollMs * POLLS_UNTIL_DOUBT;
-    return isCertain ? UNKNOWN : UNAVAILABLE;
-  }
-
   return {
-    authenticate(secret) {
+    authenticate(secret, address = () => null) {
       if (!isWellFormedSecret(secret) && secret.length !== adminLength) return UNKNOWN;
       const hash = hashSecret(secret);
       if (hash === adminHash) return ENVIRONMENT_ADMIN;
-      const known = table.find(hash);
-      if (known === undefined) return judgeUnknown();
-      if (ageMs() > maxAgeMs) return UNAVAILABLE;
+      const entry = table.find(hash);
+      if (entry === undefined) {
+        return freshness.isCertain() && !table.isTruncated ? UNKNOWN : UNAVAILABLE;
+      }
+      if (freshness.ageMs() > maxAgeMs) return UNAVAILABLE;
+      const { known, networks } = entry;
       const { expiresAtMs } = known.principal;
-      return expiresAtMs !== null && expiresAtMs <= clock.wallMs() ? EXPIRED : known;
+      if (expiresAtMs !== null && expiresAtMs <= clock.wallMs()) return EXPIRED;
+      return networks === null || networks.has(address()) ? known : ELSEWHERE;
     },
-    refresh,
-    async start() {
-      await refresh();
-      poll();
-    },
-    state: () => ({ keys: table.size, ageMs: readAtMs === null ? null : ageMs(), isCurrent }),
-    stop() {
-      isStopped = true;
-      timer?.cancel();
-    },
+    refresh: freshness.refresh,
+    start: freshness.start,
+    state: () => ({
+      keys: table.size,
+      ageMs: Number.isFinite(freshness.ageMs()) ? freshness.ageMs() : null,
+      isCurrent: freshness.isCurrent(),
+    }),
+    stop: freshness.stop,
   };
 }
 

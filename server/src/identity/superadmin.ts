@@ -15,10 +15,14 @@ function superadmin(keyId: string, name: string): Principal {
     keyId,
     name,
     tenant: DEFAULT_TENANT,
-    role: 'superadmin',
+    roles: Object.freeze(['superadmin'] as const),
+    scopes: null,
     models: null,
     limits: Object.freeze({}),
     budget: null,
+    tenantLimits: Object.freeze({}),
+    tenantBudget: null,
     expiresAtMs: null,
+    familyId: null,
   });
 }

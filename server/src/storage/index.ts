@@ -12,7 +12,11 @@ import type { SharedSpending, SpendingHistory } from '../gateway/ports/budget-st
 import type { Ledger } from '../gateway/ports/ledger.ts';
 import type { LedgerQueries } from '../gateway/ports/ledger-query.ts';
 import type { ResponseStore } from '../gateway/ports/response-store.ts';
+import type { AuditRepository } from '../identity/ports/audit-repository.ts';
+import type { FamilyRepository } from '../identity/ports/family-repository.ts';
+import type { InvitationRepository } from '../identity/ports/invitation-repository.ts';
 import type { KeyRepository } from '../identity/ports/key-repository.ts';
+import type { UserRepository } from '../identity/ports/user-repository.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import type { IdSource } from '../kernel/id.ts';
@@ -26,12 +30,16 @@ import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
 import type { DatabaseHealth, LedgerEngine } from './ledger-engine.ts';
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
 import { createReportBook, type ReportFigures } from './report-book.ts';
+import { createAuditRepository } from './repositories/audit-repository.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
+import { createFamilyRepository } from './repositories/family-repository.ts';
+import { createInvitationRepository } from './repositories/invitation-repository.ts';
 import { createKeyRepository } from './repositories/key-repository.ts';
 import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
 import { createPriceRepository, type PriceRepository } from './repositories/price-repository.ts';
 import { createResponseRepository } from './repositories/response-repository.ts';
 import { createTenantRepository } from './repositories/tenant-repository.ts';
+import { createUserRepository } from './repositories/user-repository.ts';
 
 export type { FsyncPolicy } from './journal/journal.ts';
 export type { DatabaseHealth } from './ledger-engine.ts';
@@ -73,6 +81,10 @@ const DEFAULT_LIMITS: StorageLimits = {
 
 export interface Repositories {
   readonly keys: KeyRepository;
+  readonly users: UserRepository;
+  readonly families: FamilyRepository;
+  readonly invitations: InvitationRepository;
+  readonly audit: AuditRepository;
   readonly tenants: TenantRepository;
   readonly ledgerQueries: LedgerQueries;
   readonly prices: PriceRepository;
@@ -139,7 +151,7 @@ export async function openStorage(
   void recoverInBackground(engine, log);
   const settle = () => pipe.flush(settleMs).catch(() => undefined);
   return {
-    ...repositories(engine, settle),
+    ...repositories(engine, options.clock, settle),
     ledger: pipe,
     history: pipe,
     bodies,
@@ -168,7 +180,7 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
   const recovered = recoverInBackground(engine, options.log);
   const settle = () => Promise.race([recovered, patience(options.clock, limits.settleMs)]);
   return {
-    ...repositories(engine, settle),
+    ...repositories(engine, options.clock, settle),
     health: () => engine.health(),
     close: () => engine.close(),
   };
@@ -200,9 +212,17 @@ async function recoverInBackground(engine: LedgerEngine, log: Log): Promise<void
   }
 }
 
-function repositories(engine: LedgerEngine, settle: () => Promise<void>): Repositories {
+function repositories(
+  engine: LedgerEngine,
+  clock: Clock,
+  settle: () => Promise<void>,
+): Repositories {
   return {
     keys: createKeyRepository(engine),
+    users: createUserRepository(engine, clock),
+    families: createFamilyRepository(engine),
+    invitations: createInvitationRepository(engine),
+    audit: createAuditRepository(engine),
     tenants: createTenantRepository(engine),
     ledgerQueries: lazyLedgerQueries(engine, settle),
     prices: createPriceRepository(engine),

@@ -11,6 +11,12 @@ export interface TenantsTable {
   readonly slug: string;
   readonly name: string;
   readonly created_at_ms: number;
+  /** null: it is at work. */
+  readonly suspended_at_ms: number | null;
+  /** A JSON object; null means no limits. */
+  readonly limits: string | null;
+  readonly budget_limit_nanousd: number | null;
+  readonly budget_period: string | null;
 }
 
 export interface ApiKeysTable {
@@ -30,8 +36,88 @@ export interface ApiKeysTable {
   readonly created_at_ms: number;
   readonly expires_at_ms: number | null;
   readonly revoked_at_ms: number | null;
+  /** A JSON list; null means everything the role may. */
+  readonly scopes: string | null;
+  /** A JSON list of networks; null means from anywhere. */
+  readonly addresses: string | null;
   /** The value `change_versions` had when this row was last written. */
   readonly version: number;
+}
+
+export interface UsersTable {
+  readonly id: string;
+  /** The tenant's slug. */
+  readonly tenant: string;
+  readonly email: string;
+  readonly username: string;
+  /** Lower-case, by which it is unique. */
+  readonly username_key: string;
+  readonly password_hash: string | null;
+  readonly subject: string | null;
+  /** A JSON list. */
+  readonly roles: string;
+  readonly is_active: number;
+  readonly is_verified: number;
+  /** A JSON list; null means all of them. */
+  readonly models: string | null;
+  /** A JSON object. */
+  readonly limits: string;
+  readonly budget_limit_nanousd: number | null;
+  readonly budget_period: string | null;
+  readonly created_at_ms: number;
+  readonly last_login_at_ms: number | null;
+  /** A removed user is a row without anything personal, so that others hear of it. */
+  readonly removed_at_ms: number | null;
+  readonly version: number;
+}
+
+export interface RefreshFamiliesTable {
+  readonly id: string;
+  readonly user_id: string;
+  readonly generation: number;
+  readonly client: string;
+  readonly source: string;
+  readonly created_at_ms: number;
+  readonly rotated_at_ms: number;
+  readonly expires_at_ms: number;
+  readonly ended_at_ms: number | null;
+  readonly end_reason: string | null;
+  /** Zero until it ends. */
+  readonly version: number;
+}
+
+export interface InvitationsTable {
+  readonly id: string;
+  readonly tenant: string;
+  readonly email: string | null;
+  /** A JSON list. */
+  readonly roles: string;
+  readonly token_hash: string;
+  readonly created_at_ms: number;
+  readonly expires_at_ms: number;
+  readonly used_at_ms: number | null;
+}
+
+/** One row: where the chain of the audit log ends. */
+export interface AuditHeadTable {
+  readonly id: number;
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export interface AuditLogTable {
+  readonly sequence: number;
+  readonly at_ms: number;
+  readonly tenant: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string | null;
+  readonly outcome: string;
+  readonly address: string | null;
+  readonly request_id: string | null;
+  /** A JSON object. */
+  readonly details: string;
+  readonly hash: string;
 }
 
 /** One rising number per subject; whoever writes a row of the subject takes the next one. */
@@ -126,6 +212,11 @@ export interface ResponsesTable {
 export interface Schema {
   readonly tenants: TenantsTable;
   readonly api_keys: ApiKeysTable;
+  readonly users: UsersTable;
+  readonly refresh_families: RefreshFamiliesTable;
+  readonly invitations: InvitationsTable;
+  readonly audit_head: AuditHeadTable;
+  readonly audit_log: AuditLogTable;
   readonly change_versions: ChangeVersionsTable;
   readonly prices: PricesTable;
   readonly names: NamesTable;

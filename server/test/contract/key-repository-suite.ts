@@ -17,6 +17,8 @@ export function keyRepositorySuite(
     const { keys } = await open(t);
     const full: KeyRecord = {
       ...key('key_full'),
+      scopes: ['models.call', 'usage.read'],
+      addresses: ['192.0.2.0/24', '2001:db8::/32'],
       models: ['fast', 'demo/demo-1'],
       limits: { requestsPerMinute: 60, tokensPerMinute: 0, concurrency: 3 },
       budget: { limitNanousd: 9_007_199_254_740_991, period: 'month' },
@@ -145,6 +147,8 @@ function key(id: string): KeyRecord {
     hint: 'esk_Ab3d…',
     secretHash: `hash of ${id}`,
     role: 'service',
+    scopes: null,
+    addresses: null,
     models: null,
     limits: {},
     budget: null,

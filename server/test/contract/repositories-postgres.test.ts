@@ -1,10 +1,12 @@
 /** The repositories over a real PostgreSQL, each test with a database of its own. */
 import { postgresForFile } from '../support/postgres-storage.ts';
+import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
 import { keyRepositorySuite } from './key-repository-suite.ts';
 import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
 import { responseStoreSuite } from './response-store-suite.ts';
 import { tenantRepositorySuite } from './tenant-repository-suite.ts';
+import { familyRepositorySuite, userRepositorySuite } from './user-repository-suite.ts';
 
 const postgres = await postgresForFile();
 
@@ -20,3 +22,14 @@ ledgerQueriesSuite('postgres', async (t) => {
 bodyStoreSuite('postgres', async (t) => (await postgres.openStorage(t)).bodies);
 
 responseStoreSuite('postgres', async (t) => (await postgres.openStorage(t)).responses);
+
+userRepositorySuite('postgres', (t) => postgres.openStorage(t));
+
+familyRepositorySuite('postgres', (t) => postgres.openStorage(t));
+
+auditRepositorySuite('postgres', async (t) => {
+  const at = await postgres.database();
+  const { audit } = await postgres.openStorage(t, { at });
+  const { audit: twin } = await postgres.openStorage(t, { at });
+  return { audit, twin };
+});

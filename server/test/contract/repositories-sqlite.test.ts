@@ -1,10 +1,12 @@
 /** The repositories over SQLite, each test with a database file of its own. */
-import { openTestStorage } from '../support/storage.ts';
+import { openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
 import { keyRepositorySuite } from './key-repository-suite.ts';
 import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
 import { responseStoreSuite } from './response-store-suite.ts';
 import { tenantRepositorySuite } from './tenant-repository-suite.ts';
+import { familyRepositorySuite, userRepositorySuite } from './user-repository-suite.ts';
 
 tenantRepositorySuite('sqlite', async (t) => (await openTestStorage(t)).tenants);
 
@@ -18,3 +20,14 @@ ledgerQueriesSuite('sqlite', async (t) => {
 bodyStoreSuite('sqlite', async (t) => (await openTestStorage(t)).bodies);
 
 responseStoreSuite('sqlite', async (t) => (await openTestStorage(t)).responses);
+
+userRepositorySuite('sqlite', (t) => openTestStorage(t));
+
+familyRepositorySuite('sqlite', (t) => openTestStorage(t));
+
+auditRepositorySuite('sqlite', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const { audit } = await openTestStorage(t, { dataDir });
+  const { audit: twin } = await openTestStorage(t, { dataDir });
+  return { audit, twin };
+});

@@ -32,6 +32,8 @@ if (verb === 'key') {
     hint: 'esk_',
     secretHash: ids.next('hash'),
     role: 'service',
+    scopes: null,
+    addresses: null,
     models: null,
     limits: {},
     budget: null,

@@ -180,6 +180,7 @@ export const en = {
     ready: (url: string) => `Esclusa is ready: ${url}`,
     docs: (url: string) => `Reference:        ${url}/docs`,
     firstKey: 'This is the first start. An API key of an administrator, shown this once:',
+    firstAdmin: 'Who administers it signs in with this, shown this once:',
     tryIt: 'Try it:',
     taken: (address: string) =>
       `${address} is taken. Choose another with --port, or stop what runs there.`,

@@ -183,6 +183,7 @@ export const es: Messages = {
     ready: (url) => `Esclusa está lista: ${url}`,
     docs: (url) => `Referencia:         ${url}/docs`,
     firstKey: 'Es el primer arranque. Una clave de API de administrador, mostrada solo esta vez:',
+    firstAdmin: 'Quien lo administra entra con esto, mostrado solo esta vez:',
     tryIt: 'Pruébela:',
     taken: (address) => `${address} está ocupada. Elija otra con --port, o pare lo que hay ahí.`,
     forbidden: (address) => `Esta cuenta no puede escuchar en ${address}. Elija otra con --port.`,

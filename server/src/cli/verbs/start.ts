@@ -53,15 +53,15 @@ function isForPeople({ isJson, terminal }: VerbContext): boolean {
 }
 
 function announce(context: VerbContext, server: RunningServer): void {
-  const { url, firstKey, config } = server;
+  const { url, firstKey, firstAdmin, config } = server;
   const model = Object.keys(config.models)[0] ?? null;
   const curl = firstKey === null || model === null ? null : curlLine(url, firstKey, model);
   if (context.isJson) {
-    writeJson(context, { url, key: firstKey, try: curl });
+    writeJson(context, { url, key: firstKey, admin: firstAdmin, try: curl });
     return;
   }
   const warnings = isForPeople(context) ? server.warnings : [];
-  context.terminal.write(banner(context, { url, firstKey, curl, warnings }));
+  context.terminal.write(banner(context, { url, firstKey, firstAdmin, curl, warnings }));
 }
 
 function curlLine(url: string, key: string, model: string): string {

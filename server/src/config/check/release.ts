@@ -18,7 +18,8 @@ import {
 } from './report.ts';
 
 const NO_CLUSTER = 'clustered mode is not part of this release';
-const PLACEHOLDER_SECRET = 'CHANGE_THIS_IN_PRODUCTION';
+/** How secrets of examples begin. */
+const PLACEHOLDERS = ['change_this', 'changeme', 'change-me', 'your-secret', 'your_secret'];
 const SECRET_LENGTH_MIN = 32;
 const LOCAL_ORIGIN = /^(\*|(https?:\/\/)?(localhost|127\.|\[::1\]).*)$/;
 
@@ -69,11 +70,7 @@ function checkCluster(input: CheckInput, report: Report): void {
 function checkProduction(input: CheckInput, report: Report): void {
   const { settings, environment } = input;
   const value = (name: EnvironmentOnly): string => String(environment.only.get(name) ?? '');
-  const secret = value('JWT_SECRET_KEY');
-  if (secret !== '' && (secret === PLACEHOLDER_SECRET || secret.length < SECRET_LENGTH_MIN)) {
-    const accepted = `at least ${SECRET_LENGTH_MIN} characters that are not the placeholder`;
-    refuseVariable(report, 'JWT_SECRET_KEY', `is too weak for production; accepted: ${accepted}`);
-  }
+  checkTokenSecrets(input, report);
   if (environment.only.get('DEBUG') === true) {
     refuseVariable(report, 'DEBUG', 'is on in production; accepted: false');
   }
@@ -94,6 +91,18 @@ function checkProduction(input: CheckInput, report: Report): void {
   }
   if (Object.keys(settings.providers).length === 0) {
     warn(report, input, ['providers'], 'is empty: no model can be served; set a vendor’s key');
+  }
+}
+
+function checkTokenSecrets(input: CheckInput, report: Report): void {
+  const { auth } = input.settings;
+  for (const name of ['secret_key', 'previous_secret_key'] as const) {
+    const secret = auth[name];
+    if (secret === undefined) continue;
+    const isPlaceholder = PLACEHOLDERS.some((word) => secret.toLowerCase().startsWith(word));
+    if (!isPlaceholder && Buffer.byteLength(secret) >= SECRET_LENGTH_MIN) continue;
+    const accepted = `at least ${SECRET_LENGTH_MIN} characters that are not a placeholder`;
+    refuse(report, input, ['auth', name], `is too weak for production; accepted: ${accepted}`);
   }
 }
 

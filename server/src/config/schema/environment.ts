@@ -6,8 +6,7 @@
  * Names that would change where data lives or who answers, and cannot be honoured yet, are not
  * among those: `refusals.ts` stops the start for them.
  */
-import { SIGN_IN } from './service.ts';
-import { choice, flag, optionalText, text, whole } from './setting.ts';
+import { flag, optionalText, text, whole } from './setting.ts';
 
 const POSTGRES = 'PostgreSQL';
 const STORAGE = 'object storage';
@@ -56,34 +55,6 @@ export const environmentOnly = {
     description: 'False opens a connection for each use.',
   }),
 
-  JWT_SECRET_KEY: optionalText(ANY, {
-    usedBy: SIGN_IN,
-    secret: true,
-    accepts: 'at least 32 characters in production, and not the placeholder',
-    description: 'The secret that signs tokens.',
-  }),
-  JWT_ALGORITHM: choice('HS256', ['HS256', 'HS384', 'HS512'], {
-    usedBy: SIGN_IN,
-    description: 'How tokens are signed.',
-  }),
-  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(
-    30,
-    { min: 1, max: 1440 },
-    {
-      usedBy: SIGN_IN,
-      unit: 'minutes',
-      description: 'How long an access token is valid.',
-    },
-  ),
-  JWT_REFRESH_TOKEN_EXPIRE_DAYS: whole(
-    7,
-    { min: 1, max: 365 },
-    {
-      usedBy: SIGN_IN,
-      unit: 'days',
-      description: 'How long a refresh token is valid.',
-    },
-  ),
   ALLOWED_ORIGINS: optionalText(/^[^\s,]+(\s*,\s*[^\s,]+)*$/, {
     usedBy: 'the console in a browser',
     accepts: 'origins separated by commas; in production neither `*` nor this machine',

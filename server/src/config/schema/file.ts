@@ -2,12 +2,11 @@
  * The whole of `esclusa.yaml` as one schema.
  */
 import type { z } from 'zod';
+import { adminGroup, authGroup } from './identity.ts';
 import { redisGroup } from './redis.ts';
 import { cacheGroup, resilienceGroup } from './resilience.ts';
 import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
 import {
-  adminGroup,
-  authGroup,
   captureGroup,
   databaseGroup,
   httpGroup,

@@ -10,9 +10,6 @@ const GIB = 1024 * MIB;
 
 const restart = { apply: 'restart' } as const;
 
-/** A feature that is not in this release. */
-export const SIGN_IN = 'sign-in with tokens';
-
 export const serviceShape = {
   environment: choice('development', ['development', 'staging', 'production'], {
     ...restart,
@@ -168,6 +165,13 @@ export const httpGroup = group(
         description: 'How long a client may leave a stream unread before its connection is cut.',
       },
     ),
+    trusted_proxies: optionalText(
+      /^[0-9a-fA-F:.]+(\/\d{1,3})?(\s*,\s*[0-9a-fA-F:.]+(\/\d{1,3})?)*$/,
+      {
+        accepts: 'addresses and networks, separated by commas: `10.0.0.0/8, 2001:db8::/32`',
+        description: 'Proxies in front, whose `x-forwarded-for` says where a request comes from.',
+      },
+    ),
     max_in_flight: whole(
       10_000,
       { min: 1, max: 1_000_000 },
@@ -186,44 +190,6 @@ export const startupGroup = group(
       env: ['STARTUP_FAIL_ON_WARNING'],
       description: 'Treats every warning about the configuration as an error.',
     }),
-  },
-);
-
-export const adminGroup = group(
-  { ...restart, description: 'The first administrator.' },
-  {
-    key: optionalText(/^[\x21-\x7e]{8,512}$/, {
-      env: ['ESCLUSA_ADMIN_KEY'],
-      secret: true,
-      accepts: '8 to 512 printable ASCII characters without spaces, at least 32 in production',
-      description: 'An API key with the role superadmin, valid from the first start.',
-    }),
-    email: optionalText(/^[^\s@]+@[^\s@]+$/, {
-      env: ['ESCLUSA_ADMIN_EMAIL'],
-      usedBy: SIGN_IN,
-      accepts: 'an e-mail address',
-      description: 'The address of the first administrator.',
-    }),
-    password: optionalText(/^.{8,256}$/, {
-      env: ['ESCLUSA_ADMIN_PASSWORD'],
-      usedBy: SIGN_IN,
-      secret: true,
-      accepts: '8 to 256 characters',
-      description: 'The password of the first administrator; generated where it is left out.',
-    }),
-  },
-);
-
-export const authGroup = group(
-  { apply: 'live', description: 'Checking of API keys.' },
-  {
-    snapshot_max_age_seconds: whole(
-      3600,
-      { min: 1, max: 604_800 },
-      {
-        description: 'How long known keys stay valid while the database cannot be read.',
-      },
-    ),
   },
 );
 

@@ -12,7 +12,12 @@ import type { Target } from './target.ts';
 import type { Usage } from './usage.ts';
 
 export type Credential =
-  | { readonly kind: 'secret'; readonly value: string }
+  | {
+      readonly kind: 'secret';
+      readonly value: string;
+      /** Where the connection comes from; null where that is unknown. */
+      readonly address: () => string | null;
+    }
   | { readonly kind: 'none' }
   | { readonly kind: 'refused'; readonly error: GatewayError };
 

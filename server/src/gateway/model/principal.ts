@@ -1,5 +1,5 @@
 /**
- * Who calls: an API key (later also a user), its tenant, its roles, and what it may use.
+ * Who calls: an API key or a user, with tenant, roles, and what it may use.
  * Principals come from a memory snapshot and are never changed in place.
  */
 import type { Nanousd } from '../../kernel/money.ts';
@@ -22,17 +22,30 @@ export interface Limits {
   readonly concurrency?: number;
 }
 
+/** The scope without which a credential runs no models. */
+export const MODELS_SCOPE = 'models.call';
+
 export interface Principal {
-  readonly kind: 'api_key';
-  /** Identifier of the key, `key_…`; `key_admin` for the one of the environment. */
+  readonly kind: 'api_key' | 'user';
+  /**
+   * Who is counted and booked: a key, `key_…` (`key_admin` for the one of the environment), or
+   * a person, `usr_…`.
+   */
   readonly keyId: string;
   readonly name: string;
   readonly tenant: string;
-  readonly role: Role;
-  /** Aliases and `provider/model` names the key may ask for; null means all of them. */
+  readonly roles: readonly Role[];
+  /** Permissions it confines itself to, of those its roles have; null means all of them. */
+  readonly scopes: readonly string[] | null;
+  /** Aliases and `provider/model` names it may ask for; null means all of them. */
   readonly models: readonly string[] | null;
   readonly limits: Limits;
   readonly budget: Budget | null;
+  /** What its whole tenant may use together. */
+  readonly tenantLimits: Limits;
+  readonly tenantBudget: Budget | null;
   /** Milliseconds since the epoch; null means never. */
   readonly expiresAtMs: number | null;
+  /** The sign-in its token belongs to, `fam_…`; null for a key. */
+  readonly familyId: string | null;
 }

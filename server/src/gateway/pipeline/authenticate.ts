@@ -8,8 +8,8 @@
 import { unreachable } from '../../kernel/assert.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Credential } from '../model/exchange.ts';
-import type { Principal } from '../model/principal.ts';
-import type { Authenticator } from '../ports/authenticator.ts';
+import { MODELS_SCOPE, type Principal } from '../model/principal.ts';
+import type { Authentication, Authenticator } from '../ports/authenticator.ts';
 import type { Stage } from './stage.ts';
 
 const IDENTITY_RETRY_MS = 2000;
@@ -23,36 +23,62 @@ export function authenticate(authenticator: Authenticator): Stage {
       'credentials_expired',
       'credentials_conflicting',
       'credentials_in_query',
+      'address_not_allowed',
+      'tenant_suspended',
+      'permission_denied',
       'identity_unavailable',
     ],
     wrap: (next) => (exchange) => {
-      exchange.principal = principalOf(authenticator, exchange.credential);
-      return next(exchange);
+      const found = principalOf(authenticator, exchange.credential);
+      const enter = (principal: Principal) => {
+        exchange.principal = principal;
+        requireModelsScope(principal);
+        return next(exchange);
+      };
+      return found instanceof Promise ? found.then(enter) : enter(found);
     },
   };
 }
 
-/** The principal behind a credential; throws the codes of the stage. */
-export function principalOf(authenticator: Authenticator, credential: Credential): Principal {
+/** The principal behind a credential; throws, or rejects with, the codes of the stage. */
+export function principalOf(
+  authenticator: Authenticator,
+  credential: Credential,
+): Principal | Promise<Principal> {
   if (credential.kind === 'refused') throw credential.error;
   if (credential.kind === 'none') {
     throw new GatewayError('credentials_missing', {
       message: 'No API key was sent. Send `Authorization: Bearer <key>`.',
     });
   }
-  const found = authenticator.authenticate(credential.value);
+  const found = authenticator.authenticate(credential.value, credential.address);
+  return found instanceof Promise ? found.then(judged) : judged(found);
+}
+
+function judged(found: Authentication): Principal {
   switch (found.kind) {
     case 'known':
       return found.principal;
     case 'unknown':
       throw new GatewayError('credentials_invalid', {
-        message: 'The API key is not known here. Check that it was copied whole.',
+        message: 'The credential is not known here. Check that it was copied whole.',
       });
     case 'expired':
       throw new GatewayError('credentials_expired');
+    case 'elsewhere':
+      throw new GatewayError('address_not_allowed');
+    case 'suspended':
+      throw new GatewayError('tenant_suspended');
     case 'unavailable':
       throw new GatewayError('identity_unavailable', { retryAfterMs: IDENTITY_RETRY_MS });
     default:
       return unreachable(found);
   }
+}
+
+function requireModelsScope({ scopes }: Principal): void {
+  if (scopes === null || scopes.includes(MODELS_SCOPE)) return;
+  throw new GatewayError('permission_denied', {
+    message: `The scopes of this key do not have \`${MODELS_SCOPE}\`.`,
+  });
 }

@@ -10,11 +10,14 @@ import { assert } from '../../kernel/assert.ts';
 import { readCredential } from '../credentials.ts';
 import type { AdminServices } from './services.ts';
 
-export type Access = Permission | 'public';
+const USER_AGENT_LENGTH_MAX = 500;
+
+/** `token`: whoever holds a token of ours, also of a session that is over. */
+export type Access = Permission | 'public' | 'token';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A permission, or `public`. */
+    /** A permission, `public`, or `token`. */
     access?: Access;
   }
   interface FastifyRequest {
@@ -34,7 +37,12 @@ export function guardRoutes(app: FastifyInstance, services: AdminServices): void
     const { access } = request.routeOptions.config;
     if (access === 'public') return;
     assert(access !== undefined, 'a route without stated access was registered');
-    request.principal = principalOf(services.authenticator, readCredential(request.raw));
+    const credential = readCredential(request.raw, () => services.addressOf(request.raw));
+    if (access === 'token') {
+      request.principal = await services.signIn.holderOf(credential);
+      return;
+    }
+    request.principal = await principalOf(services.authenticator, credential);
     requirePermission(request.principal, access);
   });
 }
@@ -49,14 +57,23 @@ export function callerOf(request: FastifyRequest): Principal {
  * For a public route that tells more to who may know more. A credential that was sent and is
  * not good is refused, as everywhere.
  */
-export function mayAlso(
+export async function mayAlso(
   services: AdminServices,
   request: FastifyRequest,
   permission: Permission,
-): boolean {
-  const credential = readCredential(request.raw);
+): Promise<boolean> {
+  const credential = readCredential(request.raw, () => services.addressOf(request.raw));
   if (credential.kind === 'none') return false;
-  return reachOf(principalOf(services.authenticator, credential), permission) !== null;
+  return reachOf(await principalOf(services.authenticator, credential), permission) !== null;
+}
+
+/** Where a request comes from, as sign-ins and the audit log want to know it. */
+export function originOf(services: Pick<AdminServices, 'addressOf'>, request: FastifyRequest) {
+  return {
+    address: services.addressOf(request.raw),
+    userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_LENGTH_MAX) ?? null,
+    requestId: request.id,
+  };
 }
 
 /** What is not there, or is not the caller's: both read the same. */

@@ -21,6 +21,7 @@ import { INFERENCE_REFERENCE } from './inference-reference.ts';
 import type { AdminApp } from './instance.ts';
 import { logRequests } from './log-requests.ts';
 import { answerUnknownPaths } from './not-found.ts';
+import { authRoutes } from './routes/auth.ts';
 import { breakerRoutes } from './routes/breakers.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
@@ -86,6 +87,7 @@ export async function createAdminApp(
   const cursors = createCursors(services.cursorKey);
   homeRoutes(app);
   healthRoutes(app, services);
+  authRoutes(app, services);
   keyRoutes(app, services, cursors);
   tenantRoutes(app, services, cursors);
   requestRoutes(app, services, cursors);

@@ -19,15 +19,20 @@ import type {
   LedgerQueries,
   Routes,
 } from '../../gateway/index.ts';
-import type { KeyUseCases } from '../../identity/index.ts';
+import type { AccessTokens, KeyUseCases, Register, SignInUseCases } from '../../identity/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { TenantUseCases } from '../../tenancy/index.ts';
+import type { AddressReader } from '../client-address.ts';
 
 export interface AdminServices {
   readonly authenticator: Authenticator;
+  readonly addressOf: AddressReader;
+  readonly signIn: SignInUseCases;
+  readonly register: Register;
+  readonly tokens: Pick<AccessTokens, 'publicKeys'>;
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;
   readonly ledger: LedgerQueries;

@@ -142,7 +142,7 @@ function textOf(body: KeptBody | null): string | null {
   return decoder.decode(body.bytes, { stream: body.truncated });
 }
 
-function limitsToWire(limits: Limits): LimitsBody {
+export function limitsToWire(limits: Limits): LimitsBody {
   return {
     ...(limits.requestsPerMinute !== undefined && {
       requests_per_minute: limits.requestsPerMinute,

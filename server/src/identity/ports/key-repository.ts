@@ -13,6 +13,10 @@ export interface KeyRecord {
   /** HMAC-SHA256 of the secret under the server's pepper, hexadecimal. */
   readonly secretHash: string;
   readonly role: Role;
+  /** Permissions it confines itself to; null: everything its role may. */
+  readonly scopes: readonly string[] | null;
+  /** Networks it may be used from (`192.0.2.0/24`, `2001:db8::/32`); null: any. */
+  readonly addresses: readonly string[] | null;
   readonly models: readonly string[] | null;
   readonly limits: Limits;
   readonly budget: Budget | null;
@@ -28,7 +32,10 @@ export interface KeyChanges {
 }
 
 export type KeyPatch = Partial<
-  Pick<KeyRecord, 'name' | 'models' | 'limits' | 'budget' | 'expiresAtMs' | 'revokedAtMs'>
+  Pick<
+    KeyRecord,
+    'name' | 'scopes' | 'addresses' | 'models' | 'limits' | 'budget' | 'expiresAtMs' | 'revokedAtMs'
+  >
 >;
 
 /** All methods throw `storage_unavailable` when the database does not answer in time. */

@@ -6,6 +6,7 @@
  * processes starting at once one migrates and the other finds it done.
  */
 import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { MigrationContext } from './context.ts';
 
@@ -14,6 +15,8 @@ export const MIGRATION_NAMES: readonly string[] = [
   '0002-ledger',
   '0003-bodies',
   '0004-responses',
+  '0005-people',
+  '0006-audit',
 ];
 
 /**
@@ -35,21 +38,30 @@ export function compareMigrations(applied: readonly string[]): 'current' | 'behi
 
 /** Brings the database up to date; throws what the failing statement threw. */
 export async function migrate(db: Kysely<unknown>, context: MigrationContext): Promise<void> {
-  const [{ Migrator }, { controlTables }, { ledgerTables }, { bodyTables }, { responseTables }] =
-    await Promise.all([
-      import('kysely/migration'),
-      import('./0001-control.ts'),
-      import('./0002-ledger.ts'),
-      import('./0003-bodies.ts'),
-      import('./0004-responses.ts'),
-    ]);
-  const migrations = {
-    '0001-control': { up: controlTables(context) },
-    '0002-ledger': { up: ledgerTables(context) },
-    '0003-bodies': { up: bodyTables(context) },
-    '0004-responses': { up: responseTables(context) },
-  };
+  const [{ Migrator }, migrations] = await Promise.all([
+    import('kysely/migration'),
+    loadMigrations(context),
+  ]);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
+}
+
+async function loadMigrations(context: MigrationContext): Promise<Record<string, Migration>> {
+  const [control, ledger, bodies, responses, people, audit] = await Promise.all([
+    import('./0001-control.ts'),
+    import('./0002-ledger.ts'),
+    import('./0003-bodies.ts'),
+    import('./0004-responses.ts'),
+    import('./0005-people.ts'),
+    import('./0006-audit.ts'),
+  ]);
+  return {
+    '0001-control': { up: control.controlTables(context) },
+    '0002-ledger': { up: ledger.ledgerTables(context) },
+    '0003-bodies': { up: bodies.bodyTables(context) },
+    '0004-responses': { up: responses.responseTables(context) },
+    '0005-people': { up: people.peopleTables(context) },
+    '0006-audit': { up: audit.auditTables(context) },
+  };
 }

@@ -4,11 +4,12 @@
  */
 import type { Updateable } from 'kysely';
 import { GatewayError } from '../../gateway/model/errors.ts';
-import type { Budget, BudgetPeriod, Limits, Role } from '../../gateway/model/principal.ts';
+import type { Limits, Role } from '../../gateway/model/principal.ts';
 import type { KeyPatch, KeyRecord, KeyRepository } from '../../identity/ports/key-repository.ts';
 import { ConstraintError, type Engine } from '../engine.ts';
 import type { ApiKeysTable } from '../schema.ts';
 import { nextVersion } from './change-version.ts';
+import { budgetColumns, budgetOf, listColumn } from './user-row.ts';
 
 export function createKeyRepository(engine: Engine): KeyRepository {
   return {
@@ -85,7 +86,9 @@ function rowOf(record: KeyRecord): Omit<ApiKeysTable, 'version'> {
     role: record.role,
     created_at_ms: record.createdAtMs,
     name: record.name,
-    models: modelsColumn(record.models),
+    scopes: listColumn(record.scopes),
+    addresses: listColumn(record.addresses),
+    models: listColumn(record.models),
     limits: JSON.stringify(record.limits),
     ...budgetColumns(record.budget),
     expires_at_ms: record.expiresAtMs,
@@ -97,24 +100,13 @@ function rowOf(record: KeyRecord): Omit<ApiKeysTable, 'version'> {
 function changesOf(patch: KeyPatch): Updateable<ApiKeysTable> {
   return {
     ...(patch.name !== undefined && { name: patch.name }),
-    ...(patch.models !== undefined && { models: modelsColumn(patch.models) }),
+    ...(patch.scopes !== undefined && { scopes: listColumn(patch.scopes) }),
+    ...(patch.addresses !== undefined && { addresses: listColumn(patch.addresses) }),
+    ...(patch.models !== undefined && { models: listColumn(patch.models) }),
     ...(patch.limits !== undefined && { limits: JSON.stringify(patch.limits) }),
     ...(patch.budget !== undefined && budgetColumns(patch.budget)),
     ...(patch.expiresAtMs !== undefined && { expires_at_ms: patch.expiresAtMs }),
     ...(patch.revokedAtMs !== undefined && { revoked_at_ms: patch.revokedAtMs }),
-  };
-}
-
-function modelsColumn(models: readonly string[] | null): string | null {
-  return models === null ? null : JSON.stringify(models);
-}
-
-function budgetColumns(
-  budget: Budget | null,
-): Pick<ApiKeysTable, 'budget_limit_nanousd' | 'budget_period'> {
-  return {
-    budget_limit_nanousd: budget?.limitNanousd ?? null,
-    budget_period: budget?.period ?? null,
   };
 }
 
@@ -126,7 +118,9 @@ function recordOf(row: ApiKeysTable): KeyRecord {
     hint: row.hint,
     secretHash: row.secret_hash,
     role: row.role as Role,
-    models: row.models === null ? null : (JSON.parse(row.models) as string[]),
+    scopes: listOf(row.scopes),
+    addresses: listOf(row.addresses),
+    models: listOf(row.models),
     limits: JSON.parse(row.limits) as Limits,
     budget: budgetOf(row),
     createdAtMs: row.created_at_ms,
@@ -135,7 +129,6 @@ function recordOf(row: ApiKeysTable): KeyRecord {
   };
 }
 
-function budgetOf({ budget_limit_nanousd, budget_period }: ApiKeysTable): Budget | null {
-  if (budget_limit_nanousd === null || budget_period === null) return null;
-  return { limitNanousd: budget_limit_nanousd, period: budget_period as BudgetPeriod };
+function listOf(column: string | null): readonly string[] | null {
+  return column === null ? null : (JSON.parse(column) as string[]);
 }

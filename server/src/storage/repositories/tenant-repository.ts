@@ -1,6 +1,7 @@
 /**
  * Tenants in the database.
  */
+import type { Insertable } from 'kysely';
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { TenantRecord, TenantRepository } from '../../tenancy/ports/tenant-repository.ts';
 import { ConstraintError, type Engine } from '../engine.ts';
@@ -41,7 +42,7 @@ export function createTenantRepository(engine: Engine): TenantRepository {
   };
 }
 
-function rowOf({ id, slug, name, createdAtMs }: TenantRecord): TenantsTable {
+function rowOf({ id, slug, name, createdAtMs }: TenantRecord): Insertable<TenantsTable> {
   return { id, slug, name, created_at_ms: createdAtMs };
 }
 

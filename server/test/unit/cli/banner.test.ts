@@ -19,6 +19,7 @@ const facts: BannerFacts = {
   url: 'http://127.0.0.1:8000',
   warnings: [],
   firstKey: null,
+  firstAdmin: null,
   curl: null,
 };
 const show = (changes: Partial<BannerFacts>): string =>
@@ -48,6 +49,16 @@ Try it:
 
 `,
     );
+  });
+
+  it('shows who can sign in, and a password only where it was made up', () => {
+    const made = { email: 'admin@esclusa.local', password: 'aB3.x' };
+
+    const shown = show({ firstKey: 'esk_first', firstAdmin: made });
+    const own = show({ firstAdmin: { email: 'ops@example.org', password: null } });
+
+    assert.match(shown, /signs in with this, shown this once:\n {2}admin@esclusa.local {2}aB3.x\n/);
+    assert.match(own, /:\n {2}ops@example.org\n\n$/);
   });
 
   it('tells every warning of the configuration in one line', () => {

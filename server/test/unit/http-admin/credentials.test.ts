@@ -6,7 +6,10 @@ import { describe, it } from 'node:test';
 import { readCredential } from '../../../src/http/credentials.ts';
 
 function read(headers: readonly string[], url = '/v1/chat/completions') {
-  return readCredential({ rawHeaders: [...headers], url });
+  const credential = readCredential({ rawHeaders: [...headers], url });
+  if (credential.kind !== 'secret') return credential;
+  const { address: _address, ...found } = credential;
+  return found;
 }
 
 function refusal(headers: readonly string[], url?: string): string | null {

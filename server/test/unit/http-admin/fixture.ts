@@ -25,6 +25,8 @@ import {
   createMemoryKeys,
   createMemoryTenants,
   hashSecret,
+  keyRecord,
+  type MemoryKeys,
   NOW_MS,
 } from '../identity/fakes.ts';
 import {
@@ -32,6 +34,7 @@ import {
   type LogLine,
   memoryBodies,
   memoryLedger,
+  peopleState,
   recordingLog,
 } from './stand-ins.ts';
 
@@ -51,6 +54,8 @@ export interface AdminFixture {
     readonly superadmin: string;
     readonly admin: string;
     readonly service: string;
+    readonly student: string;
+    readonly instructor: string;
   };
   readonly serviceKeyId: string;
   call(secret: string | null, options: InjectOptions | string): ReturnType<typeof inject>;
@@ -60,7 +65,7 @@ export async function createAdminFixture(
   changes: Partial<AdminServices> = {},
   extras: AdminExtras = {},
 ): Promise<AdminFixture> {
-  const { clock, ids, log, snapshot, tenants, keys } = await createIdentityFixture();
+  const { clock, ids, log, snapshot, tenants, keys, repository } = await createIdentityFixture();
   const admin = await keys.create(environmentAdmin, { name: 'a', role: 'admin', tenant: 'acme' });
   const service = await keys.create(environmentAdmin, {
     name: 's',
@@ -70,6 +75,10 @@ export async function createAdminFixture(
     budget: { limitNanousd: 2_000_000_000, period: 'day' },
   });
 
+  const student = await withRole(repository, 'student');
+  const instructor = await withRole(repository, 'instructor');
+  await snapshot.refresh();
+
   const rows: LedgerEntry[] = [];
   const bodies: KeptBodies[] = [];
   const purged: string[] = [];
@@ -78,6 +87,7 @@ export async function createAdminFixture(
   const app = await createAdminApp(
     {
       authenticator: snapshot,
+      ...peopleState(snapshot),
       keys,
       tenants,
       ledger: memoryLedger(rows, filters),
@@ -100,7 +110,12 @@ export async function createAdminFixture(
     purged,
     resets,
     filters,
-    secrets: { superadmin: ADMIN_SECRET, admin: admin.secret, service: service.secret },
+    secrets: {
+      superadmin: ADMIN_SECRET,
+      admin: admin.secret,
+      service: service.secret,
+      ...{ student, instructor },
+    },
     serviceKeyId: service.record.id,
     call: (secret, options) => inject(app, secret, options),
   };
@@ -146,6 +161,14 @@ function inject(app: AdminApp, secret: string | null, options: InjectOptions | s
   return app.inject({ method: 'GET', ...asked, headers: { ...credential, ...asked.headers } });
 }
 
+/** A credential with a role of people: a token of one would be judged alike. */
+async function withRole(repository: MemoryKeys, role: 'student' | 'instructor'): Promise<string> {
+  const secret = `esk_${role.padEnd(43, '0')}`;
+  const secretHash = hashSecret(secret);
+  await repository.insert(keyRecord({ id: `key_${role}`, tenant: 'acme', role, secretHash }));
+  return secret;
+}
+
 /** Keys and tenants over memory, with the tenants `acme`, `default` and `globex`. */
 async function createIdentityFixture() {
   const clock = createHandClock();
@@ -177,5 +200,5 @@ async function createIdentityFixture() {
     clock,
   });
   await snapshot.refresh();
-  return { clock, ids, log, snapshot, tenants, keys };
+  return { clock, ids, log, snapshot, tenants, keys, repository };
 }

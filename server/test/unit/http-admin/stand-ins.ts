@@ -1,12 +1,16 @@
 /**
  * The state of a gateway as the control plane is shown it, and a ledger in memory.
  */
-import type {
-  BodyStore,
-  KeptBodies,
-  LedgerEntry,
-  LedgerFilter,
-  LedgerQueries,
+import {
+  type Authenticator,
+  type BodyStore,
+  type Credential,
+  GatewayError,
+  type KeptBodies,
+  type LedgerEntry,
+  type LedgerFilter,
+  type LedgerQueries,
+  principalOf,
 } from '../../../src/gateway/index.ts';
 import type { Log, LogFields } from '../../../src/kernel/log.ts';
 
@@ -174,4 +178,24 @@ export function recordingLog(lines: LogLine[]): Log {
       lines.push({ level, message, fields });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** Nobody can sign in here; the sessions of people are tested over the whole program. */
+export function peopleState(authenticator: Authenticator) {
+  const refused = async (): Promise<never> => {
+    throw new GatewayError('sign_in_refused');
+  };
+  return {
+    addressOf: () => '192.0.2.1',
+    signIn: {
+      login: refused,
+      refresh: refused,
+      changePassword: refused,
+      holderOf: async (credential: Credential) => principalOf(authenticator, credential),
+      logout: async () => undefined,
+      me: async () => null,
+    },
+    register: async () => undefined,
+    tokens: { publicKeys: async () => ({ keys: [] }) },
+  };
 }

@@ -2,7 +2,7 @@
  * Stand-ins for what identity needs: repositories in memory that keep the contract of the
  * ports, a clock moved by hand, randomness from a counter.
  */
-import { GatewayError, type Principal } from '../../../src/gateway/index.ts';
+import { GatewayError, type Principal, type Role } from '../../../src/gateway/index.ts';
 import {
   createKeyUseCases,
   createSecretHasher,
@@ -138,8 +138,11 @@ export function createMemoryTenants(slugs: readonly string[]): TenantRepository 
 
 export const hashSecret = createSecretHasher(Buffer.alloc(32, 1));
 
-export function principal(changes: Partial<Principal>): Principal {
-  return { ...operator, keyId: 'key_caller', role: 'service', ...changes };
+export function principal({
+  role = 'service',
+  ...changes
+}: Partial<Principal> & { readonly role?: Role }): Principal {
+  return { ...operator, keyId: 'key_caller', roles: [role], ...changes };
 }
 
 export function keyRecord(changes: Partial<KeyRecord>): KeyRecord {
@@ -150,6 +153,8 @@ export function keyRecord(changes: Partial<KeyRecord>): KeyRecord {
     hint: 'esk_aaaa…',
     secretHash: 'none',
     role: 'service',
+    scopes: null,
+    addresses: null,
     models: null,
     limits: {},
     budget: null,

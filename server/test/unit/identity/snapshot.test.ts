@@ -285,7 +285,7 @@ describe('the key snapshot', () => {
 
     const answer = snapshot.authenticate('a key of any form');
 
-    assert.equal(answer.kind === 'known' && answer.principal.role, 'superadmin');
+    assert.equal(answer.kind === 'known' && answer.principal.roles.join(), 'superadmin');
     assert.equal(answer.kind === 'known' && answer.principal.keyId, 'key_admin');
     assert.notEqual(snapshot.authenticate('a key of any forM').kind, 'known');
   });

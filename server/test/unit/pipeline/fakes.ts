@@ -16,11 +16,15 @@ export const PRINCIPAL: Principal = {
   keyId: 'key_1',
   name: 'test',
   tenant: 'default',
-  role: 'service',
+  roles: ['service'],
+  scopes: null,
   models: null,
   limits: {},
   budget: null,
+  tenantLimits: {},
+  tenantBudget: null,
   expiresAtMs: null,
+  familyId: null,
 };
 
 /** 1 nano-dollar per input token, 2 per output token. */
@@ -71,7 +75,7 @@ export function exchangeOf(request: InferenceRequest = chatRequest()): Exchange 
     startedMs: 0,
     configGeneration: 1,
     headers: [],
-    credential: { kind: 'secret', value: 'esk_test' },
+    credential: { kind: 'secret', value: 'esk_test', address: () => null },
     request,
     malformed: null,
     abort: new AbortController(),

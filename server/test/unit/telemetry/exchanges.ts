@@ -50,11 +50,15 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     keyId: 'key_01',
     name: 'test',
     tenant: 'acme',
-    role: 'service',
+    roles: ['service'],
+    scopes: null,
     models: null,
     limits: {},
     budget: null,
+    tenantLimits: {},
+    tenantBudget: null,
     expiresAtMs: null,
+    familyId: null,
   };
   exchange.route = route(model);
   exchange.provider = 'openai';

@@ -81,7 +81,7 @@ function detailRoute(app: AdminApp, services: AdminServices): void {
       },
     },
     async (request, reply) => {
-      const withDetails = mayAlso(services, request, 'health.details');
+      const withDetails = await mayAlso(services, request, 'health.details');
       const report = await services.health.report();
       const checks = withDetails ? report.checks : withoutDetails(report.checks);
       return reply

@@ -1,0 +1,115 @@
+/**
+ * People: the snapshot of users, their tokens and sessions, signing in and registering, and the
+ * audit log that tells of it.
+ */
+import type { Config } from '../config/index.ts';
+import type { Authenticator } from '../gateway/index.ts';
+import {
+  type AccessTokens,
+  type AuditLog,
+  createAccessTokens,
+  createAuditLog,
+  createAuthenticator,
+  createPasswordHasher,
+  createRefreshTokens,
+  createRegistration,
+  createSeal,
+  createSessions,
+  createSignIn,
+  createTextHasher,
+  createThrottle,
+  createTokenKeys,
+  createUserSnapshot,
+  type DerivedKeys,
+  type KeySnapshot,
+  type PasswordHasher,
+  type Register,
+  type SignInUseCases,
+  type UserSnapshot,
+} from '../identity/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { IdSource } from '../kernel/id.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Repositories } from '../storage/index.ts';
+import { createMemoryLimitStore } from '../stores/memory/limit-store.ts';
+
+const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 86_400_000;
+
+export interface IdentityDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly log: Log;
+}
+
+export interface People {
+  readonly authenticator: Authenticator;
+  readonly userSnapshot: UserSnapshot;
+  readonly tokens: AccessTokens;
+  readonly signIn: SignInUseCases;
+  readonly register: Register;
+  readonly hasher: PasswordHasher;
+  readonly audit: AuditLog;
+}
+
+interface Secrets {
+  readonly secrets: DerivedKeys;
+  readonly masterSecret: Uint8Array;
+  readonly keySnapshot: KeySnapshot;
+}
+
+export function createPeople(
+  deps: IdentityDeps,
+  config: Config,
+  repositories: Repositories,
+  { secrets, masterSecret, keySnapshot }: Secrets,
+): People {
+  const { clock, ids, log } = deps;
+  const { users, families, invitations } = repositories;
+  const { auth } = config;
+  const tokens = createAccessTokens({
+    keys: createTokenKeys({
+      algorithm: auth.algorithm,
+      secret: auth.secretKey,
+      previousSecret: auth.previousSecretKey,
+      generation: auth.keyGeneration,
+      master: masterSecret,
+    }),
+    issuer: auth.issuer,
+    lifeMs: auth.accessMinutes * MS_PER_MINUTE,
+    clock,
+    ids,
+  });
+  const snapshot = createUserSnapshot({
+    ...{ users, families, clock, log },
+    maxAgeMs: auth.snapshotMaxAgeSeconds * 1000,
+    tokenLifeMs: tokens.lifeMs,
+  });
+  const authenticator = createAuthenticator(keySnapshot, snapshot, tokens);
+  const audit = createAuditLog({
+    ...{ repository: repositories.audit, seal: createSeal(secrets.auditKey), clock, log },
+  });
+  const hashText = createTextHasher(secrets.peopleKey);
+  const common = {
+    ...{ users, families, invitations, snapshot, audit, hashText, ids, clock },
+    throttle: createThrottle(createMemoryLimitStore({ clock }), clock),
+    hasher: createPasswordHasher(),
+  };
+  const sessions = createSessions({
+    ...common,
+    access: tokens,
+    refresh: createRefreshTokens(secrets.refreshKey),
+    refreshLifeMs: auth.refreshDays * MS_PER_DAY,
+  });
+  return {
+    authenticator,
+    userSnapshot: snapshot,
+    tokens,
+    audit,
+    hasher: common.hasher,
+    signIn: createSignIn({ ...common, sessions, tokens, authenticator }),
+    register: createRegistration({ ...common, isOpen: config.environment !== 'production' }),
+  };
+}
