@@ -4,6 +4,7 @@
  */
 export * from './auth.ts';
 export * from './common.ts';
+export * from './explain.ts';
 export * from './gateway.ts';
 export * from './health.ts';
 export * from './home.ts';

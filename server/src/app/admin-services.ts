@@ -46,6 +46,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
       figures: ({ tenant, id }, budget) =>
         gateway.budgets.figures({ id: `key:${id}`, budget }, tenant),
     },
+    explain: gateway.explain,
     breakers: {
       list: () => gateway.breakers.snapshot().map(breakerOf),
       reset: (name) => gateway.breakers.reset(name),

@@ -8,9 +8,11 @@ import { createTiers } from '../gateway/caching/tiers.ts';
 import {
   type AnswerCodecs,
   createPipeline,
+  type Explain,
   type PipelineHandler,
   type Threads,
 } from '../gateway/index.ts';
+import { createExplain } from '../gateway/pipeline/explain.ts';
 import { SHARING } from '../gateway/pipeline/fly.ts';
 import type { Shared } from '../gateway/pipeline/shared-answer.ts';
 import type { BudgetStore } from '../gateway/ports/budget-store.ts';
@@ -55,6 +57,7 @@ export interface Gateway {
   readonly breakers: BreakerRegistry;
   readonly budgets: BudgetStore;
   readonly cache: MemoryCacheStore;
+  readonly explain: Explain;
 }
 
 export function createGateway(deps: GatewayDeps, config: Config): Gateway {
@@ -71,6 +74,8 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     retryBudgets: createRetryBudgets(clock),
     firstTokens: createFirstTokenBook(),
   });
+  const latency = createLatencyBook(clock, deps.latencyDecayMs);
+  const keys = createCacheKeys(identity.secrets.cacheKey);
   const pipeline = createPipeline({
     ...deps,
     authenticator: identity.authenticator,
@@ -80,12 +85,14 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     admission: { maxInFlight: config.http.maxInFlight },
     store: createTiers(cache, null),
     fleet: null,
-    keys: createCacheKeys(identity.secrets.cacheKey),
+    keys,
     flights: createSingleFlight<Shared>(SHARING),
     policies,
     keyRotation: createKeyRotation(clock, deps.keyListener),
     bulkheads,
-    latency: createLatencyBook(clock, deps.latencyDecayMs),
+    latency,
   });
-  return { pipeline, breakers, budgets, cache };
+  const { routes } = deps;
+  const explain = createExplain({ policies, bulkheads, latency, random, routes, keys });
+  return { pipeline, breakers, budgets, cache, explain };
 }

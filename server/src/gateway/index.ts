@@ -24,6 +24,12 @@ export type { ModelListing } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
 export type { Usage } from './model/usage.ts';
 export { principalOf } from './pipeline/authenticate.ts';
+export type { Explain } from './pipeline/explain.ts';
+export type {
+  ExplainedRejection,
+  ExplainedTarget,
+  Explanation,
+} from './pipeline/explanation.ts';
 export { createPipeline } from './pipeline/index.ts';
 export type { Handler as PipelineHandler } from './pipeline/stage.ts';
 export type { Authentication, Authenticator, CallerAddress } from './ports/authenticator.ts';

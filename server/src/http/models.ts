@@ -4,17 +4,12 @@
  * may contain slashes (`provider/model`).
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  asGatewayError,
-  GatewayError,
-  type ModelListing,
-  type Principal,
-  type Routes,
-} from '../gateway/index.ts';
+import { asGatewayError, GatewayError, type Routes } from '../gateway/index.ts';
 import { callerOf } from './admin/access.ts';
 import { retryHeaders } from './answer-headers.ts';
 import { anthropicModels } from './anthropic/models.ts';
 import { geminiModels } from './gemini/models.ts';
+import { listedFor } from './listed-models.ts';
 import type { ModelShape } from './model-shape.ts';
 import { openaiModels } from './openai/models.ts';
 
@@ -38,13 +33,13 @@ export function modelRoutes(routes: () => Pick<Routes, 'list'>): (app: FastifyIn
     for (const prefix of PREFIXES) {
       app.get(`${prefix}/models`, options, async (request, reply) => {
         const shape = shapeFor(request, reply);
-        const found = listings(routes(), callerOf(request));
+        const found = listedFor(callerOf(request), routes());
         return shape.list(found, request.query as Readonly<Record<string, unknown>>);
       });
       app.get(`${prefix}/models/*`, options, async (request, reply) => {
         const shape = shapeFor(request, reply);
         const { '*': id } = request.params as { readonly '*': string };
-        const found = listings(routes(), callerOf(request)).find(({ name }) => name === id);
+        const found = listedFor(callerOf(request), routes()).find(({ name }) => name === id);
         if (found !== undefined) return shape.one(found);
         throw new GatewayError('model_not_found', {
           message: `No model or alias that this key may use is called ${JSON.stringify(id)}.`,
@@ -64,12 +59,6 @@ function shapeFor(request: FastifyRequest, reply: FastifyReply): ModelShape {
   const { requestIdHeader } = shape.writer;
   if (requestIdHeader !== undefined) reply.header(requestIdHeader, request.id);
   return shape;
-}
-
-function listings(routes: Pick<Routes, 'list'>, principal: Principal): readonly ModelListing[] {
-  const { models } = principal;
-  const all = routes.list();
-  return models === null ? all : all.filter((listing) => models.includes(listing.name));
 }
 
 function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {

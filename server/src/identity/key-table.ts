@@ -74,7 +74,7 @@ export function createKeyTable(maxKeys: number, log: Log): KeyTable {
   };
 }
 
-function principalOf(record: KeyRecord): Principal {
+export function principalOf(record: KeyRecord): Principal {
   return Object.freeze<Principal>({
     kind: 'api_key',
     keyId: record.id,

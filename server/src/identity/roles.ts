@@ -29,6 +29,7 @@ export type Permission =
   | 'providers.read'
   | 'breakers.read'
   | 'breakers.reset'
+  | 'routes.explain'
   | 'tenants.read'
   | 'tenants.write'
   | 'config.read'
@@ -75,6 +76,7 @@ const admin: Grants = {
   'cache.purge': 'tenant',
   'providers.read': 'tenant',
   'breakers.read': 'tenant',
+  'routes.explain': 'tenant',
 };
 
 const superadmin: Grants = {
@@ -94,6 +96,7 @@ const superadmin: Grants = {
   'providers.read': 'all',
   'breakers.read': 'all',
   'breakers.reset': 'all',
+  'routes.explain': 'all',
   'tenants.read': 'all',
   'tenants.write': 'all',
   'config.read': 'all',

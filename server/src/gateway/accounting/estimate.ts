@@ -60,7 +60,7 @@ export function expectedInputTokens(request: InferenceRequest): number {
   return Math.ceil(inputBytes(request) / BYTES_PER_TOKEN);
 }
 
-function expectedOutputTokens(request: InferenceRequest): number {
+export function expectedOutputTokens(request: InferenceRequest): number {
   if (request.operation === 'embedding') return 0;
   const perChoice = Math.min(request.maxOutputTokens ?? Infinity, EXPECTED_OUTPUT_TOKENS);
   return perChoice * request.choices;

@@ -14,6 +14,7 @@ import type { PolicyStack } from '../resilience/policy-stack.ts';
 import { type Asked, RequestFacts } from '../routing/facts.ts';
 import type { LatencyFigures } from '../routing/latency-book.ts';
 import { type OrderDeps, planRoute, type RoutePlan, soonestRetryMs } from '../routing/order.ts';
+import type { TargetFigures } from '../routing/strategies/strategy.ts';
 
 export interface PlanDeps {
   readonly policies: Pick<PolicyStack, 'availability'>;
@@ -25,7 +26,11 @@ export interface PlanDeps {
 export type Planner = (asked: Asked & { readonly route: Route | null }) => RoutePlan;
 
 export function createPlanner(deps: PlanDeps): Planner {
-  const order = orderDeps(deps);
+  const order: OrderDeps = {
+    random: deps.random,
+    figures: figuresOf(deps),
+    availability: (target: Target) => deps.policies.availability(target),
+  };
   return (asked) => {
     assert(asked.route !== null, 'route comes before call');
     return planRoute(asked.route, factsOf(asked), order);
@@ -44,15 +49,12 @@ export function nothingAvailable({ rejected }: RoutePlan): GatewayError {
   return new GatewayError(code, retryAfterMs === null ? {} : { retryAfterMs });
 }
 
-function orderDeps({ policies, bulkheads, latency, random }: PlanDeps): OrderDeps {
+/** What strategies go by, as it stands now. */
+export function figuresOf({ bulkheads, latency }: PlanDeps): TargetFigures {
   return {
-    random,
-    availability: (target: Target) => policies.availability(target),
-    figures: {
-      expectedMs: (target, stream) => latency.expectedMs(target, stream),
-      waiting: (target, stream) => latency.waiting(target, stream),
-      load: ({ provider, maxConcurrency }) => bulkheads.running(provider) / maxConcurrency,
-      expectedNanousd: (target, { request }) => expectedNanousd(request, target),
-    },
+    expectedMs: (target, stream) => latency.expectedMs(target, stream),
+    waiting: (target, stream) => latency.waiting(target, stream),
+    load: ({ provider, maxConcurrency }) => bulkheads.running(provider) / maxConcurrency,
+    expectedNanousd: (target, { request }) => expectedNanousd(request, target),
   };
 }

@@ -58,9 +58,13 @@ function upperBoundOf(exchange: Exchange): number {
   assert(exchange.route !== null, 'route comes before reserve');
   const amount = upperBoundNanousd(exchange.request, exchange.route.targets);
   if (amount !== null) return amount;
-  throw new GatewayError('price_unknown', {
+  throw priceUnknown(exchange.request.model);
+}
+
+export function priceUnknown(model: string): GatewayError {
+  return new GatewayError('price_unknown', {
     message:
-      `The model ${JSON.stringify(exchange.request.model)} has no price, so the budget of this` +
+      `The model ${JSON.stringify(model)} has no price, so the budget of this` +
       ' key cannot cover it. Set models.<alias>.price in the configuration.',
     field: 'model',
   });

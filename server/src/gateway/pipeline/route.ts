@@ -31,16 +31,16 @@ export function route(routes: () => Routes): Stage {
 
 function findRoute(routes: Routes, exchange: Exchange): Route {
   const found = routes.resolve(exchange.request.model);
-  const refusal = refusalOf(exchange, found);
+  const refusal = notAllowed(exchange, found);
   if (refusal !== null) throw refusal;
-  if (found === undefined) throw unknown(exchange);
+  if (found === undefined) throw notFound(exchange);
   const selection = selectTargets(found.targets, factsOf(exchange));
   if (selection.targets.length === 0) throw unsuited(exchange, selection);
   return routes.narrow(found, selection.targets);
 }
 
-/** A key may use what is on its list, by whichever of its names it is asked for. */
-function refusalOf(asked: Asked, found: Route | undefined): GatewayError | null {
+/** Null where the key may: what is on its list, by whichever of its names it is asked for. */
+export function notAllowed(asked: Asked, found: Route | undefined): GatewayError | null {
   const { model } = asked.request;
   const allowed = asked.principal?.models ?? null;
   if (allowed === null || allowed.includes(model)) return null;
@@ -51,7 +51,7 @@ function refusalOf(asked: Asked, found: Route | undefined): GatewayError | null 
   });
 }
 
-function unknown({ request }: Asked): GatewayError {
+export function notFound({ request }: Asked): GatewayError {
   const name = JSON.stringify(request.model);
   return new GatewayError('model_not_found', {
     message: `No model or alias is called ${name}. GET /v1/models lists them.`,
@@ -60,7 +60,7 @@ function unknown({ request }: Asked): GatewayError {
 }
 
 /** Conditions are the operator's: they are not told to who asks for an answer. */
-function unsuited({ request }: Asked, { unfit }: Selection): GatewayError {
+export function unsuited({ request }: Asked, { unfit }: Selection): GatewayError {
   const name = JSON.stringify(request.model);
   if (unfit.every(({ reason }) => reason === 'operation')) {
     return new GatewayError('model_unsupported_operation', {

@@ -25,6 +25,7 @@ import { authRoutes } from './routes/auth.ts';
 import { breakerRoutes } from './routes/breakers.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
 import { healthRoutes } from './routes/health.ts';
 import { homeRoutes } from './routes/home.ts';
@@ -92,6 +93,7 @@ export async function createAdminApp(
   tenantRoutes(app, services, cursors);
   requestRoutes(app, services, cursors);
   gatewayRoutes(app, services, cursors);
+  explainRoutes(app, services);
   breakerRoutes(app, services);
   cacheRoutes(app, services);
   configRoutes(app, services);

@@ -16,6 +16,7 @@ import type {
   Authenticator,
   BodyStore,
   Budget,
+  Explain,
   LedgerQueries,
   Routes,
 } from '../../gateway/index.ts';
@@ -41,6 +42,7 @@ export interface AdminServices {
   readonly providers: () => readonly Provider[];
   readonly budgets: BudgetReader;
   readonly breakers: BreakerControl;
+  readonly explain: Explain;
   readonly config: ConfigControl;
   readonly cache: CacheControlPlane;
   /** Resolves with null while metrics are switched off: `/metrics` answers 404 then. */

@@ -13,12 +13,12 @@ export function openaiEndpoint(path: string, operation: RequestOperation): Infer
     path,
     operation,
     writer: openaiWriter,
-    decode: (parsed, cacheControl) => decode(operation, parsed, cacheControl),
+    decode: (parsed, cacheControl) => decodeOpenai(operation, parsed, cacheControl),
   };
 }
 
 /** OpenAI's shape is the canonical one: the facts are read, and the body is taken as it is. */
-function decode(
+export function decodeOpenai(
   operation: RequestOperation,
   parsed: ParsedBody,
   cacheControl: CacheControl,

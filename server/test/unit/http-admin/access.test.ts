@@ -49,6 +49,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'DELETE /api/v1/cache': 'a',
   'GET /api/v1/providers': 'a',
   'GET /api/v1/circuit-breakers': 'a',
+  'POST /api/v1/route/explain': 'a',
   'GET /api/v1/circuit-breakers/:name': 'a',
   'POST /api/v1/circuit-breakers/:name/reset': '-',
   'POST /api/v1/circuit-breakers/reset': '-',

@@ -5,6 +5,7 @@ import {
   type Authenticator,
   type BodyStore,
   type Credential,
+  type Explanation,
   GatewayError,
   type KeptBodies,
   type LedgerEntry,
@@ -12,6 +13,7 @@ import {
   type LedgerQueries,
   principalOf,
 } from '../../../src/gateway/index.ts';
+
 import type { Log, LogFields } from '../../../src/kernel/log.ts';
 
 export interface LogLine {
@@ -67,6 +69,10 @@ export function gatewayState(purged: string[], resets: string[]) {
         renewsAtMs: Date.UTC(2026, 10, 21),
       }),
     },
+    explain: (): Explanation => ({
+      ...{ refusal: null, generation: 2, route: null, stickyValue: null, cache: null },
+      ...{ inputTokens: 3, outputTokens: 512, reserveNanousd: 7, targets: [], rejected: [] },
+    }),
     breakers: {
       list: () => [BREAKER],
       reset: (name: string) => {

@@ -67,12 +67,12 @@ export function chatRequest(changes: Partial<InferenceRequest> = {}): InferenceR
   };
 }
 
-export function exchangeOf(request: InferenceRequest = chatRequest()): Exchange {
+export function exchangeOf(request: InferenceRequest = chatRequest(), startedMs = 0): Exchange {
   const exchange = new Exchange({
     id: 'req_1',
     correlationId: 'corr_1',
     createdAtMs: 1_700_000_000_000,
-    startedMs: 0,
+    startedMs,
     configGeneration: 1,
     headers: [],
     credential: { kind: 'secret', value: 'esk_test', address: () => null },

@@ -11,6 +11,7 @@ import {
 } from '@esclusa/contracts';
 import type { Budget } from '../../../gateway/index.ts';
 import { confineTenant, type KeyRecord, reachOf } from '../../../identity/index.ts';
+import { listedFor } from '../../listed-models.ts';
 import { budgetToWire, timestamp } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
@@ -34,11 +35,7 @@ function modelRoutes(app: AdminApp, services: AdminServices): void {
       },
     },
     async (request) => {
-      const { models } = callerOf(request);
-      const listed = services.routes().list();
-      const allowed =
-        models === null ? listed : listed.filter((listing) => models.includes(listing.name));
-      const data = allowed.map((listing) => ({
+      const data = listedFor(callerOf(request), services.routes()).map((listing) => ({
         id: listing.name,
         owned_by: listing.ownedBy,
         operations: [...listing.operations],

@@ -1,0 +1,121 @@
+/**
+ * Explaining a request that is given as JSON: reads it as the OpenAI dialect would, with all
+ * that may be left out filled in, and puts the explanation in the shape of the wire. The
+ * control plane and the command line say the same by it.
+ */
+import type { RouteExplanation } from '@esclusa/contracts';
+import type {
+  CacheControl,
+  Explain,
+  ExplainedRejection,
+  ExplainedTarget,
+  Explanation,
+  GatewayError,
+  Principal,
+} from '../gateway/index.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { RequestOperation } from '../wire/openai/read-request.ts';
+import { decodeOpenai } from './openai/endpoint.ts';
+
+export interface ExplainAsker {
+  readonly principal: Principal;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly cacheControl: CacheControl;
+  readonly live: boolean;
+}
+
+/** `body` is a request in OpenAI's shape; throws `invalid_request` for one that is none. */
+export function explainRequest(
+  explain: Explain,
+  body: JsonObject,
+  { principal, headers, cacheControl, live }: ExplainAsker,
+): RouteExplanation {
+  const whole = completed(body);
+  const bytes = Buffer.from(JSON.stringify(whole));
+  const parsed = { body: whole, bytes, members: [] };
+  const request = decodeOpenai(operationOf(whole), parsed, cacheControl);
+  const explanation = explain({ request, principal, headers });
+  return {
+    model: request.model,
+    tenant: principal.tenant,
+    key_id: principal.keyId,
+    config_generation: explanation.generation,
+    live,
+    refusal: refusalToWire(explanation.refusal),
+    route: routeToWire(explanation),
+    input_tokens: explanation.inputTokens,
+    output_tokens: explanation.outputTokens,
+    reserve_nanousd: explanation.reserveNanousd,
+    targets: explanation.targets.map(targetToWire),
+    rejected: explanation.rejected.map(rejectionToWire),
+    cache: cacheToWire(explanation),
+  };
+}
+
+function operationOf(body: JsonObject): RequestOperation {
+  if (body.messages !== undefined) return 'chat';
+  return body.input === undefined ? 'completion' : 'embedding';
+}
+
+/** A name alone is asked for as a chat with nothing in it. */
+function completed(body: JsonObject): JsonObject {
+  const { messages, prompt, input } = body;
+  const isBare = messages === undefined && prompt === undefined && input === undefined;
+  return isBare ? { ...body, messages: [{ role: 'user', content: '' }] } : body;
+}
+
+function refusalToWire(refusal: GatewayError | null): RouteExplanation['refusal'] {
+  if (refusal === null) return null;
+  const { code, status, message, retryAfterMs } = refusal;
+  return { code, status, message, retry_after_ms: retryAfterMs ?? null };
+}
+
+function routeToWire({ route, stickyValue }: Explanation): RouteExplanation['route'] {
+  if (route === null) return null;
+  const { name, strategy, sticky } = route;
+  const label = sticky && ('name' in sticky ? `${sticky.kind}.${sticky.name}` : sticky.kind);
+  return { name, strategy, sticky: label ?? null, sticky_value: stickyValue };
+}
+
+function targetToWire(explained: ExplainedTarget): RouteExplanation['targets'][number] {
+  const { id, provider, model, weight, price, timeouts } = explained.target;
+  return {
+    ...{ id, provider, model, weight, reason: explained.reason },
+    expected_nanousd: explained.expectedNanousd,
+    upper_bound_nanousd: explained.upperBoundNanousd,
+    price_id: price?.id ?? null,
+    expected_ms: explained.expectedMs === null ? null : rounded(explained.expectedMs),
+    waiting: explained.waiting,
+    load: explained.load,
+    timeouts: {
+      connect_ms: timeouts.connectMs,
+      first_token_ms: timeouts.firstTokenMs,
+      idle_ms: timeouts.idleMs,
+      total_ms: timeouts.totalMs,
+    },
+  };
+}
+
+function rejectionToWire(one: ExplainedRejection): RouteExplanation['rejected'][number] {
+  const { id, provider, model } = one.target;
+  const { reason, detail, retryAfterMs } = one;
+  return { id, provider, model, reason, detail, retry_after_ms: retryAfterMs };
+}
+
+function cacheToWire({ cache }: Explanation): RouteExplanation['cache'] {
+  if (cache === null) return null;
+  const { plan, policy, key } = cache;
+  return {
+    usable: plan.kind === 'use',
+    detail: plan.kind === 'use' ? null : plan.detail,
+    lookup: plan.kind === 'use' && plan.lookup,
+    key,
+    ttl_seconds: policy.ttlSeconds,
+    stale_if_error_seconds: policy.staleIfErrorSeconds,
+  };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
