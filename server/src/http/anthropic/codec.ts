@@ -49,10 +49,11 @@ function streamEncoder(request: InferenceRequest): StreamEncoder {
 }
 
 function countsOf(usage: Usage): TokenCounts {
+  const { inputTokens, cachedInputTokens, cacheWriteTokens = 0 } = usage;
   return {
-    uncached: usage.inputTokens - usage.cachedInputTokens,
-    cacheRead: usage.cachedInputTokens,
-    cacheCreation: 0,
+    uncached: inputTokens - cachedInputTokens - cacheWriteTokens,
+    cacheRead: cachedInputTokens,
+    cacheCreation: cacheWriteTokens,
     output: usage.outputTokens,
     thinking: usage.reasoningTokens,
   };

@@ -1,10 +1,11 @@
 /**
- * The endpoints of the Anthropic dialect. A request is decoded to the canonical form for targets
- * of other dialects, and kept as it came for those that speak this one; the version and the
- * features that its headers ask for are part of its sense and are kept with it.
+ * The endpoints of the Anthropic dialect. A request is kept as it came for targets that speak this
+ * dialect, and decoded to the canonical form as soon as somebody asks for that; the version and
+ * the features that its headers ask for are part of its sense and are kept with it.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type CacheControl, GatewayError, type InferenceRequest } from '../../gateway/index.ts';
+import { lazy } from '../../kernel/lazy.ts';
 import { decodeRequest } from '../../wire/anthropic/decode-request.ts';
 import { type RequestOperation, readRequest } from '../../wire/anthropic/read-request.ts';
 import type { InferenceEndpoint } from '../endpoint.ts';
@@ -34,16 +35,27 @@ function decode(
 ): InferenceRequest {
   const result = readRequest(operation, parsed.body);
   if (result.kind === 'refused') throw new GatewayError('invalid_request', result.problem);
-  const { body, needed, dropped } = decodeRequest(parsed.body, parsed.bytes);
+  const decoded = lazy(() => decodeRequest(parsed.body, parsed.bytes));
   return {
     operation,
     dialect: anthropicWriter.dialect,
     ...result.facts,
-    body,
+    get body() {
+      return decoded().body;
+    },
     bytes: parsed.bytes,
     members: parsed.members,
     cacheControl,
-    foreign: { body: parsed.body, headers: senseOf(headers), needed, dropped },
+    foreign: {
+      body: parsed.body,
+      headers: senseOf(headers),
+      get needed() {
+        return decoded().needed;
+      },
+      get dropped() {
+        return decoded().dropped;
+      },
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type InferenceRequest,
   type Operation,
 } from '../../gateway/index.ts';
+import { lazy } from '../../kernel/lazy.ts';
 import {
   type DecodedRequest,
   decodeCountRequest,
@@ -104,10 +105,7 @@ function endpoint(
     path,
     operation: verb.operation,
     writer,
-    decode: (parsed, cacheControl) => ({
-      ...decode(verb, model, parsed, cacheControl, isList),
-      dialect: writer.dialect,
-    }),
+    decode: (parsed, cacheControl) => decode(verb, model, parsed, cacheControl, isList),
   };
 }
 
@@ -117,7 +115,7 @@ function decode(
   parsed: ParsedBody,
   cacheControl: CacheControl,
   isList: boolean,
-): Omit<InferenceRequest, 'dialect'> {
+): InferenceRequest {
   const problem = checkModel(model);
   if (problem !== null) throw new GatewayError('invalid_request', problem);
   const result = verb.read(parsed.body);
@@ -125,20 +123,29 @@ function decode(
   const { operation, stream } = verb;
   const named = model as string;
   const text = (): string => parsed.bytes.toString('utf8');
-  const decoded = verb.decode({ model: named, stream, body: parsed.body, text });
-  const { body, needed, dropped } = decoded;
+  const decoded = lazy(() => verb.decode({ model: named, stream, body: parsed.body, text }));
   return {
     operation,
+    dialect: geminiWriter.dialect,
     model: named,
     stream,
     includeUsage: false, // its answers always say it, from what the frames tell
     ...result.facts,
-    body,
+    get body() {
+      return decoded().body;
+    },
     bytes: parsed.bytes,
     members: parsed.members,
     cacheControl,
     foreign: {
-      ...{ body: parsed.body, headers: {}, needed, dropped },
+      body: parsed.body,
+      headers: {},
+      get needed() {
+        return decoded().needed;
+      },
+      get dropped() {
+        return decoded().dropped;
+      },
       framing: isList ? 'list' : 'events',
     },
   };

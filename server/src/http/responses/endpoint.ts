@@ -5,6 +5,7 @@
  */
 import { type CacheControl, GatewayError, type InferenceRequest } from '../../gateway/index.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { lazy } from '../../kernel/lazy.ts';
 import { decodeRequest } from '../../wire/responses/decode-request.ts';
 import { readRequest } from '../../wire/responses/read-request.ts';
 import type { InferenceEndpoint, RequestBirth } from '../endpoint.ts';
@@ -33,18 +34,27 @@ function decode(
 ): InferenceRequest {
   const result = readRequest(parsed.body);
   if (result.kind === 'refused') throw new GatewayError('invalid_request', result.problem);
-  const { body, needed, dropped } = decodeRequest(parsed.body);
+  const decoded = lazy(() => decodeRequest(parsed.body));
   const answerId = id.replace(/^[a-z]+_/, 'resp_');
   return {
     operation: 'chat',
     dialect: responsesWriter.dialect,
     ...result.facts,
-    body,
+    get body() {
+      return decoded().body;
+    },
     bytes: parsed.bytes,
     members: parsed.members,
     cacheControl,
     foreign: {
-      ...{ body: parsed.body, headers: {}, needed, dropped },
+      body: parsed.body,
+      headers: {},
+      get needed() {
+        return decoded().needed;
+      },
+      get dropped() {
+        return decoded().dropped;
+      },
       thread: { answerId, createdAtMs, ...result.thread },
     },
   };

@@ -115,6 +115,7 @@ function addAssistant(
     throw report.refuse(`${path}.function_call`, 'Use `tool_calls` instead.');
   }
   const { content } = message;
+  if (bagOf(message).signature !== undefined) report.drop(`${path}.signature`);
   const refusal = textOf(message.refusal);
   const isText = typeof content === 'string' && thoughts.length + calls.length === 0;
   if (isText && refusal === null && markerOf(message) === undefined) {

@@ -38,6 +38,7 @@ export function encodeMessages(messages: readonly JsonValue[], report: Report): 
     if (message.name !== undefined) report.drop('messages[].name');
     const bag = isJsonObject(message.esclusa) ? message.esclusa : {};
     if (isBeyondText(bag.thinking_blocks)) report.drop('messages[].thinking_blocks');
+    if (bag.signature !== undefined) report.drop('messages[].signature');
     if (bag.cache_control !== undefined) report.drop('cache_control');
     const { text, images } = contentOf(message, at, report);
     return {

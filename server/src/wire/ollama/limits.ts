@@ -8,6 +8,7 @@ export const OLLAMA_DROPPED = [
   'cache_control',
   'messages[].content[].image_url.detail',
   'messages[].name',
+  'messages[].signature',
   'messages[].thinking_blocks',
   'messages[].tool_calls[].signature',
   'metadata',

@@ -49,6 +49,7 @@ function encodeMessage(message: JsonObject, reasoningInput: boolean, report: Rep
   }
   if (isJsonObject(bag)) {
     if (isBeyondText(bag.thinking_blocks)) report.drop('messages[].thinking_blocks');
+    if (bag.signature !== undefined) report.drop('messages[].signature');
     if (bag.cache_control !== undefined) report.drop('cache_control');
     if (bag.is_error === true) plain.content = failed(plain.content);
   }

@@ -7,6 +7,7 @@
 export const OPENAI_DROPPED = [
   'cache_control',
   'messages[].reasoning_content',
+  'messages[].signature',
   'messages[].thinking_blocks',
   'messages[].tool_calls[].signature',
   'thinking',

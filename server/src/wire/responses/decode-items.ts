@@ -41,6 +41,8 @@ interface Turn {
   readonly calls: JsonObject[];
   readonly blocks: JsonObject[];
   reasoning: string;
+  /** Of its text. */
+  signature: string | undefined;
 }
 
 class Decoder {
@@ -109,6 +111,7 @@ class Decoder {
       this.#report.drop(`${path}.encrypted_content`);
     }
     turn.blocks.push(...(packed?.blocks ?? []));
+    turn.signature = packed?.text ?? turn.signature;
     const said = [...listOf(item.summary), ...listOf(item.content)];
     turn.reasoning += said.map((part) => textOf(objectOf(part).text) ?? '').join('\n\n');
   }
@@ -124,7 +127,7 @@ class Decoder {
   }
 
   #openTurn(): Turn {
-    this.#turn ??= { parts: [], calls: [], blocks: [], reasoning: '' };
+    this.#turn ??= { parts: [], calls: [], blocks: [], reasoning: '', signature: undefined };
     return this.#turn;
   }
 
@@ -132,7 +135,7 @@ class Decoder {
     const turn = this.#turn;
     this.#turn = null;
     if (turn === null) return;
-    const { parts, calls, blocks, reasoning } = turn;
+    const { parts, calls, blocks, reasoning, signature } = turn;
     if (parts.length === 0 && calls.length === 0) return; // thoughts that led to nothing
     const refusal = parts.every((part) => part.type === 'refusal') ? parts[0]?.refusal : undefined;
     this.#messages.push(
@@ -142,7 +145,7 @@ class Decoder {
         refusal,
         reasoning_content: reasoning === '' ? undefined : reasoning,
         tool_calls: calls.length === 0 ? undefined : calls,
-        ...withBag({ thinking_blocks: blocks.length === 0 ? undefined : blocks }),
+        ...withBag({ thinking_blocks: blocks.length === 0 ? undefined : blocks, signature }),
       }),
     );
   }

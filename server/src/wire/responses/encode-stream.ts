@@ -7,7 +7,7 @@
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import { bagOf, listOf, numberOf, objectOf, textOf } from '../anthropic/values.ts';
-import { packReasoning } from './carried-reasoning.ts';
+import { type CarriedReasoning, packReasoning } from './carried-reasoning.ts';
 import { CallItem, type Item, type ItemStatus, type PartName, TextItem } from './output-items.ts';
 import { type ResponseHead, type ResponseState, responseObject } from './response-object.ts';
 import { writeUsage } from './usage.ts';
@@ -48,6 +48,7 @@ class Encoder implements ResponsesStreamEncoder {
   readonly #items: Item[] = [];
   readonly #calls = new Map<number, OpenCall>();
   readonly #signatures: Record<string, JsonValue> = {};
+  #textSignature: string | null = null;
   #open: TextItem | null = null;
   #blocks: JsonObject[] = [];
   /** Text of the thought that was not signed yet. */
@@ -100,6 +101,7 @@ class Encoder implements ResponsesStreamEncoder {
 
   #takeDelta(delta: JsonObject): void {
     this.#takeThoughts(delta);
+    this.#textSignature = textOf(bagOf(delta).signature) ?? this.#textSignature;
     this.#say('message', 'text', textsOf(delta.content));
     const refusal = textOf(delta.refusal) ?? '';
     if (refusal !== '') this.#refused = true;
@@ -175,15 +177,15 @@ class Encoder implements ResponsesStreamEncoder {
     const item = this.#open;
     this.#open = null;
     if (item === null) return;
-    if (item.kind === 'reasoning') this.#pack(item, {});
+    if (item.kind === 'reasoning') this.#pack(item, { calls: {} });
     item.close(status);
   }
 
   /** Signed and hidden thoughts come back with the item; plain ones need no more than it says. */
-  #pack(item: TextItem, calls: Readonly<Record<string, JsonValue>>): void {
+  #pack(item: TextItem, own: Omit<CarriedReasoning, 'blocks'>): void {
     const isSigned = this.#blocks.some(({ type, signature }) => type !== 'thinking' || signature);
-    if (isSigned || Object.keys(calls).length > 0) {
-      item.pack(packReasoning({ blocks: isSigned ? this.#blocks : [], calls }));
+    if (isSigned || hasSignatures(own)) {
+      item.pack(packReasoning({ blocks: isSigned ? this.#blocks : [], ...own }));
     }
     this.#blocks = [];
     this.#thought = '';
@@ -196,12 +198,14 @@ class Encoder implements ResponsesStreamEncoder {
       this.#tellCall(call);
       call.item?.close(call.item.index === last ? status : 'completed');
     }
-    if (Object.keys(this.#signatures).length === 0) return;
+    const text = this.#textSignature;
+    const signed = { calls: this.#signatures, ...(text === null ? {} : { text }) };
+    if (!hasSignatures(signed)) return;
     this.#openItem('reasoning');
     const carrier = this.#open as TextItem | null;
     this.#open = null;
     if (carrier === null) return;
-    this.#pack(carrier, this.#signatures);
+    this.#pack(carrier, signed);
     carrier.close('completed');
   }
 
@@ -237,6 +241,10 @@ class Encoder implements ResponsesStreamEncoder {
     this.#out = '';
     return out;
   }
+}
+
+function hasSignatures({ calls, text }: Omit<CarriedReasoning, 'blocks'>): boolean {
+  return text !== undefined || Object.keys(calls).length > 0;
 }
 
 function textsOf(content: JsonValue | undefined): string {

@@ -82,6 +82,9 @@ const PROBES: readonly AnswerProbe[] = [
   probe('signature of a call', calling({ esclusa: { signature: 'c2ln' } }), (body) =>
     first(body, 'message', 'tool_calls', 0, 'esclusa'),
   ),
+  probe('signature of a text', { message: { esclusa: { signature: 'c2ln' } } }, (body) =>
+    first(body, 'message', 'esclusa', 'signature'),
+  ),
   probe('reasoning, as text', { message: { reasoning_content: 'R' } }, (body) =>
     first(body, 'message', 'reasoning_content'),
   ),

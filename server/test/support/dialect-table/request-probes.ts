@@ -226,6 +226,11 @@ export const REQUEST_PROBES: readonly RequestProbe[] = [
     (body) => at(messageOf(body, 'assistant'), 'tool_calls', 0, 'esclusa', 'signature'),
   ),
   probe(
+    'signature of a text',
+    { messages: [HI, { role: 'assistant', content: 'A', esclusa: { signature: 'c2ln' } }, HI] },
+    (body) => at(messageOf(body, 'assistant'), 'esclusa', 'signature'),
+  ),
+  probe(
     'marks of the prompt’s cache',
     { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', esclusa: CACHE }] }] },
     (body) => at(body, 'messages', 0, 'content', 0, 'esclusa', 'cache_control'),

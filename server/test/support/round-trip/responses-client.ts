@@ -118,11 +118,10 @@ function reasoningOf({ reasoning_content: text, esclusa = {}, tool_calls = [] }:
   const blocks = esclusa.thinking_blocks ?? [];
   const signed = tool_calls.filter((call: Json) => call.esclusa?.signature !== undefined);
   const calls = Object.fromEntries(signed.map((call: Json) => [call.id, call.esclusa.signature]));
-  const packed =
-    blocks.length + signed.length === 0
-      ? {}
-      : { encrypted_content: packReasoning({ blocks, calls }) };
-  if (text === undefined && blocks.length + signed.length === 0) return [];
+  const own = esclusa.signature === undefined ? {} : { text: esclusa.signature };
+  const isEmpty = blocks.length + signed.length === 0 && esclusa.signature === undefined;
+  const packed = isEmpty ? {} : { encrypted_content: packReasoning({ blocks, calls, ...own }) };
+  if (text === undefined && isEmpty) return [];
   const content = text === undefined ? [] : [{ type: 'reasoning_text', text }];
   return [{ type: 'reasoning', id: 'rs_1', summary: [], content, ...packed }];
 }
@@ -167,6 +166,11 @@ function completionOf({ output, status, incomplete_details, usage, ...head }: Js
   const packed = thoughts.map((item: Json) => unpackReasoning(item.encrypted_content));
   const blocks = packed.flatMap((each: Json) => each?.blocks ?? []);
   const signatures = Object.assign({}, ...packed.map((each: Json) => each?.calls ?? {}));
+  const [signature] = packed.flatMap((each: Json) => each?.text ?? []);
+  const bag = {
+    ...(blocks.length === 0 ? {} : { thinking_blocks: blocks }),
+    ...(signature === undefined ? {} : { signature }),
+  };
   const reasoning = thoughts
     .flatMap((item: Json) => [...item.summary, ...(item.content ?? [])])
     .map((part: Json) => part.text)
@@ -182,7 +186,7 @@ function completionOf({ output, status, incomplete_details, usage, ...head }: Js
     ...(calls.length === 0
       ? {}
       : { tool_calls: calls.map((call) => callOf(call, signatures[call.call_id])) }),
-    ...(blocks.length === 0 ? {} : { esclusa: { thinking_blocks: blocks } }),
+    ...(Object.keys(bag).length === 0 ? {} : { esclusa: bag }),
   };
   const finish = calls.length > 0 ? 'tool_calls' : 'stop';
   const finish_reason =

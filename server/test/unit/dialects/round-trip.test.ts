@@ -12,9 +12,16 @@ import type { JsonObject } from '../../../src/kernel/json.ts';
 import { chunksOf, joinChunks } from '../../support/round-trip/chunks.ts';
 import { both, completion, conversation } from '../../support/round-trip/conversation.ts';
 import { viewAnswer, viewRequest } from '../../support/round-trip/view.ts';
-import { CLIENTS, foreignCall, WIRES, type Wire } from '../../support/round-trip/wires.ts';
+import {
+  CLIENTS,
+  foreignCall,
+  responsesWire,
+  WIRES,
+  type Wire,
+} from '../../support/round-trip/wires.ts';
 
 const RUNS = 60;
+const gemini = WIRES.find(({ name }) => name === 'gemini') as Wire;
 /** A label that means nothing to a model, and stands in every request with a schema. */
 const LABELS = new Set(['response_format.json_schema.name']);
 
@@ -76,6 +83,39 @@ for (const client of CLIENTS) {
       );
     });
   }
+}
+
+for (const stream of [false, true]) {
+  const how = stream ? 'streamed' : 'plain';
+
+  test(`the signature of a text goes back with it through kept items, ${how}`, () => {
+    const parts = [{ text: 'Sunny.' }, { text: '', thoughtSignature: 'c2lnbmVk' }];
+    const candidate = { content: { role: 'model', parts }, finishReason: 'STOP', index: 0 };
+    const said = JSON.stringify({ candidates: [candidate] });
+    const call = askOf(responsesWire, stream);
+    const output = stream
+      ? responsesWire.writeStream(
+          call.request,
+          readStream(gemini, call, Buffer.from(`data: ${said}\n\n`)),
+        )
+      : responsesWire.writeAnswer(
+          call.request,
+          readAnswer(gemini.adapter, call, Buffer.from(said)).body,
+        );
+    const [, text = ''] = /^data: (.*"response\.completed".*)$/m.exec(String(output)) ?? [];
+    const kept = stream ? JSON.parse(text).response : JSON.parse(String(output));
+    const question = { role: 'user', content: 'And tomorrow?' };
+    const body = { model: 'm', store: false, input: [...kept.output, question] };
+    const request = responsesWire.readRequest({
+      ...{ method: 'POST', path: '/v1/responses', headers: {} },
+      body: Buffer.from(JSON.stringify(body)),
+    });
+    const encoded = gemini.adapter.encode({ ...call, request });
+
+    const [before] = JSON.parse(String(encoded.body)).contents;
+    assert.deepEqual(before.parts, [{ text: 'Sunny.', thoughtSignature: 'c2lnbmVk' }]);
+    assert.deepEqual(encoded.dropped, []);
+  });
 }
 
 const QUESTION = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] };

@@ -39,7 +39,10 @@ test('the bag is taken out wherever it may stand, and named by what it held', ()
         content: null,
         reasoning_content: 'hm',
         tool_calls: [{ ...call, esclusa: { signature: 's' } }],
-        esclusa: { thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 'x' }] },
+        esclusa: {
+          thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 'x' }],
+          signature: 't',
+        },
       },
       { role: 'tool', tool_call_id: 'c1', content: 'ok', esclusa: cached },
     ],
