@@ -54,7 +54,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     },
     config: deps.config,
     cache: {
-      purge: (tenant) => gateway.cache.purge(tenant),
+      purge: (tenant) => gateway.tiers.purge(tenant),
       stats: () => cacheStats(deps),
       health: () => ({
         status: config().cache.enabled ? 'healthy' : 'disabled',

@@ -1,10 +1,10 @@
 /**
- * The core with its adapters in memory: the pipeline, and what the control plane may look at.
+ * The core with its adapters: the pipeline, and what the control plane may look at.
  */
 import type { Config } from '../config/index.ts';
 import { createCacheKeys } from '../gateway/caching/key.ts';
 import { createSingleFlight } from '../gateway/caching/single-flight.ts';
-import { createTiers } from '../gateway/caching/tiers.ts';
+import { createTiers, type Tiers } from '../gateway/caching/tiers.ts';
 import {
   type AnswerCodecs,
   createPipeline,
@@ -16,6 +16,7 @@ import { createExplain } from '../gateway/pipeline/explain.ts';
 import { SHARING } from '../gateway/pipeline/fly.ts';
 import type { Shared } from '../gateway/pipeline/shared-answer.ts';
 import type { BudgetStore } from '../gateway/ports/budget-store.ts';
+import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
@@ -46,6 +47,8 @@ export interface GatewayDeps {
   readonly identity: Identity;
   readonly storage: Pick<Storage, 'ledger'>;
   readonly counters: Counters;
+  /** The second tier of the cache; null: there is none. */
+  readonly sharedCache: SharedCacheStore | null;
   readonly providers: () => Providers;
   readonly routes: () => Routes;
   /** How soon times of answers are forgotten, in milliseconds, of the configuration in force. */
@@ -58,6 +61,8 @@ export interface Gateway {
   readonly budgets: BudgetStore;
   readonly cache: MemoryCacheStore;
   readonly explain: Explain;
+  /** The cache with what is behind it. */
+  readonly tiers: Tiers;
 }
 
 export function createGateway(deps: GatewayDeps, config: Config): Gateway {
@@ -65,6 +70,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   const { limits, budgets } = deps.counters;
   const { maxEntries, maxBytes } = config.cache;
   const cache = createMemoryCacheStore({ clock, maxEntries, maxBytes });
+  const tiers = createTiers(cache, deps.sharedCache);
   const bulkheads = createBulkheads();
   const policies = createPolicyStack({
     clock,
@@ -83,7 +89,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     ...{ limits, budgets },
     guardrails: [],
     admission: { maxInFlight: config.http.maxInFlight },
-    store: createTiers(cache, null),
+    store: tiers,
     fleet: null,
     keys,
     flights: createSingleFlight<Shared>(SHARING),
@@ -94,5 +100,5 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   });
   const { routes } = deps;
   const explain = createExplain({ policies, bulkheads, latency, random, routes, keys });
-  return { pipeline, breakers, budgets, cache, explain };
+  return { pipeline, breakers, budgets, cache, tiers, explain };
 }

@@ -33,7 +33,7 @@ import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './
 import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
-import { openSharedStores, type SharedStores } from './redis.ts';
+import { createSharedCache, openSharedStores, type SharedStores } from './redis.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface Serving {
@@ -60,10 +60,12 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => shared?.close());
   const counters = await createCounters(parts, config, shared?.state ?? null);
   undo.push(() => counters.close());
+  const sharedCache = createSharedCache(parts, shared, config);
+  undo.push(() => sharedCache?.close());
   const gateway = createGateway(
     {
       ...parts,
-      ...{ breakers, counters },
+      ...{ breakers, counters, sharedCache },
       keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),

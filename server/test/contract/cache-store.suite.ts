@@ -9,6 +9,8 @@ import type { CacheEntry, CacheStore } from '../../src/gateway/ports/cache-store
 
 export interface CacheStoreUnderTest {
   readonly store: CacheStore;
+  /** How many random histories it is put through. */
+  readonly runs?: number;
   /** The store's wall clock. */
   nowMs(): number;
   advance(ms: number): void | Promise<void>;
@@ -193,6 +195,38 @@ const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<vo
     assert.equal(await under.store.get('t', 'k'), null);
   },
 
+  'single entries are forgotten by key, by a pattern over keys, or by who answered': async (
+    under,
+  ) => {
+    const { store } = under;
+    const fill = async (): Promise<void> => {
+      for (const key of ['a-1', 'a-2', 'b-1']) await put(under, 't', key, key);
+      await put(under, 't', 'b-2', 'b-2', { provider: 'other', providerModel: 'n' });
+      await put(under, 'neighbour', 'a-1', 'stays');
+    };
+    const left = async (): Promise<string> => {
+      const keys = ['a-1', 'a-2', 'b-1', 'b-2'];
+      const found = await Promise.all(keys.map((key) => store.get('t', key)));
+      assert.notEqual(await store.get('neighbour', 'a-1'), null);
+      return keys.filter((_, index) => found[index] !== null).join(' ');
+    };
+    for (const [selection, removed, rest] of [
+      [{ key: 'a-2' }, 1, 'a-1 b-1 b-2'],
+      [{ key: 'absent' }, 0, 'a-1 a-2 b-1 b-2'],
+      [{ pattern: 'a-?' }, 2, 'b-1 b-2'],
+      [{ pattern: '*1' }, 2, 'a-2 b-2'],
+      [{ model: 'n' }, 1, 'a-1 a-2 b-1'],
+      [{ model: 'up/m' }, 3, 'b-2'],
+      [{ model: 'other/m' }, 0, 'a-1 a-2 b-1 b-2'],
+      [{ model: 'm', pattern: '*-1' }, 2, 'a-2 b-2'],
+      [{ pattern: '*' }, 4, ''],
+    ] as const) {
+      await fill();
+      assert.equal(await store.remove('t', selection), removed, JSON.stringify(selection));
+      assert.equal(await left(), rest, JSON.stringify(selection));
+    }
+  },
+
   'a purge of a tenant without entries is harmless': async (under) => {
     const removed = await under.store.purge('nobody');
 
@@ -223,7 +257,7 @@ const CLAIMS: Readonly<Record<string, (under: CacheStoreUnderTest) => Promise<vo
           assert.equal(found?.bytes.toString(), expected.get(`${tenant}/${key}`));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: under.runs ?? 200 },
     );
   },
 };

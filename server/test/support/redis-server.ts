@@ -24,6 +24,10 @@ export interface RedisServerOptions {
   readonly appendonly?: boolean;
   /** Speaks TLS alone, with a certificate for `localhost` and 127.0.0.1. */
   readonly tls?: boolean;
+  /** A file with all of its settings, in the place of the others here. */
+  readonly configuration?: string;
+  /** Watches others and keeps nothing. */
+  readonly sentinel?: boolean;
   /** Further words of `redis.conf`. */
   readonly settings?: readonly string[];
 }
@@ -187,6 +191,8 @@ function wordsOf(
   certificate: Certificate | null,
 ): readonly string[] {
   const { password, maxmemory, maxmemoryPolicy, appendonly = false, settings = [] } = options;
+  const { configuration, sentinel = false } = options;
+  if (configuration !== undefined) return [configuration, ...(sentinel ? ['--sentinel'] : [])];
   const plain = ['--port', certificate === null ? String(port) : '0'];
   const secure = certificate === null ? [] : ['--tls-port', String(port)];
   return [

@@ -40,6 +40,10 @@ export function processOn(whole: MemoryCacheStore): SharedProcess {
         learn(tenant);
         return purged;
       },
+      async remove(tenant, selection) {
+        if (isCut) throw new Error('cut off');
+        return whole.remove(tenant, selection);
+      },
       onPurge: (listener) => listeners.push(listener),
     },
     notice(tenant) {

@@ -10,6 +10,7 @@
  *
  * Which entries may be given and stored is decided in `policy.ts`.
  */
+import type { CacheSelection } from '../model/cache-selection.ts';
 import type { CacheEntry, CacheStore, SharedCacheStore } from '../ports/cache-store.ts';
 
 /** What this file needs of the store in this process. */
@@ -38,6 +39,8 @@ export interface Tiers {
   set(tenant: string, key: string, entry: CacheEntry): Promise<void>;
   /** Answers how many entries went, where it is known; rejects as the shared store does. */
   purge(tenant: string): Promise<number | null>;
+  /** The same for some of them. */
+  remove(tenant: string, selection: CacheSelection): Promise<number>;
 }
 
 export function createTiers(memory: NearStore, shared: SharedCacheStore | null): Tiers {
@@ -69,6 +72,10 @@ class OneTier implements Tiers {
 
   async purge(tenant: string): Promise<number | null> {
     return this.#memory.purge(tenant);
+  }
+
+  remove(tenant: string, selection: CacheSelection): Promise<number> {
+    return this.#memory.remove(tenant, selection);
   }
 }
 
@@ -114,6 +121,11 @@ class TwoTiers implements Tiers {
     const purged = await this.#shared.purge(tenant);
     this.#follow(tenant);
     return purged;
+  }
+
+  /** Memory is cleared by what the shared store says behind it. */
+  remove(tenant: string, selection: CacheSelection): Promise<number> {
+    return this.#shared.remove(tenant, selection);
   }
 
   /** Brings memory to the shared generation; false where that is not known. */

@@ -165,6 +165,12 @@ export const SERVICE_ERRORS = {
     'The database does not answer.',
     'Try again; known keys go on working meanwhile.',
   ),
+  shared_store_unavailable: row(
+    503,
+    true,
+    'The Redis that the processes share does not answer.',
+    'Try again; answers are served meanwhile, without what only it can do.',
+  ),
   shutting_down: row(
     503,
     true,

@@ -7,7 +7,9 @@
  * another generation in the place of the current one; entries of any other than the current
  * are as if they were not there, also those that are still on their way into the store.
  */
+
 import type { FinishReason } from '../model/answer.ts';
+import type { CacheSelection } from '../model/cache-selection.ts';
 import type { Wire } from '../model/target.ts';
 import type { Usage } from '../model/usage.ts';
 
@@ -48,13 +50,15 @@ export interface CacheStore {
    * a shared store could not be told.
    */
   purge(tenant: string): Promise<number | null>;
+  /** Forgets some entries of a tenant and answers how many; rejects as `purge` does. */
+  remove(tenant: string, selection: CacheSelection): Promise<number>;
 }
 
 /** A store that several processes share. */
 export interface SharedCacheStore extends CacheStore {
   /**
    * Calls back when the generation of a tenant is seen to have changed, at most 2 s after a
-   * purge by any process; null: those of all tenants may have.
+   * purge by any process; null: some entries of any tenant may be gone.
    */
   onPurge(listener: (tenant: string | null) => void): void;
 }

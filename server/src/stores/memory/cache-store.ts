@@ -11,6 +11,7 @@
  *    a shared store `renew` makes the generation follow the shared one.
  */
 
+import { type CacheSelection, selects } from '../../gateway/model/cache-selection.ts';
 import type { CacheEntry, CacheStore } from '../../gateway/ports/cache-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
 
@@ -134,6 +135,15 @@ class LruCacheStore implements MemoryCacheStore {
     this.#purges += 1;
     this.renew(tenant, `${this.#purges}`);
     return removed;
+  }
+
+  async remove(tenant: string, selection: CacheSelection): Promise<number> {
+    const shelf = this.#shelves.get(tenant);
+    const meant = [...(shelf?.slots.values() ?? [])].filter(({ key, entry }) =>
+      selects(selection, { key, ...entry }),
+    );
+    for (const slot of meant) this.#remove(slot);
+    return meant.length;
   }
 
   renew(tenant: string, generation: string): void {

@@ -60,7 +60,7 @@ class LiveRedisStore implements RedisStore {
     this.name = options.name;
     this.#options = options;
     const { clock, log, name } = options;
-    this.#state = createStoreState({ clock, log, name });
+    this.#state = createStoreState({ clock, log, name, lanes: ['hot', 'background'] });
     const { hotMs = HOT_MS, backgroundMs = BACKGROUND_MS } = options;
     this.#hot = { kind: 'hot', connection: open('hot'), limitMs: hotMs };
     this.#background = {
@@ -68,13 +68,15 @@ class LiveRedisStore implements RedisStore {
       limitMs: backgroundMs,
     };
     this.#channel = openChannel({ clock, connect: () => open('push') });
-    for (const { connection } of [this.#hot, this.#background]) {
-      connection.on('error', () => undefined);
+    for (const { kind, connection } of [this.#hot, this.#background]) {
       connection.on('node error', () => undefined);
+      // A sentinel's trouble is told here too, while the connection itself is fine.
+      connection.on('error', (error: Error) => {
+        if (connection.status !== 'ready') this.#state.lost(kind, wordsOf(error));
+      });
+      connection.on('close', () => this.#state.lost(kind, 'the connection was closed'));
+      connection.on('ready', () => this.#state.connected(kind));
     }
-    this.#hot.connection.on('error', (error: Error) => this.#state.lost(wordsOf(error)));
-    this.#hot.connection.on('close', () => this.#state.lost('the connection was closed'));
-    this.#hot.connection.on('ready', () => this.#state.connected());
     void this.#beat();
   }
 

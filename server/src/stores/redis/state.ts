@@ -12,8 +12,9 @@ import type { RedisFailure } from './failure.ts';
 import type { StoreReport } from './store.ts';
 
 export interface StoreState {
-  connected(): void;
-  lost(reason: string): void;
+  /** A connection of a lane is there; the store is when all its lanes are. */
+  connected(lane: string): void;
+  lost(lane: string, reason: string): void;
   answered(op: string): void;
   /** `tripped`: with this failure the breaker opened. */
   failed(op: string, failure: RedisFailure, tripped: boolean): void;
@@ -27,6 +28,7 @@ export interface StoreStateDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly name: string;
+  readonly lanes: readonly string[];
 }
 
 const REFUSAL_LINE_MS = 10_000;
@@ -43,7 +45,7 @@ class LiveState implements StoreState {
   readonly #refused = new Map<string, string>();
   #kind: StoreReport['kind'] = 'connecting';
   #sinceMs: number;
-  #isConnected = false;
+  readonly #connected = new Set<string>();
   #isTripped = false;
   #reason: string | null = null;
   #toldRefusalMs = Number.NEGATIVE_INFINITY;
@@ -55,13 +57,13 @@ class LiveState implements StoreState {
     this.#sinceMs = deps.clock.wallMs();
   }
 
-  connected(): void {
-    this.#isConnected = true;
+  connected(lane: string): void {
+    this.#connected.add(lane);
     this.#judge();
   }
 
-  lost(reason: string): void {
-    this.#isConnected = false;
+  lost(lane: string, reason: string): void {
+    this.#connected.delete(lane);
     // The first word says more than the closing that follows it.
     if (this.#reason === null || this.#kind === 'up') this.#reason = short(reason);
     this.#judge();
@@ -107,7 +109,8 @@ class LiveState implements StoreState {
 
   #judge(): void {
     if (this.#isClosed) return;
-    const isUp = this.#isConnected && !this.#isTripped;
+    const { lanes } = this.#deps;
+    const isUp = lanes.every((lane) => this.#connected.has(lane)) && !this.#isTripped;
     const isConnecting = this.#kind === 'connecting' && this.#reason === null;
     const next = isUp ? 'up' : isConnecting ? 'connecting' : 'down';
     if (next === this.#kind) return;
