@@ -17,6 +17,8 @@ const HIGH_WATER_BYTES = 128 * 1024;
  * keeps the whole read of the socket alive that it was cut from.
  */
 const PIECES_JOINED = 256;
+/** Pieces that are larger than this on average are left as they are: copying them costs more. */
+const SMALL_PIECE_BYTES = 4096;
 
 /** The call that fills the body. */
 export interface BodySource {
@@ -42,6 +44,7 @@ export class AnswerBody implements UpstreamBody, AsyncIterator<Buffer, undefined
   #pieces: Buffer[] = [];
   #sizeBytes = 0;
   #looseFrom = 0;
+  #looseBytes = 0;
   #state: 'open' | 'ended' | 'failed' | 'left' = 'open';
   #reason: unknown = null;
   #used = false;
@@ -58,6 +61,9 @@ export class AnswerBody implements UpstreamBody, AsyncIterator<Buffer, undefined
   get paused(): boolean {
     return this.#paused;
   }
+
+  /** As the head of the answer has it; 0 where it does not say. */
+  declaredBytes = 0;
 
   // What the call does
 
@@ -104,7 +110,7 @@ export class AnswerBody implements UpstreamBody, AsyncIterator<Buffer, undefined
   collect(maxBytes: number): Promise<Buffer> {
     this.#claim();
     if (this.#state === 'failed') return Promise.reject(this.#reason);
-    if (this.#sizeBytes > maxBytes) {
+    if (Math.max(this.#sizeBytes, this.declaredBytes) > maxBytes) {
       this.#drop();
       return Promise.reject(this.#source.exceed(maxBytes));
     }
@@ -157,10 +163,14 @@ export class AnswerBody implements UpstreamBody, AsyncIterator<Buffer, undefined
   #keep(piece: Buffer): void {
     this.#pieces.push(piece);
     this.#sizeBytes += piece.length;
+    this.#looseBytes += piece.length;
     if (this.#pieces.length - this.#looseFrom < PIECES_JOINED) return;
-    const loose = this.#pieces.splice(this.#looseFrom);
-    this.#pieces.push(Buffer.concat(loose));
+    if (this.#looseBytes <= PIECES_JOINED * SMALL_PIECE_BYTES) {
+      const loose = this.#pieces.splice(this.#looseFrom);
+      this.#pieces.push(Buffer.concat(loose, this.#looseBytes));
+    }
     this.#looseFrom = this.#pieces.length;
+    this.#looseBytes = 0;
   }
 
   #take(): Buffer {
@@ -177,6 +187,7 @@ export class AnswerBody implements UpstreamBody, AsyncIterator<Buffer, undefined
     this.#pieces = [];
     this.#sizeBytes = 0;
     this.#looseFrom = 0;
+    this.#looseBytes = 0;
   }
 
   #unpause(): void {

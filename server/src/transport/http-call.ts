@@ -132,6 +132,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
     }
     this.#endsByClose =
       headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
+    this.#body.declaredBytes = Number(headers['content-length'] ?? 0);
     this.#resolve({ status, headers: joined(headers), body: this.#body });
   }
 

@@ -26,7 +26,7 @@ export interface AttemptContext {
   readonly latency: LatencyRecorder;
 }
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 48 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
 const OK_FROM = 200;
 const OK_BELOW = 300;

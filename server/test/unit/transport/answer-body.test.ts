@@ -100,3 +100,36 @@ test('a body is read once', () => {
 
   assert.throws(() => body.collect(10), /read once/);
 });
+
+test('a body that says it is too long is given up before it is read', async () => {
+  const source = recordingSource();
+  const body = new AnswerBody(source);
+  body.declaredBytes = 101;
+
+  await assert.rejects(body.collect(100), { code: 'upstream_too_long' });
+
+  assert.deepEqual(source.told, ['exceed 100']);
+});
+
+test('a body that says its length and keeps to the limit is collected', async () => {
+  const body = new AnswerBody(recordingSource());
+  body.declaredBytes = 100;
+  const whole = body.collect(100);
+  body.push(Buffer.alloc(100));
+  body.end();
+
+  assert.equal((await whole).length, 100);
+});
+
+test('large pieces are given together as they came, however many they are', async () => {
+  const body = new AnswerBody(recordingSource());
+  const whole = body.collect(64 * 1024 * 1024);
+  for (let piece = 0; piece < 600; piece += 1) body.push(Buffer.alloc(16_384, piece % 256));
+  body.end();
+
+  const bytes = await whole;
+  assert.equal(bytes.length, 600 * 16_384);
+  for (let piece = 0; piece < 600; piece += 1) {
+    assert.equal(bytes[piece * 16_384], piece % 256);
+  }
+});

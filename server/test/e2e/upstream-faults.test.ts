@@ -1,0 +1,250 @@
+/**
+ * Goal: every fault of an upstream comes to the end that is promised, with its figure. Method:
+ * the whole gateway, and upstreams over real sockets that break as they are told. Here is what
+ * the other files leave open; `docs/resilience.md` says which test shows which fault.
+ */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import {
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream/index.ts';
+import { until } from '../support/until.ts';
+import { type Asked, ask, assertFailed } from './asking.ts';
+
+const FIRST_TOKEN_MS = 300;
+const TOTAL_MS = 500;
+const OPEN_MS = 800;
+const PROBES = 3;
+
+let main: ScriptedUpstream;
+let spare: ScriptedUpstream;
+let gateway: TestGateway;
+
+function configOf() {
+  const provider = { kind: 'openai-compatible', api_key: 'sk-upstream' };
+  const lone = (model: string) => ({ targets: [{ provider: 'main', model }] });
+  const tight = { connect_ms: 100, first_token_ms: FIRST_TOKEN_MS, idle_ms: 200 };
+  return {
+    providers: {
+      main: { ...provider, base_url: main.url },
+      spare: { ...provider, base_url: spare.url },
+    },
+    models: {
+      refused: { targets: [...lone('mock').targets, { provider: 'spare', model: 'mock' }] },
+      brief: { ...lone('mock-brief'), timeouts: { ...tight, total_ms: TOTAL_MS } },
+      patient: { ...lone('mock'), retry: { attempts: 3, budget_ratio: 1 } },
+      broken: lone('mock-broken'),
+      healthy: lone('mock-healthy'),
+      stuck: lone('mock-stuck'),
+      other: { targets: [{ provider: 'spare', model: 'mock' }] },
+    },
+    resilience: {
+      breaker: { open_seconds: OPEN_MS / 1000, half_open_max_calls: PROBES },
+      retry: { attempts: 1 },
+    },
+  };
+}
+
+before(async () => {
+  [main, spare] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
+  gateway = await startGateway({ config: configOf() });
+});
+
+after(async () => {
+  await gateway.close();
+  await Promise.all([main.close(), spare.close()]);
+});
+
+beforeEach(async () => {
+  main.forget();
+  spare.forget();
+  await gateway.api('POST', '/api/v1/circuit-breakers/reset');
+});
+
+test('U1: a target that refuses connections is gone around within 100 ms', async () => {
+  await ask(gateway, { model: 'refused' });
+  await ask(gateway, { model: 'other' });
+  await main.refuse();
+
+  const asked = await ask(gateway, { model: 'refused', stream: true });
+  await main.accept();
+
+  assert.equal(asked.status, 200, asked.text);
+  assert.equal(asked.headers.get('x-esclusa-provider'), 'spare');
+  assert.ok(asked.tookMs < 100, `took ${asked.tookMs} ms`);
+});
+
+for (const stream of [false, true]) {
+  const how = stream ? 'stream' : 'plain answer';
+  test(`U2: a ${how} that never begins is ended at its limit, upstream and all`, async () => {
+    main.script('mock-brief', { silent: true });
+
+    const asked = await ask(gateway, { model: 'brief', stream });
+
+    assertFailed(asked, 504, stream ? 'upstream_timeout' : 'deadline_exceeded');
+    const limitMs = stream ? FIRST_TOKEN_MS : TOTAL_MS;
+    assert.ok(asked.tookMs >= limitMs && asked.tookMs < limitMs + 500, `took ${asked.tookMs} ms`);
+    const [call] = main.calls;
+    assert.ok(call !== undefined);
+    await main.waitForClose(call, 500);
+    assert.equal(main.calls.length, 1);
+  });
+}
+
+test('U3: the head of a stream comes with its first token, and no sooner', async () => {
+  const firstTokenMs = 250;
+  main.script('mock', { options: `ttft=${firstTokenMs}ms` });
+  const startedMs = performance.now();
+
+  const messages = [{ role: 'user', content: 'Say hello.' }];
+  const response = await gateway.chat({ model: 'patient', stream: true, messages });
+  const headMs = performance.now() - startedMs;
+  await response.text();
+
+  assert.equal(response.status, 200);
+  assert.ok(headMs >= firstTokenMs - 5 && headMs < firstTokenMs + 1000, `after ${headMs} ms`);
+});
+
+for (const [name, behaviour, leastMs] of [
+  ['a Retry-After of 1', 'status=429,retry-after=1', 1000],
+  ['no Retry-After', 'status=429', 0],
+] as const) {
+  test(`U7: a rate limit with ${name} is waited for and tried again`, async () => {
+    main.next(behaviour);
+
+    const asked = await ask(gateway, { model: 'patient' });
+
+    assert.equal(asked.status, 200, asked.text);
+    assert.ok(asked.tookMs >= leastMs && asked.tookMs < 15_000, `took ${asked.tookMs} ms`);
+    assert.equal(main.calls.length, 2);
+  });
+}
+
+test('U7: a quota that is used up is told at once, after one call', async () => {
+  main.script('mock', 'status=429,code=insufficient_quota');
+
+  const asked = await ask(gateway, { model: 'patient' });
+
+  assert.equal(asked.status, 429);
+  assert.equal(asked.headers.get('x-should-retry'), 'false');
+  assert.equal(main.calls.length, 1);
+});
+
+async function breakIt(): Promise<void> {
+  main.script('mock-broken', 'status=500');
+  for (let call = 1; call <= 5; call += 1) await ask(gateway, { model: 'broken' });
+  main.forget();
+}
+
+async function stateOf(of: TestGateway, model: string) {
+  return (await of.api('GET', `/api/v1/circuit-breakers/main%2F${model}`)).body;
+}
+
+function isOver(of: TestGateway): Promise<true> {
+  return until('the time of the open breaker is over', async () => {
+    return (await stateOf(of, 'mock-broken')).retry_after_ms === 0;
+  });
+}
+
+test('U13: an open breaker refuses 30 callers, each within 150 ms', async (t) => {
+  await breakIt();
+
+  const refused: Asked[] = [];
+  for (let caller = 0; caller < 30; caller += 1) {
+    refused.push(await ask(gateway, { model: 'broken' }));
+  }
+
+  assert.ok(refused.every(({ status }) => status === 503));
+  const slowestMs = Math.max(...refused.map(({ tookMs }) => tookMs));
+  t.diagnostic(`the slowest refusal took ${slowestMs.toFixed(1)} ms`);
+  assert.ok(slowestMs <= 150, `took ${slowestMs} ms`);
+  assert.equal(main.calls.length, 0);
+  assert.equal((await ask(gateway, { model: 'healthy' })).status, 200, 'another model is well');
+});
+
+test('U13: of 60 callers at its end only the probes get through, and it closes', async () => {
+  await breakIt();
+  main.script('mock-broken', { headDelayMs: 150 });
+  const brokenAtMs = performance.now();
+  await isOver(gateway);
+
+  const callers = Array.from({ length: 60 }, () => ask(gateway, { model: 'broken' }));
+  const healthy = await ask(gateway, { model: 'healthy' });
+  const asked = await Promise.all(callers);
+
+  const answered = asked.filter(({ status }) => status === 200).length;
+  assert.ok(answered >= 1 && answered <= PROBES, `${answered} got through`);
+  assert.equal(main.callsOf('mock-broken').length, answered);
+  assert.equal(asked.filter(({ status }) => status === 503).length, 60 - answered);
+  assert.equal(healthy.status, 200, 'another model of the provider stays well');
+  assert.equal((await stateOf(gateway, 'mock-broken')).state, 'closed');
+  const closedMs = performance.now() - brokenAtMs;
+  assert.ok(closedMs <= OPEN_MS + 1000, `took ${closedMs} ms`);
+});
+
+test('U14: breakers are each instance’s own: two send twice the probes', async () => {
+  const another = await startGateway({ config: configOf() });
+  try {
+    main.script('mock-broken', 'status=500');
+    for (const instance of [gateway, another]) {
+      for (let call = 1; call <= 5; call += 1) await ask(instance, { model: 'broken' });
+      assert.equal((await stateOf(instance, 'mock-broken')).state, 'open');
+    }
+    main.forget();
+    main.script('mock-broken', { headDelayMs: 150 });
+    await Promise.all([gateway, another].map(isOver));
+
+    const herd = [gateway, another].flatMap((instance) =>
+      Array.from({ length: 20 }, () => ask(instance, { model: 'broken' })),
+    );
+    await Promise.all(herd);
+
+    const probes = main.callsOf('mock-broken').length;
+    assert.ok(probes >= 2 && probes <= 2 * PROBES, `${probes} probes`);
+  } finally {
+    await another.close();
+  }
+});
+
+/** The 99th percentile of so many calls, one after the other. */
+async function p99Ms(calls: number): Promise<number> {
+  const tookMs: number[] = [];
+  for (let call = 0; call < calls; call += 1) {
+    const startedMs = performance.now();
+    const messages = [{ role: 'user', content: `Say hello, ${call}.` }];
+    const response = await gateway.chat({ model: 'other', messages });
+    await response.text();
+    assert.equal(response.status, 200);
+    tookMs.push(performance.now() - startedMs);
+  }
+  tookMs.sort((a, b) => a - b);
+  return tookMs[Math.ceil(0.99 * calls) - 1] ?? 0;
+}
+
+test('U15: 200 calls that hang at one provider move another’s p99 by 20 ms at most', async (t) => {
+  main.script('mock-stuck', { silent: true });
+  await p99Ms(100);
+  const abort = new AbortController();
+  let movedMs = Number.POSITIVE_INFINITY;
+  const quietMs = await p99Ms(200);
+  const hanging = Array.from({ length: 200 }, () => {
+    const messages = [{ role: 'user', content: 'Say hello.' }];
+    return gateway.chat({ model: 'stuck', messages }, undefined, { signal: abort.signal });
+  });
+  for (const call of hanging) call.catch(() => undefined);
+  await main.waitForCall(200);
+
+  // Other programs share the machine: the best of three rounds is the gateway's own.
+  for (let round = 0; round < 3 && movedMs > 20; round += 1) {
+    movedMs = Math.min(movedMs, (await p99Ms(200)) - quietMs);
+  }
+  abort.abort();
+
+  t.diagnostic(`p99 moved by ${movedMs.toFixed(1)} ms from ${quietMs.toFixed(1)} ms`);
+  assert.ok(movedMs <= 20, `moved by ${movedMs} ms`);
+  await until('the hanging calls have ended', () =>
+    main.calls.every(({ clientClosedMs }) => clientClosedMs !== null),
+  );
+});

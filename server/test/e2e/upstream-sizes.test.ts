@@ -1,0 +1,149 @@
+/**
+ * Goal: an upstream that sends too much costs a bounded part of memory and of everybody's time
+ * (U10). Method: the gateway as a process of its own, whose memory the kernel tells; every case
+ * up to three times, because other programs share the machine with it.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { ADMIN_KEY } from '../support/gateway.ts';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import {
+  type Behaviour,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream/index.ts';
+
+const MIB = 1024 * 1024;
+const MOST_GROWTH_MIB = 64;
+const MOST_LAG_SECONDS = 0.05;
+const ROUNDS = 3;
+const WARM_UP_CALLS = 50;
+
+let folder: string;
+let upstream: ScriptedUpstream;
+let gateway: GatewayProcess;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'esclusa-sizes-'));
+  upstream = await startScriptedUpstream();
+  const file = join(folder, 'esclusa.yaml');
+  const provider = `{ kind: openai-compatible, base_url: "${upstream.url}", api_key: k }`;
+  await writeFile(file, `providers: { s: ${provider} }\nresilience: { retry: { attempts: 1 } }\n`);
+  gateway = await startGatewayProcess(folder, { ESCLUSA_CONFIG: file });
+  for (let call = 0; call < WARM_UP_CALLS; call += 1) await ask(call % 2 === 0);
+});
+
+after(async () => {
+  await gateway.kill('SIGKILL');
+  await upstream.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const HEADERS = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' };
+
+/** The status, and the code of the error in the body or in the last event. */
+async function ask(stream: boolean): Promise<readonly [number, string | undefined]> {
+  const messages = [{ role: 'user', content: 'Say hello.' }];
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: HEADERS,
+    body: JSON.stringify({ model: 's/mock', stream, messages }),
+  });
+  let last = '';
+  for await (const part of response.body ?? []) {
+    last = `${last}${Buffer.from(part).toString('latin1')}`.slice(-500);
+  }
+  return [response.status, /"code":"([^"]+)"/.exec(last)?.[1]];
+}
+
+async function memoryMib(name: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${gateway.child.pid}/status`, 'utf8');
+  return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+}
+
+/** Of the time since this was last asked. */
+async function lagSeconds(): Promise<number> {
+  const response = await fetch(`${gateway.url}/metrics`, { headers: HEADERS });
+  const text = await response.text();
+  return Number(/^nodejs_eventloop_lag_seconds\{quantile="0.99"\} (\S+)$/m.exec(text)?.[1]);
+}
+
+const SSE = { 'content-type': 'text/event-stream' };
+const GZIP = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+const BOMB = gzipSync(Buffer.alloc(256 * MIB));
+const SPACES = Buffer.alloc(MIB, ' ');
+const CHUNK = `data: ${JSON.stringify({
+  ...{ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'mock' },
+  choices: [{ index: 0, delta: { content: 'hello '.repeat(40) }, finish_reason: null }],
+})}\n\n`;
+
+interface Case {
+  readonly name: string;
+  readonly behaviour: Behaviour;
+  readonly stream: boolean;
+  readonly expected: readonly [number, string];
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'a body of 200 MiB',
+    behaviour: { body: SPACES, repeat: 200 },
+    stream: false,
+    expected: [502, 'upstream_too_long'],
+  },
+  {
+    name: 'an error of 65 MiB',
+    behaviour: { status: 500, body: SPACES, repeat: 65 },
+    stream: false,
+    expected: [502, 'upstream_too_long'],
+  },
+  {
+    name: 'one line of 64 MiB',
+    behaviour: { headers: SSE, body: `data: {"x":"${'x'.repeat(64 * MIB)}` },
+    stream: true,
+    expected: [502, 'upstream_too_long'],
+  },
+  {
+    name: 'a stream without end',
+    behaviour: { headers: SSE, body: CHUNK.repeat(200), repeat: Number.POSITIVE_INFINITY },
+    stream: true,
+    expected: [200, 'upstream_too_long'],
+  },
+  {
+    name: 'a gzip bomb',
+    behaviour: { headers: GZIP, body: BOMB },
+    stream: false,
+    expected: [502, 'upstream_invalid'],
+  },
+  {
+    name: 'a gzip bomb in an error',
+    behaviour: { status: 500, headers: GZIP, body: BOMB },
+    stream: false,
+    expected: [502, 'upstream_failed'],
+  },
+];
+
+for (const { name, behaviour, stream, expected } of CASES) {
+  test(`${name} is cut, for at most 64 MiB and no standstill`, async (t) => {
+    let growthMib = Number.POSITIVE_INFINITY;
+    let lag = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await lagSeconds();
+      await writeFile(`/proc/${gateway.child.pid}/clear_refs`, '5'); // forgets the highest mark
+      const beforeMib = await memoryMib('VmRSS');
+      upstream.next(behaviour);
+      assert.deepEqual(await ask(stream), expected);
+      growthMib = Math.min(growthMib, (await memoryMib('VmHWM')) - beforeMib);
+      lag = Math.min(lag, await lagSeconds());
+      if (growthMib <= MOST_GROWTH_MIB && lag <= MOST_LAG_SECONDS) break;
+    }
+
+    t.diagnostic(`${name}: ${growthMib.toFixed(0)} MiB, p99 of the delay ${lag.toFixed(3)} s`);
+    assert.ok(growthMib <= MOST_GROWTH_MIB, `${growthMib} MiB`);
+    assert.ok(lag <= MOST_LAG_SECONDS, `${lag} s`);
+  });
+}
