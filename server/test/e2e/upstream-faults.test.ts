@@ -142,7 +142,7 @@ async function stateOf(of: TestGateway, model: string) {
   return (await of.api('GET', `/api/v1/circuit-breakers/main%2F${model}`)).body;
 }
 
-function isOver(of: TestGateway): Promise<true> {
+function isOver(of: TestGateway): Promise<boolean> {
   return until('the time of the open breaker is over', async () => {
     return (await stateOf(of, 'mock-broken')).retry_after_ms === 0;
   });
