@@ -68,6 +68,7 @@ export function createIdentity(
   });
   const people = createPeople(deps, config, repositories, {
     ...{ secrets, keySnapshot, masterSecret: master.secret },
+    tenantExists: (slug) => tenants.exists(slug),
   });
   return { ...people, keySnapshot, keys, tenants, secrets };
 }

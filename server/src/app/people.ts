@@ -10,6 +10,7 @@ import {
   createAccessTokens,
   createAuditLog,
   createAuthenticator,
+  createInvitations,
   createPasswordHasher,
   createRefreshTokens,
   createRegistration,
@@ -20,12 +21,15 @@ import {
   createThrottle,
   createTokenKeys,
   createUserSnapshot,
+  createUserUseCases,
   type DerivedKeys,
+  type Invite,
   type KeySnapshot,
   type PasswordHasher,
   type Register,
   type SignInUseCases,
   type UserSnapshot,
+  type UserUseCases,
 } from '../identity/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/id.ts';
@@ -50,6 +54,8 @@ export interface People {
   readonly tokens: AccessTokens;
   readonly signIn: SignInUseCases;
   readonly register: Register;
+  readonly users: UserUseCases;
+  readonly invite: Invite;
   readonly hasher: PasswordHasher;
   readonly audit: AuditLog;
 }
@@ -58,13 +64,14 @@ interface Secrets {
   readonly secrets: DerivedKeys;
   readonly masterSecret: Uint8Array;
   readonly keySnapshot: KeySnapshot;
+  readonly tenantExists: (slug: string) => Promise<boolean>;
 }
 
 export function createPeople(
   deps: IdentityDeps,
   config: Config,
   repositories: Repositories,
-  { secrets, masterSecret, keySnapshot }: Secrets,
+  { secrets, masterSecret, keySnapshot, tenantExists }: Secrets,
 ): People {
   const { clock, ids, log } = deps;
   const { users, families, invitations } = repositories;
@@ -109,6 +116,8 @@ export function createPeople(
     tokens,
     audit,
     hasher: common.hasher,
+    users: createUserUseCases({ ...common, sessions, tenantExists }),
+    invite: createInvitations({ ...common, random: deps.random, tenantExists }),
     signIn: createSignIn({ ...common, sessions, tokens, authenticator }),
     register: createRegistration({ ...common, isOpen: config.environment !== 'production' }),
   };

@@ -23,10 +23,14 @@ export { readNetworks } from './networks.ts';
 export { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts';
 export { createTextHasher } from './people/caller.ts';
 export { createFirstAdmin, type FirstAdmin } from './people/first-admin.ts';
+export { createInvitations, type Invite } from './people/invitations.ts';
 export { createRegistration, type Register } from './people/registration.ts';
 export { createSessions, type Session } from './people/sessions.ts';
 export { createSignIn, type SignInUseCases } from './people/sign-in.ts';
 export { createThrottle } from './people/throttle.ts';
+export { createUserUseCases, type UserChange, type UserUseCases } from './people/users.ts';
+export type { AuditEntry, AuditHead, AuditRepository } from './ports/audit-repository.ts';
+export type { InvitationRecord } from './ports/invitation-repository.ts';
 export type {
   KeyRecord,
   KeyRepository,

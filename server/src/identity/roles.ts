@@ -25,6 +25,9 @@ export type Permission =
   | 'health.details'
   | 'keys.read'
   | 'keys.write'
+  | 'users.read'
+  | 'users.write'
+  | 'audit.read'
   | 'cache.purge'
   | 'providers.read'
   | 'breakers.read'
@@ -73,6 +76,9 @@ const admin: Grants = {
   'health.details': 'tenant',
   'keys.read': 'tenant',
   'keys.write': 'tenant',
+  'users.read': 'tenant',
+  'users.write': 'tenant',
+  'audit.read': 'tenant',
   'cache.purge': 'tenant',
   'providers.read': 'tenant',
   'breakers.read': 'tenant',
@@ -92,6 +98,9 @@ const superadmin: Grants = {
   'health.details': 'all',
   'keys.read': 'all',
   'keys.write': 'all',
+  'users.read': 'all',
+  'users.write': 'all',
+  'audit.read': 'all',
   'cache.purge': 'all',
   'providers.read': 'all',
   'breakers.read': 'all',

@@ -14,6 +14,7 @@ import {
 import { GatewayError } from '../../gateway/index.ts';
 import { readCorrelationId } from '../read-head.ts';
 import { guardRoutes } from './access.ts';
+import { auditRoutes } from './audit.ts';
 import { createCursors } from './cursor.ts';
 import { collectRoutes, docsRoutes } from './docs.ts';
 import { createErrorHandler, sendError } from './errors.ts';
@@ -21,6 +22,7 @@ import { INFERENCE_REFERENCE } from './inference-reference.ts';
 import type { AdminApp } from './instance.ts';
 import { logRequests } from './log-requests.ts';
 import { answerUnknownPaths } from './not-found.ts';
+import { auditLogRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
 import { breakerRoutes } from './routes/breakers.ts';
 import { cacheRoutes } from './routes/cache.ts';
@@ -32,6 +34,7 @@ import { homeRoutes } from './routes/home.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { userRoutes } from './routes/users.ts';
 import type { AdminServices } from './services.ts';
 
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -81,6 +84,7 @@ export async function createAdminApp(
   });
   logRequests(app, services);
   guardRoutes(app, services);
+  auditRoutes(app, services);
   answerUnknownPaths(app);
   const described = collectRoutes(app, INFERENCE_REFERENCE);
   for (const add of extras.routes ?? []) add(app);
@@ -89,6 +93,8 @@ export async function createAdminApp(
   homeRoutes(app);
   healthRoutes(app, services);
   authRoutes(app, services);
+  userRoutes(app, services, cursors);
+  auditLogRoutes(app, services, cursors);
   keyRoutes(app, services, cursors);
   tenantRoutes(app, services, cursors);
   requestRoutes(app, services, cursors);

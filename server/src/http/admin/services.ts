@@ -20,7 +20,16 @@ import type {
   LedgerQueries,
   Routes,
 } from '../../gateway/index.ts';
-import type { AccessTokens, KeyUseCases, Register, SignInUseCases } from '../../identity/index.ts';
+import type {
+  AccessTokens,
+  AuditLog,
+  AuditRepository,
+  Invite,
+  KeyUseCases,
+  Register,
+  SignInUseCases,
+  UserUseCases,
+} from '../../identity/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -33,6 +42,10 @@ export interface AdminServices {
   readonly addressOf: AddressReader;
   readonly signIn: SignInUseCases;
   readonly register: Register;
+  readonly users: UserUseCases;
+  readonly invite: Invite;
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly auditEntries: Pick<AuditRepository, 'list'>;
   readonly tokens: Pick<AccessTokens, 'publicKeys'>;
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;

@@ -30,6 +30,13 @@ const TABLE: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/logout': 'e',
   'GET /api/v1/auth/me': 'e',
   'POST /api/v1/auth/change-password': 'p',
+  'GET /api/v1/users': 'a',
+  'POST /api/v1/users': 'a',
+  'POST /api/v1/users/invitations': 'a',
+  'GET /api/v1/users/:id': 'a',
+  'PATCH /api/v1/users/:id': 'a',
+  'DELETE /api/v1/users/:id': 'a',
+  'GET /api/v1/audit': 'a',
   'GET /metrics': 's',
   'GET /cache/stats': 's',
   'GET /cache/health': 's',
@@ -73,11 +80,14 @@ describe('access to the control plane', () => {
   let fixture: AdminFixture;
   const registered: string[] = [];
   const permissions = new Set<string>();
+  const changing: { readonly route: string; readonly audit: string | undefined }[] = [];
   before(async () => {
     const watch = (app: AdminApp): void => {
       app.addHook('onRoute', (route) => {
         registered.push(`${String(route.method)} ${route.url}`);
         permissions.add(String(route.config?.access));
+        if (/GET|HEAD/.test(String(route.method))) return;
+        changing.push({ route: `${route.method} ${route.url}`, audit: route.config?.audit });
       });
     };
     fixture = await createAdminFixture(
@@ -93,6 +103,17 @@ describe('access to the control plane', () => {
     const routes = registered.filter((route) => !route.startsWith('HEAD'));
 
     assert.deepEqual(routes.sort(), Object.keys(TABLE).sort());
+  });
+
+  it('is written down by every route that changes something', () => {
+    const silent = changing.filter(({ audit }) => audit === undefined).map(({ route }) => route);
+
+    // What a client made with its own requests, and questions that are asked with a body.
+    const silentByRight = ['DELETE /v1/responses/:id', 'POST /api/v1/route/explain'];
+    assert.deepEqual(
+      silent.filter((route) => !silentByRight.includes(route)),
+      [],
+    );
   });
 
   it('uses every permission of the table of roles', () => {

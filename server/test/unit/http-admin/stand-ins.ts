@@ -191,6 +191,9 @@ export function peopleState(authenticator: Authenticator) {
   const refused = async (): Promise<never> => {
     throw new GatewayError('sign_in_refused');
   };
+  const missing = async (): Promise<never> => {
+    throw new GatewayError('not_found');
+  };
   return {
     addressOf: () => '192.0.2.1',
     signIn: {
@@ -202,6 +205,16 @@ export function peopleState(authenticator: Authenticator) {
       me: async () => null,
     },
     register: async () => undefined,
+    users: {
+      create: missing,
+      get: missing,
+      list: async () => [],
+      update: missing,
+      remove: missing,
+    },
+    invite: missing,
+    audit: { record: async () => true },
+    auditEntries: { list: async () => [] },
     tokens: { publicKeys: async () => ({ keys: [] }) },
   };
 }

@@ -37,7 +37,7 @@ function registrationRoute(app: AdminApp, services: AdminServices): void {
   app.post(
     '/api/v1/auth/register',
     {
-      config: { access: 'public' },
+      config: { access: 'public', audit: 'own' },
       schema: {
         tags,
         summary: 'Register; in production with an invitation. A taken address reads the same',
@@ -59,7 +59,7 @@ function sessionRoutes(app: AdminApp, services: AdminServices): void {
   app.post(
     '/api/v1/auth/login',
     {
-      config: { access: 'public' },
+      config: { access: 'public', audit: 'own' },
       schema: {
         tags,
         summary: 'Sign in with an address or a name and the password',
@@ -73,7 +73,7 @@ function sessionRoutes(app: AdminApp, services: AdminServices): void {
   app.post(
     '/api/v1/auth/refresh',
     {
-      config: { access: 'public' },
+      config: { access: 'public', audit: 'own' },
       schema: {
         tags,
         summary: 'Exchange a refresh token, once; one that was used ends the whole session',
@@ -94,7 +94,7 @@ function sessionRoutes(app: AdminApp, services: AdminServices): void {
   app.post(
     '/api/v1/auth/logout',
     {
-      config: { access: 'token' },
+      config: { access: 'token', audit: 'own' },
       schema: {
         tags,
         summary: 'End the session of this token; all of its tokens end with it',
@@ -129,7 +129,7 @@ function ownRoutes(app: AdminApp, services: AdminServices): void {
   app.post(
     '/api/v1/auth/change-password',
     {
-      config: { access: 'profile.write' },
+      config: { access: 'profile.write', audit: 'own' },
       schema: {
         tags,
         summary: 'Change one’s password; every session ends, this one too',

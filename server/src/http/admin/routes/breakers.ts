@@ -43,7 +43,7 @@ export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void 
   app.post<Named>(
     '/api/v1/circuit-breakers/:name/reset',
     {
-      config: { access: 'breakers.reset' },
+      config: { access: 'breakers.reset', audit: 'breakers.reset' },
       schema: {
         tags,
         summary: 'Close a circuit breaker; write the `/` of its name as `%2F`',
@@ -59,7 +59,7 @@ export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void 
   app.post(
     '/api/v1/circuit-breakers/reset',
     {
-      config: { access: 'breakers.reset' },
+      config: { access: 'breakers.reset', audit: 'breakers.reset' },
       schema: {
         tags,
         summary: 'Close every circuit breaker',

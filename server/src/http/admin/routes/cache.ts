@@ -22,7 +22,7 @@ export function cacheRoutes(app: AdminApp, services: AdminServices): void {
   app.delete(
     '/api/v1/cache',
     {
-      config: { access: 'cache.purge' },
+      config: { access: 'cache.purge', audit: 'cache.purge' },
       schema: {
         tags,
         summary: 'Forget every cached answer of the caller’s tenant, or of the one named',

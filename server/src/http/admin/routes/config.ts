@@ -24,7 +24,7 @@ export function configRoutes(app: AdminApp, services: AdminServices): void {
   app.post(
     '/api/v1/config/reload',
     {
-      config: { access: 'config.reload' },
+      config: { access: 'config.reload', audit: 'config.reload' },
       schema: {
         tags,
         summary: 'Read the configuration file again; a bad one changes nothing and says why',

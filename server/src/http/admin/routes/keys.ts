@@ -14,6 +14,7 @@ import {
 import type { KeyChange } from '../../../identity/index.ts';
 import { budgetFromWire, keyToWire, limitsFromWire } from '../../shapes/index.ts';
 import { callerOf, notFound } from '../access.ts';
+import { audited } from '../audit.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import { type IdParams, isPlausibleId } from '../ids.ts';
 import type { AdminApp } from '../instance.ts';
@@ -33,7 +34,7 @@ function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Curso
   app.post(
     '/api/v1/keys',
     {
-      config: { access: 'keys.write' },
+      config: { access: 'keys.write', audit: 'keys.create' },
       schema: {
         tags,
         summary: 'Create an API key; its secret is in this answer and nowhere else',
@@ -45,6 +46,7 @@ function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Curso
       const { name, tenant, role, ...rest } = request.body;
       const wanted = { name, tenant, role, ...changeOf(rest) };
       const { record, secret } = await keys.create(callerOf(request), wanted);
+      audited(request, record);
       reply.code(201).header('location', `/api/v1/keys/${record.id}`);
       return { ...keyToWire(record, clock.wallMs()), key: secret };
     },
@@ -100,7 +102,7 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
   app.patch<IdParams & { Body: KeyUpdate }>(
     '/api/v1/keys/:id',
     {
-      config: { access: 'keys.write' },
+      config: { access: 'keys.write', audit: 'keys.update' },
       schema: {
         tags,
         summary: 'Change an API key; what is left out stays',
@@ -112,6 +114,7 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
       const { name, ...rest } = request.body;
       const change = { name, ...changeOf(rest) };
       const record = await keys.update(callerOf(request), requireId(request.params.id), change);
+      audited(request, record);
       return keyToWire(record, clock.wallMs());
     },
   );
@@ -119,7 +122,7 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
   app.delete<IdParams>(
     '/api/v1/keys/:id',
     {
-      config: { access: 'keys.write' },
+      config: { access: 'keys.write', audit: 'keys.revoke' },
       schema: {
         tags,
         summary: 'Revoke an API key; it stays in the list',
@@ -128,6 +131,7 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
     },
     async (request) => {
       const record = await keys.revoke(callerOf(request), requireId(request.params.id));
+      audited(request, record);
       return keyToWire(record, clock.wallMs());
     },
   );

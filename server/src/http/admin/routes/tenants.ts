@@ -10,6 +10,7 @@ import {
 } from '@esclusa/contracts';
 import { tenantToWire } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
+import { audited } from '../audit.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
@@ -23,7 +24,7 @@ export function tenantRoutes(app: AdminApp, services: AdminServices, cursors: Cu
   app.post(
     '/api/v1/tenants',
     {
-      config: { access: 'tenants.write' },
+      config: { access: 'tenants.write', audit: 'tenants.create' },
       schema: {
         tags,
         summary: 'Create a tenant',
@@ -33,6 +34,7 @@ export function tenantRoutes(app: AdminApp, services: AdminServices, cursors: Cu
     },
     async (request, reply) => {
       const record = await tenants.create(callerOf(request), request.body);
+      audited(request, { id: record.id, tenant: record.slug });
       reply.code(201);
       return tenantToWire(record);
     },

@@ -1,0 +1,54 @@
+/**
+ * Between records of people and of the audit log, and the shapes of the control plane. A
+ * password's hash never gets past here.
+ */
+import type { AuditEntryBody, InvitationCreated, User } from '@esclusa/contracts';
+import type { AuditEntry, InvitationRecord, UserRecord } from '../../identity/index.ts';
+import { budgetToWire, limitsToWire, timestamp } from './index.ts';
+
+type PersonRoles = User['roles'];
+
+export function userToWire(record: UserRecord): User {
+  return {
+    id: record.id,
+    tenant: record.tenant,
+    email: record.email,
+    username: record.username,
+    roles: record.roles.filter((role) => role !== 'service'),
+    is_active: record.isActive,
+    is_verified: record.isVerified,
+    has_password: record.passwordHash !== null,
+    models: record.models === null ? null : [...record.models],
+    limits: limitsToWire(record.limits),
+    budget: record.budget === null ? null : budgetToWire(record.budget),
+    created_at: timestamp(record.createdAtMs),
+    last_login_at: record.lastLoginAtMs === null ? null : timestamp(record.lastLoginAtMs),
+  };
+}
+
+export function invitationToWire(record: InvitationRecord, token: string): InvitationCreated {
+  return {
+    id: record.id,
+    tenant: record.tenant,
+    email: record.email,
+    roles: [...record.roles] as PersonRoles,
+    expires_at: timestamp(record.expiresAtMs),
+    invitation: token,
+  };
+}
+
+export function auditToWire(entry: AuditEntry): AuditEntryBody {
+  return {
+    sequence: entry.sequence,
+    at: timestamp(entry.atMs),
+    tenant: entry.tenant,
+    actor: entry.actor,
+    action: entry.action,
+    subject: entry.subject,
+    outcome: entry.outcome,
+    address: entry.address,
+    request_id: entry.requestId,
+    details: entry.details,
+    hash: entry.hash,
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * Users as administrators handle them: made, invited, read, changed, closed, removed.
+ *
+ * Invariants: nobody gives a role or a grant beyond their own; a user of another tenant and a
+ * missing one are the same `not_found`; the last administrator stays; who is closed, removed or
+ * given a new password has no session any more before the caller hears of it.
+ */
+import { GatewayError, type Principal, type Role } from '../../gateway/index.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { IdSource } from '../../kernel/id.ts';
+import { checkGrant, type Grant, settleGrant } from '../grants.ts';
+import type { PasswordHasher } from '../passwords/hasher.ts';
+import { checkPassword } from '../passwords/policy.ts';
+import type {
+  MustRemain,
+  UserPatch,
+  UserRecord,
+  UserRepository,
+} from '../ports/user-repository.ts';
+import { confineTenant } from '../roles.ts';
+import type { UserSnapshot } from '../user-snapshot.ts';
+import { checkEmail, checkUsername, localPart } from './names.ts';
+import type { Sessions } from './sessions.ts';
+
+export type PersonRole = Exclude<Role, 'service'>;
+
+export interface NewUser extends Omit<Grant, 'expiresAtMs'> {
+  readonly email: string;
+  readonly username: string;
+  readonly password: string;
+  readonly roles: readonly PersonRole[];
+  readonly tenant?: string | undefined;
+}
+
+/** What is undefined stays as it is. */
+export interface UserChange extends Omit<Grant, 'expiresAtMs'> {
+  readonly email?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly roles?: readonly PersonRole[] | undefined;
+  readonly isActive?: boolean | undefined;
+  readonly isVerified?: boolean | undefined;
+}
+
+export interface UserUseCases {
+  /** Somebody who can sign in at once. Throws `conflict`, `password_too_weak`. */
+  create(actor: Principal, wanted: NewUser): Promise<UserRecord>;
+  get(actor: Principal, id: string): Promise<UserRecord>;
+  /** Newest first. */
+  list(
+    actor: Principal,
+    page: {
+      readonly tenant?: string | undefined;
+      readonly limit: number;
+      readonly beforeId: string | null;
+    },
+  ): Promise<readonly UserRecord[]>;
+  /** Throws `conflict` where the last administrator would go. */
+  update(actor: Principal, id: string, change: UserChange): Promise<UserRecord>;
+  /** As `update`. */
+  remove(actor: Principal, id: string): Promise<UserRecord>;
+}
+
+export interface UserUseCasesOptions {
+  readonly users: UserRepository;
+  readonly sessions: Pick<Sessions, 'endAllOf'>;
+  readonly snapshot: Pick<UserSnapshot, 'refresh'>;
+  readonly hasher: PasswordHasher;
+  readonly tenantExists: (slug: string) => Promise<boolean>;
+  readonly ids: IdSource;
+  readonly clock: Pick<Clock, 'wallMs'>;
+}
+
+/** Every method may throw `permission_denied`, `not_found` and `storage_unavailable`. */
+export function createUserUseCases(options: UserUseCasesOptions): UserUseCases {
+  return {
+    create: (actor, wanted) => create(options, actor, wanted),
+    get: (actor, id) => read(options, actor, 'users.read', id),
+    async list(actor, page) {
+      const tenant = confineTenant(actor, 'users.read', page.tenant);
+      return options.users.list({ tenant, limit: page.limit, beforeId: page.beforeId });
+    },
+    update: (actor, id, change) => update(options, actor, id, change),
+    remove: (actor, id) => remove(options, actor, id),
+  };
+}
+
+/** Throws `permission_denied` (field `roles`) where a role is beyond the actor's own. */
+export function requireRoles(actor: Principal, roles: readonly PersonRole[]): void {
+  if (!roles.includes('superadmin') || actor.roles.includes('superadmin')) return;
+  throw new GatewayError('permission_denied', {
+    message: 'Only a superadmin gives out the role `superadmin`.',
+    field: 'roles',
+  });
+}
+
+/** Throws `invalid_request` (field `tenant`). */
+export async function requireTenant(
+  { tenantExists }: Pick<UserUseCasesOptions, 'tenantExists'>,
+  slug: string,
+): Promise<void> {
+  if (await tenantExists(slug)) return;
+  throw new GatewayError('invalid_request', {
+    message: `There is no tenant \`${slug}\`. Create it first.`,
+    field: 'tenant',
+  });
+}
+
+async function create(
+  options: UserUseCasesOptions,
+  actor: Principal,
+  wanted: NewUser,
+): Promise<UserRecord> {
+  const tenant = confineTenant(actor, 'users.write', wanted.tenant) ?? actor.tenant;
+  requireRoles(actor, wanted.roles);
+  const { models, limits, budget } = settleGrant({ ...actor, expiresAtMs: null }, wanted);
+  const email = checkEmail(wanted.email);
+  const username = checkUsername(wanted.username);
+  checkPassword(wanted.password, [email, localPart(email), username]);
+  await requireTenant(options, tenant);
+  const user: UserRecord = {
+    ...{ id: options.ids.next('usr'), tenant, email, username, subject: null },
+    passwordHash: await options.hasher.hash(wanted.password),
+    roles: [...new Set(wanted.roles)],
+    isActive: true,
+    isVerified: true,
+    ...{ models, limits, budget },
+    createdAtMs: options.clock.wallMs(),
+    lastLoginAtMs: null,
+  };
+  await options.users.insert(user);
+  await options.snapshot.refresh();
+  return user;
+}
+
+async function update(
+  options: UserUseCasesOptions,
+  actor: Principal,
+  id: string,
+  change: UserChange,
+): Promise<UserRecord> {
+  const { users, sessions, snapshot } = options;
+  const before = await read(options, actor, 'users.write', id);
+  requireAbove(actor, before);
+  if (change.roles !== undefined) requireRoles(actor, change.roles);
+  checkGrant(actor, { models: change.models, limits: change.limits, budget: change.budget });
+  const patch = await patchOf(options, before, change);
+  const after = await users.update(id, patch, mustRemain(actor, before, patch));
+  if (after === null) throw userNotFound();
+  if (patch.isActive === false) await sessions.endAllOf(id, 'deactivated');
+  else if (patch.passwordHash !== undefined) await sessions.endAllOf(id, 'password');
+  await snapshot.refresh();
+  return after;
+}
+
+async function patchOf(
+  { hasher }: UserUseCasesOptions,
+  before: UserRecord,
+  change: UserChange,
+): Promise<UserPatch> {
+  const { password, roles, isActive, isVerified, models, limits, budget } = change;
+  const email = change.email === undefined ? before.email : checkEmail(change.email);
+  const username = change.username === undefined ? before.username : checkUsername(change.username);
+  if (password !== undefined) checkPassword(password, [email, localPart(email), username]);
+  return {
+    ...(change.email !== undefined && { email }),
+    ...(change.username !== undefined && { username }),
+    ...(password !== undefined && { passwordHash: await hasher.hash(password) }),
+    ...(roles !== undefined && { roles: [...new Set(roles)] }),
+    ...(isActive !== undefined && { isActive }),
+    ...(isVerified !== undefined && { isVerified }),
+    ...(models !== undefined && { models }),
+    ...(limits !== undefined && { limits }),
+    ...(budget !== undefined && { budget }),
+  };
+}
+
+async function remove(
+  options: UserUseCasesOptions,
+  actor: Principal,
+  id: string,
+): Promise<UserRecord> {
+  const before = await read(options, actor, 'users.write', id);
+  requireAbove(actor, before);
+  const isGone = await options.users.remove(id, mustRemain(actor, before, { isActive: false }));
+  if (!isGone) throw userNotFound();
+  await options.snapshot.refresh();
+  return before;
+}
+
+/** Who must be left once somebody loses a role, or cannot sign in any more. */
+function mustRemain(actor: Principal, before: UserRecord, patch: UserPatch): MustRemain[] {
+  const roles = patch.roles ?? before.roles;
+  const isOut = patch.isActive === false || patch.isVerified === false;
+  const loses = (role: Role): boolean =>
+    before.roles.includes(role) && (isOut || !roles.includes(role));
+  const isOwnTenant = !actor.roles.includes('superadmin') || actor.keyId === before.id;
+  const remaining: MustRemain[] = [];
+  if (loses('superadmin')) remaining.push({ tenant: null, roles: ['superadmin'] });
+  if (loses('admin') && isOwnTenant) {
+    remaining.push({ tenant: before.tenant, roles: ['admin', 'superadmin'] });
+  }
+  return remaining;
+}
+
+/** The record, where the actor may have it; the reading costs the same for a foreign one. */
+async function read(
+  { users }: UserUseCasesOptions,
+  actor: Principal,
+  permission: 'users.read' | 'users.write',
+  id: string,
+): Promise<UserRecord> {
+  const tenant = confineTenant(actor, permission, undefined);
+  const record = await users.get(id);
+  if (record === null || (tenant !== null && record.tenant !== tenant)) throw userNotFound();
+  return record;
+}
+
+function requireAbove(actor: Principal, user: UserRecord): void {
+  if (!user.roles.includes('superadmin') || actor.roles.includes('superadmin')) return;
+  throw new GatewayError('permission_denied', {
+    message: 'Only a superadmin changes a superadmin.',
+  });
+}
+
+function userNotFound(): GatewayError {
+  return new GatewayError('not_found', { message: 'There is no user with this id.' });
+}

@@ -1,0 +1,214 @@
+/**
+ * Goal: administrators handle the users of their tenant and of no other, and what they do can
+ * be read afterwards.
+ * Method: the whole program over real sockets; SQLite on disk; no stand-ins.
+ */
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, it } from 'node:test';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { call, login, PASSWORD, register } from '../support/people.ts';
+
+const ADMIN_PASSWORD = 'Steady-Admin-4';
+
+describe('users', () => {
+  let gateway: TestGateway;
+  let url: string;
+  /** Administrators of two tenants, by their token. */
+  const admins: Record<'acme' | 'globex', string> = { acme: '', globex: '' };
+
+  async function admin(tenant: 'acme' | 'globex', username = `admin-${tenant}`): Promise<string> {
+    const body = { email: `${username}@x.example`, username, password: ADMIN_PASSWORD };
+    const made = await gateway.api('POST', '/api/v1/users', { ...body, roles: ['admin'], tenant });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    return (await login(url, username, ADMIN_PASSWORD)).body.access_token;
+  }
+
+  const create = (token: string, username: string, more: object = {}) =>
+    call(url, 'POST', '/api/v1/users', {
+      token,
+      body: { email: `${username}@x.example`, username, password: PASSWORD, ...more },
+    });
+
+  before(async () => {
+    gateway = await startGateway();
+    url = gateway.url;
+    for (const tenant of ['acme', 'globex'] as const) {
+      await gateway.api('POST', '/api/v1/tenants', { slug: tenant, name: tenant });
+      admins[tenant] = await admin(tenant);
+    }
+  });
+  after(() => gateway.close());
+
+  it('are made by an administrator in their own tenant, and sign in at once', async () => {
+    const made = await create(admins.acme, 'bea', { roles: ['instructor'] });
+    const session = await login(url, 'bea');
+    const foreign = await create(admins.acme, 'eve', { tenant: 'globex' });
+    const raised = await create(admins.acme, 'eve', { roles: ['superadmin'] });
+
+    assert.equal(made.status, 201);
+    assert.equal(made.body.tenant, 'acme');
+    assert.equal(JSON.stringify(made.body).includes(PASSWORD), false);
+    assert.equal(session.status, 200);
+    assert.equal(foreign.status, 403);
+    assert.equal(raised.status, 403);
+    assert.equal(raised.body.error.field, 'roles');
+  });
+
+  it('are listed in pages, of the own tenant only, whatever the cursor says', async () => {
+    for (const name of ['c-1', 'c-2', 'c-3']) await create(admins.acme, name);
+
+    const page = await call(url, 'GET', '/api/v1/users?limit=2', { token: admins.acme });
+    const next = encodeURIComponent(page.body.next);
+    const rest = await call(url, 'GET', `/api/v1/users?limit=2&cursor=${next}`, {
+      token: admins.acme,
+    });
+    const stolen = await call(url, 'GET', `/api/v1/users?cursor=${next}`, {
+      token: admins.globex,
+    });
+    const all = [...page.body.data, ...rest.body.data];
+
+    assert.equal(all.length, 4);
+    assert.equal(
+      all.every(({ tenant }: { tenant: string }) => tenant === 'acme'),
+      true,
+    );
+    assert.equal(stolen.status, 400);
+    assert.equal(stolen.body.error.code, 'cursor_invalid');
+  });
+
+  it('who are closed, or lose a role, are so within two seconds, sessions and all', async () => {
+    const made = await create(admins.acme, 'short', { roles: ['admin'] });
+    const session = (await login(url, 'short')).body;
+    const me = () => call(url, 'GET', '/api/v1/users', { token: session.access_token });
+    const patch = (body: object) =>
+      call(url, 'PATCH', `/api/v1/users/${made.body.id}`, { token: admins.acme, body });
+
+    const asAdmin = await me();
+    await patch({ roles: ['student'] });
+    const asStudent = await me();
+    await patch({ is_active: false });
+    const closed = await me();
+    const refreshed = await call(url, 'POST', '/api/v1/auth/refresh', {
+      body: { refresh_token: session.refresh_token },
+    });
+    const signIn = await login(url, 'short');
+    const model = await gateway.chat({ model: 'mock', messages: [] }, session.access_token);
+
+    assert.equal(asAdmin.status, 200);
+    assert.equal(asStudent.status, 403);
+    assert.equal(closed.status, 401);
+    assert.equal(refreshed.status, 401);
+    assert.equal(signIn.status, 401);
+    assert.equal(model.status, 401);
+  });
+
+  it('who are removed are gone, and leave nothing personal in the database', async () => {
+    const made = await create(admins.acme, 'vanish');
+    const gone = await call(url, 'DELETE', `/api/v1/users/${made.body.id}`, {
+      token: admins.acme,
+    });
+    const again = await call(url, 'GET', `/api/v1/users/${made.body.id}`, { token: admins.acme });
+
+    assert.equal(gone.status, 200);
+    assert.equal(again.status, 404);
+    const database = new DatabaseSync(`${gateway.folder}/data/esclusa.sqlite`, { readOnly: true });
+    const rows = database.prepare('select * from users where id = ?').all(made.body.id);
+    const log = database.prepare('select * from audit_log').all();
+    database.close();
+    assert.doesNotMatch(JSON.stringify([rows, log]), /vanish/);
+  });
+
+  it('keep the last administrator of a tenant, who cannot remove or demote themselves', async () => {
+    const token = await admin('globex', 'globex-second');
+    const mine = await call(url, 'GET', '/api/v1/auth/me', { token: admins.globex });
+    const second = await call(url, 'GET', '/api/v1/auth/me', { token });
+    const change = (id: string, body: object, by: string) =>
+      call(url, 'PATCH', `/api/v1/users/${id}`, { token: by, body });
+
+    const demoted = await change(second.body.id, { roles: ['student'] }, admins.globex);
+    const last = await change(mine.body.id, { roles: ['student'] }, admins.globex);
+    const closed = await change(mine.body.id, { is_active: false }, admins.globex);
+    const removed = await call(url, 'DELETE', `/api/v1/users/${mine.body.id}`, {
+      token: admins.globex,
+    });
+
+    assert.equal(demoted.status, 200);
+    assert.deepEqual([last.status, closed.status, removed.status], [409, 409, 409]);
+    const still = await call(url, 'GET', '/api/v1/users', { token: admins.globex });
+    assert.equal(still.status, 200);
+  });
+
+  it('cannot be given what is not theirs by names that are not known', async () => {
+    const made = await create(admins.acme, 'massive');
+    const path = `/api/v1/users/${made.body.id}`;
+    const bodies = [
+      { tenant: 'globex' },
+      { id: 'usr_x' },
+      { created_at: 1 },
+      { password_hash: 'x' },
+    ];
+
+    const answers = await Promise.all(
+      bodies.map((body) => call(url, 'PATCH', path, { token: admins.acme, body })),
+    );
+    const after = await call(url, 'GET', path, { token: admins.acme });
+
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [400, 400, 400, 400],
+    );
+    assert.deepEqual(after.body, made.body);
+  });
+
+  it('are invited with a token that works once, for one address, until it expires', async () => {
+    const invite = (body: object) =>
+      call(url, 'POST', '/api/v1/users/invitations', { token: admins.acme, body });
+    const made = await invite({ email: 'New@x.example', roles: ['instructor'] });
+    const { invitation } = made.body;
+
+    const other = await register(url, 'other', { invitation });
+    const first = await register(url, 'newbie', { email: 'new@x.example', invitation });
+    const again = await register(url, 'newbie2', { email: 'new@x.example', invitation });
+    const session = await login(url, 'newbie');
+    const me = await call(url, 'GET', '/api/v1/auth/me', { token: session.body.access_token });
+    const raised = await invite({ roles: ['superadmin'] });
+
+    assert.equal(made.status, 201);
+    assert.equal(other.status, 403);
+    assert.equal(first.status, 201);
+    assert.equal(again.status, 403);
+    assert.deepEqual([me.body.tenant, me.body.roles], ['acme', ['instructor']]);
+    assert.equal(raised.status, 403);
+  });
+
+  it('leave a trail: who did what to whom, of the own tenant only, without secrets', async () => {
+    const made = await create(admins.acme, 'trail');
+    const wrong = await login(url, 'trail', 'Wrong-Horse-1');
+
+    const mine = await call(url, 'GET', '/api/v1/audit', { token: admins.acme });
+    const theirs = await call(url, 'GET', '/api/v1/audit', { token: admins.globex });
+    const asked = await call(url, 'GET', '/api/v1/audit?tenant=acme', { token: admins.globex });
+    const all = await gateway.api('GET', '/api/v1/audit?limit=200');
+
+    const created = mine.body.data.find(
+      (each: { action: string; subject: string }) =>
+        each.action === 'users.create' && each.subject === made.body.id,
+    );
+    assert.equal(created?.outcome, 'success');
+    assert.match(created.actor, /^usr_/);
+    assert.deepEqual(created.details.fields, ['email', 'password', 'roles', 'username']);
+    const failed = mine.body.data.find(
+      (each: { action: string; outcome: string }) =>
+        each.action === 'auth.login' && each.outcome === 'failure',
+    );
+    assert.equal(failed?.address, '127.0.0.1');
+    assert.equal(wrong.status, 401);
+    assert.equal(
+      theirs.body.data.some((each: { tenant: string }) => each.tenant !== 'globex'),
+      false,
+    );
+    assert.equal(asked.status, 403);
+    assert.doesNotMatch(JSON.stringify(all.body), /Wrong-Horse|Correct-Horse|eyJ|esk_|@x\.example/);
+  });
+});
