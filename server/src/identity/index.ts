@@ -29,7 +29,7 @@ export { createSessions, type Session } from './people/sessions.ts';
 export { createSignIn, type SignInUseCases } from './people/sign-in.ts';
 export { createThrottle } from './people/throttle.ts';
 export { createUserUseCases, type UserChange, type UserUseCases } from './people/users.ts';
-export type { AuditEntry, AuditHead, AuditRepository } from './ports/audit-repository.ts';
+export type { AuditEntry, AuditRepository } from './ports/audit-repository.ts';
 export type { InvitationRecord } from './ports/invitation-repository.ts';
 export type {
   KeyRecord,

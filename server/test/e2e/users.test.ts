@@ -119,7 +119,7 @@ describe('users', () => {
     assert.doesNotMatch(JSON.stringify([rows, log]), /vanish/);
   });
 
-  it('keep the last administrator of a tenant, who cannot remove or demote themselves', async () => {
+  it('keep the last administrator of a tenant, also against themselves', async () => {
     const token = await admin('globex', 'globex-second');
     const mine = await call(url, 'GET', '/api/v1/auth/me', { token: admins.globex });
     const second = await call(url, 'GET', '/api/v1/auth/me', { token });
