@@ -17,7 +17,7 @@ import { createRoutes } from '../gateway/routing/routes.ts';
 import { MOCK_NAME } from '../providers/mock/settings.ts';
 
 export function buildRoutes(
-  { config, number }: Generation,
+  { config, number }: Pick<Generation, 'config' | 'number'>,
   catalogue: Catalogue,
   nowMs: number,
 ): Routes {

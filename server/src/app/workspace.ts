@@ -16,8 +16,10 @@ import {
   GatewayError,
   type LedgerFilter,
   type LedgerQueries,
+  type Principal,
   type UsageDimension,
 } from '../gateway/index.ts';
+import { principalOfKey } from '../http/index.ts';
 import {
   budgetFromWire,
   keyToWire,
@@ -44,6 +46,8 @@ export interface Workspace {
   listKeys(page: Page, tenant: string | undefined): Promise<readonly Key[]>;
   /** Throws `not_found`. */
   revokeKey(id: string): Promise<Key>;
+  /** Who calls with this key; throws `not_found`, `conflict` for a revoked one. */
+  principalOf(keyId: string, tenant: string | undefined): Promise<Principal>;
   /** Throws `conflict`. */
   createTenant(body: unknown): Promise<Tenant>;
   ensureTenant(tenant: { readonly slug: string; readonly name: string }): Promise<void>;
@@ -82,6 +86,7 @@ export function createWorkspace(
     async revokeKey(id) {
       return keyToWire(await keys.revoke(operator, id), clock.wallMs());
     },
+    principalOf: (keyId, tenant) => principalOfKey(keys, operator, keyId, tenant),
     async createTenant(body) {
       return tenantToWire(await tenants.create(operator, checked(tenantCreateSchema, body)));
     },
@@ -103,7 +108,8 @@ export function createWorkspace(
   };
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+/** Throws `invalid_request` with the member at fault. */
+export function checked<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -66,6 +66,25 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     examples: ['esclusa migrate --data-dir /var/lib/esclusa'],
     load: () => import('./verbs/migrate.ts'),
   },
+  explain: {
+    args: [{ name: '<model>', text: 'model' }],
+    options: [
+      { flags: '--prompt <text>', text: 'prompt' },
+      { flags: '--request <file>', text: 'request' },
+      { flags: '--stream', text: 'stream' },
+      { flags: '--max-tokens <count>', text: 'maxTokens' },
+      { flags: '--headers <list>', text: 'headers' },
+      { flags: '--key <id>', text: 'asKey' },
+      { flags: '--tenant <slug>', text: 'asTenant' },
+      { flags: '--url <address>', text: 'url' },
+    ],
+    examples: [
+      'esclusa explain fast --prompt "Hello"',
+      'esclusa explain role/router --headers x-tier=gold --stream --json',
+      'esclusa explain smart --request ./request.json --url http://127.0.0.1:8000',
+    ],
+    load: () => import('./verbs/explain.ts'),
+  },
   'keys create': {
     args: [{ name: '<name>', text: 'name' }],
     options: [

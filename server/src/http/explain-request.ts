@@ -4,15 +4,16 @@
  * control plane and the command line say the same by it.
  */
 import type { RouteExplanation } from '@esclusa/contracts';
-import type {
-  CacheControl,
-  Explain,
-  ExplainedRejection,
-  ExplainedTarget,
-  Explanation,
+import {
+  type CacheControl,
+  type Explain,
+  type ExplainedRejection,
+  type ExplainedTarget,
+  type Explanation,
   GatewayError,
-  Principal,
+  type Principal,
 } from '../gateway/index.ts';
+import { type KeyUseCases, principalOfRecord } from '../identity/index.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { RequestOperation } from '../wire/openai/read-request.ts';
 import { decodeOpenai } from './openai/endpoint.ts';
@@ -51,6 +52,29 @@ export function explainRequest(
     rejected: explanation.rejected.map(rejectionToWire),
     cache: cacheToWire(explanation),
   };
+}
+
+/** Who calls with a key; throws `not_found`, `conflict` and `invalid_request`. */
+export async function principalOfKey(
+  keys: Pick<KeyUseCases, 'get'>,
+  actor: Principal,
+  keyId: string,
+  tenant: string | undefined,
+): Promise<Principal> {
+  const record = await keys.get(actor, keyId);
+  if (record.revokedAtMs !== null) {
+    throw new GatewayError('conflict', {
+      message: 'The key is revoked: nothing is answered for it.',
+      field: 'key_id',
+    });
+  }
+  if (tenant !== undefined && tenant !== record.tenant) {
+    throw new GatewayError('invalid_request', {
+      message: 'The key in `key_id` is of another tenant than the one in `tenant`.',
+      field: 'tenant',
+    });
+  }
+  return principalOfRecord(record);
 }
 
 function operationOf(body: JsonObject): RequestOperation {

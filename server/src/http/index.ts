@@ -10,6 +10,7 @@ export {
 export { type BodyCapture, createBodyCapture } from './body-capture.ts';
 export { type AddressReader, createAddressReader } from './client-address.ts';
 export { createEdge } from './edge.ts';
+export { explainRequest, principalOfKey } from './explain-request.ts';
 export { modelRoutes } from './models.ts';
 export { responseRoutes } from './responses/routes.ts';
 export { createThreads } from './responses/threads.ts';

@@ -7,7 +7,7 @@ export { createSeal, verifyChain } from './audit/chain.ts';
 export { createAuthenticator } from './authenticator.ts';
 export { type DerivedKeys, deriveKeys } from './derive-keys.ts';
 export { createFirstKey } from './first-key.ts';
-export { principalOf as principalOfKey } from './key-table.ts';
+export { principalOf as principalOfRecord } from './key-table.ts';
 export {
   createKeyUseCases,
   type KeyChange,

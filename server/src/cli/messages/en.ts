@@ -27,6 +27,7 @@ export const en = {
     start: 'start the gateway',
     doctor: 'examine the installation and say what to do about what is wrong',
     migrate: 'bring the database to the form this version needs',
+    explain: 'say where a request would go and why, without sending it',
     'keys create': 'create an API key; its secret is shown once',
     'keys list': 'list API keys, newest first',
     'keys revoke': 'revoke an API key',
@@ -49,6 +50,7 @@ export const en = {
     requestId: 'identifier of the exchange, req_…',
     slug: 'short name: lower-case letters, digits, hyphens',
     tenantName: 'full name',
+    model: 'alias, role/<name> or provider/model',
   },
   options: {
     json: 'answer as JSON',
@@ -76,6 +78,14 @@ export const en = {
     outcome: 'completed, failed, aborted or rejected only',
     from: 'list of prices: a file such as models.json, or of genai-prices',
     apply: 'write the changes to models.json in the data folder',
+    prompt: 'what the user says (default: nothing)',
+    request: 'file with a request in OpenAI’s shape',
+    stream: 'ask for a stream',
+    maxTokens: 'most tokens of the answer',
+    headers: 'headers of the request: x-tier=gold,x-team=blue',
+    asKey: 'as this key would, by its identifier',
+    asTenant: 'as somebody of this tenant would',
+    url: 'ask the server at this address, with ESCLUSA_ADMIN_KEY (default: the configuration)',
     yes: 'do not ask for confirmation',
     force: 'also where ENVIRONMENT is production',
   },
@@ -113,6 +123,14 @@ export const en = {
     before: 'IN / CACHED / OUT $/M',
     after: 'BECOMES',
     from: 'FROM',
+    target: 'TARGET',
+    reason: 'REASON',
+    weight: 'WEIGHT',
+    atMost: 'AT MOST',
+    waiting: 'WAITING',
+    load: 'LOAD',
+    leftOut: 'LEFT OUT',
+    retry: 'AGAIN IN',
   },
   usage: {
     unknownOption: (what: string) => `There is no option ${what}.`,
@@ -171,6 +189,55 @@ export const en = {
     notApplied: 'Nothing was written. The same with --apply writes it.',
     applied: (rows: number, file: string) =>
       `${rows} rows were added to ${file}. A running server takes them at its next start.`,
+  },
+  explain: {
+    title: (model: string, tenant: string, key: string) =>
+      `${model}, asked for by ${key} of tenant ${tenant}`,
+    route: (name: string, strategy: string, sticky: string | null) =>
+      sticky === null
+        ? `Route ${name}, strategy ${strategy}.`
+        : `Route ${name}, strategy ${strategy}, kept by ${sticky}.`,
+    tokens: (input: string, output: string, reserve: string) =>
+      `About ${input} tokens in and ${output} out; a budget would promise ${reserve}.`,
+    refused: (code: string, status: number, message: string) =>
+      `It would be refused with ${status} ${code}: ${message}`,
+    cache: (detail: string | null, lookup: boolean, key: string | null) => {
+      if (detail !== null) return `The cache is passed: ${detail}.`;
+      const where = key === null ? '' : ` under ${key}`;
+      return lookup
+        ? `The cache is asked, and keeps the answer${where}.`
+        : `The cache is not asked, and keeps the answer${where}.`;
+    },
+    offline:
+      'From the configuration alone: --url asks a server, which knows times, load, breakers.',
+    reasons: {
+      only: 'the only one',
+      last_resort: 'all there is left',
+      listed: 'order of the file',
+      drawn: 'drawn by weight',
+      sticky: 'kept by its label',
+      latency: 'by speed',
+      cost: 'by price',
+      load: 'by free places',
+    },
+    rejections: {
+      operation: 'does not offer the operation',
+      condition: 'a condition does not hold',
+      capability: 'the model cannot do it',
+      unpriced: 'has no price, and there is a budget',
+      breaker_open: 'failed repeatedly',
+      breaker_probing: 'is being tried again',
+      breaker_slow: 'was too slow',
+      bulkhead_full: 'all places are taken',
+      resting: 'asked for a pause',
+    },
+    badRequest: (file: string) => `there is no JSON object that can be read in ${file}.`,
+    badHeaders: 'expected names and values, such as x-tier=gold,x-team=blue.',
+    badUrl: 'expected an address such as http://127.0.0.1:8000.',
+    noKey: 'To ask a server, set ESCLUSA_ADMIN_KEY to its administrator’s key.',
+    unreachable: (origin: string) => `Nothing answers at ${origin}.`,
+    refusedBy: (origin: string, status: number, why: string) =>
+      `${origin} answers ${status}. ${why}`,
   },
   masterSecretHint: 'Set it on every host that shares a database, and keep a copy.',
   migrated: (file: string) => `The database is up to date: ${file}`,

@@ -29,6 +29,7 @@ export const es: Messages = {
     start: 'arranca la pasarela',
     doctor: 'examina la instalación y dice qué hacer con lo que está mal',
     migrate: 'lleva la base de datos a la forma que esta versión necesita',
+    explain: 'dice adónde iría una petición y por qué, sin enviarla',
     'keys create': 'crea una clave de API; su secreto se muestra una vez',
     'keys list': 'lista las claves de API, de la más nueva a la más vieja',
     'keys revoke': 'revoca una clave de API',
@@ -51,6 +52,7 @@ export const es: Messages = {
     requestId: 'identificador del intercambio, req_…',
     slug: 'nombre corto: minúsculas, cifras y guiones',
     tenantName: 'nombre completo',
+    model: 'alias, role/<nombre> o proveedor/modelo',
   },
   options: {
     json: 'responde en JSON',
@@ -78,6 +80,14 @@ export const es: Messages = {
     outcome: 'solo completed, failed, aborted o rejected',
     from: 'lista de precios: un archivo como models.json, o de genai-prices',
     apply: 'escribe los cambios en models.json, en la carpeta de datos',
+    prompt: 'lo que dice el usuario (si falta: nada)',
+    request: 'archivo con una petición en la forma de OpenAI',
+    stream: 'pide un flujo',
+    maxTokens: 'máximo de tokens de la respuesta',
+    headers: 'cabeceras de la petición: x-tier=gold,x-team=blue',
+    asKey: 'como lo haría esta clave, por su identificador',
+    asTenant: 'como lo haría alguien de este inquilino',
+    url: 'pregunta al servidor de esta dirección, con ESCLUSA_ADMIN_KEY (si falta: el archivo)',
     yes: 'no pide confirmación',
     force: 'también donde ENVIRONMENT es production',
   },
@@ -115,6 +125,14 @@ export const es: Messages = {
     before: 'ENTRADA / CACHÉ / SALIDA $/M',
     after: 'PASA A',
     from: 'DESDE',
+    target: 'DESTINO',
+    reason: 'MOTIVO',
+    weight: 'PESO',
+    atMost: 'COMO MUCHO',
+    waiting: 'ESPERAN',
+    load: 'CARGA',
+    leftOut: 'DESCARTADO',
+    retry: 'OTRA VEZ EN',
   },
   usage: {
     unknownOption: (what) => `No hay ninguna opción ${what}.`,
@@ -174,6 +192,52 @@ export const es: Messages = {
     notApplied: 'No se ha escrito nada. Lo mismo con --apply lo escribe.',
     applied: (rows: number, file: string) =>
       `${rows} filas añadidas a ${file}. Un servidor en marcha las toma al iniciarse de nuevo.`,
+  },
+  explain: {
+    title: (model, tenant, key) => `${model}, pedido por ${key} del inquilino ${tenant}`,
+    route: (name, strategy, sticky) =>
+      sticky === null
+        ? `Ruta ${name}, estrategia ${strategy}.`
+        : `Ruta ${name}, estrategia ${strategy}, fija por ${sticky}.`,
+    tokens: (input, output, reserve) =>
+      `Unos ${input} tokens de entrada y ${output} de salida; se apartarían ${reserve}.`,
+    refused: (code, status, message) => `Se rechazaría con ${status} ${code}: ${message}`,
+    cache: (detail, lookup, key) => {
+      if (detail !== null) return `La caché no interviene: ${detail}.`;
+      const where = key === null ? '' : ` con la clave ${key}`;
+      return lookup
+        ? `Se pregunta a la caché, que guarda la respuesta${where}.`
+        : `No se pregunta a la caché, que guarda la respuesta${where}.`;
+    },
+    offline:
+      'Solo con la configuración: --url pregunta a un servidor, que sabe de tiempos y de carga.',
+    reasons: {
+      only: 'el único',
+      last_resort: 'no queda otro',
+      listed: 'orden del archivo',
+      drawn: 'sorteado por peso',
+      sticky: 'fijo por su etiqueta',
+      latency: 'por rapidez',
+      cost: 'por precio',
+      load: 'por sitio libre',
+    },
+    rejections: {
+      operation: 'no ofrece la operación',
+      condition: 'no se cumple una condición',
+      capability: 'el modelo no sabe hacerlo',
+      unpriced: 'no tiene precio, y hay presupuesto',
+      breaker_open: 'ha fallado repetidamente',
+      breaker_probing: 'se está probando otra vez',
+      breaker_slow: 'iba demasiado lento',
+      bulkhead_full: 'no queda sitio',
+      resting: 'pidió una pausa',
+    },
+    badRequest: (file) => `no hay en ${file} un objeto JSON que se pueda leer.`,
+    badHeaders: 'se esperan nombres y valores, como x-tier=gold,x-team=blue.',
+    badUrl: 'se espera una dirección como http://127.0.0.1:8000.',
+    noKey: 'Para preguntar a un servidor, ponga en ESCLUSA_ADMIN_KEY la clave de su administrador.',
+    unreachable: (origin) => `Nada responde en ${origin}.`,
+    refusedBy: (origin, status, why) => `${origin} responde ${status}. ${why}`,
   },
   masterSecretHint: 'Póngalo en cada máquina que comparta la base de datos, y guarde una copia.',
   migrated: (file) => `La base de datos está al día: ${file}`,

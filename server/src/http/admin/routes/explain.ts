@@ -4,10 +4,10 @@
  */
 import { errorSchema, routeExplainSchema, routeExplanationSchema } from '@esclusa/contracts';
 import type { FastifyRequest } from 'fastify';
-import { GatewayError, type Principal } from '../../../gateway/index.ts';
-import { confineTenant, principalOfKey } from '../../../identity/index.ts';
+import type { Principal } from '../../../gateway/index.ts';
+import { confineTenant } from '../../../identity/index.ts';
 import type { JsonObject } from '../../../kernel/json.ts';
-import { explainRequest } from '../../explain-request.ts';
+import { explainRequest, principalOfKey } from '../../explain-request.ts';
 import { readHead } from '../../read-head.ts';
 import { callerOf } from '../access.ts';
 import type { AdminApp } from '../instance.ts';
@@ -49,19 +49,6 @@ async function askerOf(
 ): Promise<Principal> {
   const caller = callerOf(request);
   const confined = confineTenant(caller, 'routes.explain', tenant);
-  if (keyId === undefined) return { ...caller, tenant: confined ?? caller.tenant };
-  const record = await keys.get(caller, keyId);
-  if (record.revokedAtMs !== null) {
-    throw new GatewayError('conflict', {
-      message: 'The key is revoked: nothing is answered for it.',
-      field: 'key_id',
-    });
-  }
-  if (tenant !== undefined && tenant !== record.tenant) {
-    throw new GatewayError('invalid_request', {
-      message: 'The key in `key_id` is of another tenant than the one in `tenant`.',
-      field: 'tenant',
-    });
-  }
-  return principalOfKey(record);
+  if (keyId !== undefined) return principalOfKey(keys, caller, keyId, tenant);
+  return { ...caller, tenant: confined ?? caller.tenant };
 }
