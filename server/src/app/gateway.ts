@@ -20,6 +20,7 @@ import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
+import type { SharedFlights } from '../gateway/ports/shared-flights.ts';
 import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import { createBulkheads } from '../gateway/resilience/bulkhead.ts';
 import { createFirstTokenBook } from '../gateway/resilience/first-token-budget.ts';
@@ -49,6 +50,8 @@ export interface GatewayDeps {
   readonly counters: Counters;
   /** The second tier of the cache; null: there is none. */
   readonly sharedCache: SharedCacheStore | null;
+  /** null: this process shares its calls with no other. */
+  readonly fleet: SharedFlights | null;
   readonly providers: () => Providers;
   readonly routes: () => Routes;
   /** How soon times of answers are forgotten, in milliseconds, of the configuration in force. */
@@ -90,7 +93,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     guardrails: [],
     admission: { maxInFlight: config.http.maxInFlight },
     store: tiers,
-    fleet: null,
+    fleet: deps.fleet,
     keys,
     flights: createSingleFlight<Shared>(SHARING),
     policies,

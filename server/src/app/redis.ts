@@ -4,10 +4,13 @@
  */
 import type { Config, RedisConfig, RedisEndpoint } from '../config/index.ts';
 import type { BreakerSettings } from '../gateway/model/target.ts';
+import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
+import type { SharedFlights } from '../gateway/ports/shared-flights.ts';
 import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import { createRedisCacheStore, type RedisCacheStore } from '../stores/redis/cache-store.ts';
 import type { RedisAddress } from '../stores/redis/connection.ts';
 import type { RequestWaits } from '../stores/redis/request-waits.ts';
+import { createRedisSharedFlights } from '../stores/redis/shared-flights.ts';
 import type { RedisStore, StoreMeters } from '../stores/redis/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Parts } from './parts.ts';
@@ -72,6 +75,16 @@ export function createSharedCache(
   if (shared === null || !cache.redis || cache.backend === 'memory') return null;
   const log = telemetry.log.named('cache');
   return createRedisCacheStore({ redis: shared.cache, clock, random, log });
+}
+
+/** Calls in flight that processes share, where they share the cache. */
+export function createFleet(
+  { clock, random }: Pick<Parts, 'clock' | 'random'>,
+  shared: SharedStores | null,
+  sharedCache: SharedCacheStore | null,
+): SharedFlights | null {
+  if (shared === null || sharedCache === null) return null;
+  return createRedisSharedFlights({ store: shared.cache, clock, random });
 }
 
 /** Timers are late by this much, two of them. */

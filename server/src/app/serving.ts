@@ -33,7 +33,7 @@ import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './
 import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
-import { createSharedCache, openSharedStores, type SharedStores } from './redis.ts';
+import { createFleet, createSharedCache, openSharedStores, type SharedStores } from './redis.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface Serving {
@@ -62,10 +62,11 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => counters.close());
   const sharedCache = createSharedCache(parts, shared, config);
   undo.push(() => sharedCache?.close());
+  const fleet = createFleet(parts, shared, sharedCache);
   const gateway = createGateway(
     {
       ...parts,
-      ...{ breakers, counters, sharedCache },
+      ...{ breakers, counters, sharedCache, fleet },
       keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),

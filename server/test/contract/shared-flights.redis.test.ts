@@ -1,0 +1,124 @@
+/**
+ * Shared flights on a real Redis: the contract, and what only Redis can do: freeze, vanish, and
+ * forget. Each process has a store of its own.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { systemRandom } from '../../src/kernel/random.ts';
+import { entryKeyOf } from '../../src/stores/redis/keys.ts';
+import { createRedisSharedFlights } from '../../src/stores/redis/shared-flights.ts';
+import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import { openTestStore } from '../support/redis-store.ts';
+import { until } from '../support/until.ts';
+import { sharedFlightsSuite } from './shared-flights.suite.ts';
+
+const TIMES = { leaseMs: 900, keepMs: 2000, pollMs: 200 };
+const NEVER = new AbortController().signal;
+
+type Owner = Parameters<typeof startRedis>[0];
+
+async function processOn(owner: Owner, redis: TestRedis, maxLogBytes?: number) {
+  // A busy machine must not be taken for a slow Redis.
+  const { store } = await openTestStore(owner, redis.address, { hotMs: 2000, backgroundMs: 2000 });
+  const flights = createRedisSharedFlights({
+    ...{ store, clock: systemClock, random: systemRandom, times: TIMES },
+    ...(maxLogBytes === undefined ? {} : { maxLogBytes }),
+  });
+  return { flights, store, kill: () => store.close() };
+}
+
+sharedFlightsSuite('redis', async (owner, maxLogBytes) => {
+  const redis = await startRedis(owner);
+  return {
+    process: () => processOn(owner, redis, maxLogBytes),
+    put: async (tenant, key) => void (await redis.cli('set', entryKeyOf(tenant, key), 'x')),
+  };
+});
+
+test('redis: nothing is left of a flight that nobody followed', async (t) => {
+  const redis = await startRedis(t);
+  const { flights } = await processOn(t, redis);
+  const entrance = await flights.enter('t', 'k', true);
+  assert.ok(entrance.kind === 'lead');
+
+  await entrance.log.release();
+
+  assert.equal(await redis.cli('dbsize'), '0');
+});
+
+test('redis: everything of a flight that was followed is gone soon after it', async (t) => {
+  const redis = await startRedis(t);
+  const [a, b] = [await processOn(t, redis), await processOn(t, redis)];
+  const led = await a.flights.enter('t', 'k', true);
+  const followed = await b.flights.enter('t', 'k', true);
+  assert.ok(led.kind === 'lead' && followed.kind === 'follow');
+  await led.log.append({ kind: 'end', terminal: null });
+  assert.ok((await followed.feed.next(NEVER)) !== null);
+  followed.feed.close();
+
+  await until('the log is gone', async () => (await redis.cli('dbsize')) === '0');
+});
+
+test('redis: a Redis that freezes lets followers go and leaves newcomers alone', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = await openTestStore(t, redis.address);
+  const flights = createRedisSharedFlights({
+    ...{ store, clock: systemClock, random: systemRandom, times: TIMES },
+  });
+  const other = await processOn(t, redis);
+  const led = await other.flights.enter('t', 'k', true);
+  const entrance = await until('a follower', async () => {
+    const one = await flights.enter('t', 'k', true);
+    return one.kind === 'follow' ? one : null;
+  });
+  assert.equal(led.kind, 'lead');
+  const waiting = entrance.feed.next(NEVER);
+
+  redis.freeze();
+  t.after(() => redis.thaw());
+
+  const startedMs = performance.now();
+  assert.equal((await flights.enter('t', 'new', true)).kind, 'alone');
+  assert.ok(performance.now() - startedMs < 500, 'a newcomer does not wait');
+  assert.equal(await waiting, null);
+});
+
+test('redis: a leader whose Redis lost its lease stops writing, and says so', async (t) => {
+  const redis = await startRedis(t);
+  const { flights } = await processOn(t, redis);
+  const entrance = await flights.enter('t', 'k', true);
+  assert.ok(entrance.kind === 'lead');
+  await redis.cli('flushall');
+
+  assert.equal(await entrance.log.append({ kind: 'end', terminal: null }), false);
+  assert.equal(entrance.log.watched().aborted, true);
+  assert.equal((await flights.enter('t', 'k', true)).kind, 'lead');
+});
+
+test('redis: a leader that writes nothing keeps its lease', async (t) => {
+  const redis = await startRedis(t);
+  const [a, b] = [await processOn(t, redis), await processOn(t, redis)];
+  assert.equal((await a.flights.enter('t', 'k', true)).kind, 'lead');
+  const startedMs = performance.now();
+
+  await until('two leases have passed', async () => {
+    const entrance = await b.flights.enter('t', 'k', true);
+    assert.equal(entrance.kind, 'follow');
+    return performance.now() - startedMs > 2 * TIMES.leaseMs;
+  });
+});
+
+test('redis: what another version wrote is not understood, and ends the following', async (t) => {
+  const redis = await startRedis(t);
+  const [a, b] = [await processOn(t, redis), await processOn(t, redis)];
+  await a.flights.enter('t', 'k', true);
+  const entrance = await b.flights.enter('t', 'k', true);
+  assert.ok(entrance.kind === 'follow');
+  const lease = entryKeyOf('t', 'k').replace(/e$/, 'f');
+  const token = await redis.cli('hget', lease, 't');
+
+  await redis.cli('xadd', lease.replace(/f$/, `l.${token}`), '1-0', 'd', '?');
+
+  assert.equal(await entrance.feed.next(NEVER), null);
+});
