@@ -3,7 +3,7 @@
  * prices of `@pydantic/genai-prices`. Shows the difference; writes only with `--write`.
  *
  * 1. Only prices, context sizes and new models come from there. What is kept by hand in the file
- *    (largest answers, capabilities, further aliases, rows of other vendors) stays.
+ *    (largest answers, capabilities, manners, further aliases, rows of other vendors) stays.
  * 2. A changed price is a new row with the date of the run; the old row remains as history.
  * 3. A model's price is one figure per kind of token. Where the source has prices by size of the
  *    prompt the first is taken; where it has prices by time of day, the dearest.
@@ -20,7 +20,8 @@ import { rowsOfPriceList } from '../server/src/config/price-list.ts';
  *   cache_write_usd_per_million?: number,
  *   output_usd_per_million: number }} Figures
  * @typedef {Figures & { vendor: string, model: string, aliases?: string[], operations: string[],
- *   capabilities?: string[], context_tokens?: number, max_output_tokens?: number,
+ *   capabilities?: string[], reasoning?: string, structured_output?: string,
+ *   context_tokens?: number, max_output_tokens?: number,
  *   effective_from?: string }} Row
  */
 
@@ -110,6 +111,8 @@ function handKept(row) {
   return {
     ...(row?.aliases === undefined ? {} : { aliases: row.aliases }),
     ...(row?.capabilities === undefined ? {} : { capabilities: row.capabilities }),
+    ...(row?.reasoning === undefined ? {} : { reasoning: row.reasoning }),
+    ...(row?.structured_output === undefined ? {} : { structured_output: row.structured_output }),
     ...(row?.max_output_tokens === undefined ? {} : { max_output_tokens: row.max_output_tokens }),
   };
 }
@@ -146,8 +149,9 @@ function compare(a, b) {
  */
 function format(row) {
   const members = [
-    ...['vendor', 'model', 'aliases', 'operations', 'capabilities', 'input_usd_per_million'],
-    ...['cached_input_usd_per_million', 'cache_write_usd_per_million', 'output_usd_per_million'],
+    ...['vendor', 'model', 'aliases', 'operations', 'capabilities', 'reasoning'],
+    ...['structured_output', 'input_usd_per_million', 'cached_input_usd_per_million'],
+    ...['cache_write_usd_per_million', 'output_usd_per_million'],
     'context_tokens',
     ...['max_output_tokens', 'effective_from'],
   ].flatMap((name) => {

@@ -4,6 +4,7 @@
  * refused.
  */
 import { openaiCompatibleSettings } from '../providers/openai/settings.ts';
+import { MANNER_MEMBERS, type ModelManner, mannerOf } from './catalogue-manner.ts';
 import type { Problem } from './problem.ts';
 
 export type CatalogueOperation = 'chat' | 'completion' | 'embedding';
@@ -44,6 +45,7 @@ export interface CatalogueModel {
   readonly operations: readonly CatalogueOperation[];
   /** All that it can do; empty: nobody says. */
   readonly capabilities: readonly ModelCapability[];
+  readonly manner: ModelManner | null;
   readonly figures: Figures;
   readonly contextTokens: number | null;
   readonly maxOutputTokens: number | null;
@@ -68,12 +70,13 @@ const VENDOR_MEMBERS = new Set([
   'price_list',
 ]);
 const PRICE_LIST_MEMBERS = new Set(['id', 'without', 'completions']);
-const MODEL_MEMBERS = new Set([
+const MODEL_MEMBERS: ReadonlySet<string> = new Set([
   'vendor',
   'model',
   'aliases',
   'operations',
   'capabilities',
+  ...MANNER_MEMBERS,
   'input_usd_per_million',
   'cached_input_usd_per_million',
   'cache_write_usd_per_million',
@@ -160,6 +163,7 @@ export function checkModels(
         MODEL_CAPABILITIES,
         complain,
       ) as readonly ModelCapability[],
+      manner: mannerOf(entry, complain),
       figures: figuresOf(entry, complain),
       contextTokens: tokens(entry, 'context_tokens', complain),
       maxOutputTokens: tokens(entry, 'max_output_tokens', complain),

@@ -6,9 +6,10 @@
  * not priced by text tokens, and fine-tuned ones, are not rows.
  */
 import type { Vendor } from './catalogue-entries.ts';
+import type { MannerRow } from './catalogue-manner.ts';
 
 /** One entry of `models.json`. */
-export interface PriceRow {
+export interface PriceRow extends MannerRow {
   readonly vendor: string;
   readonly model: string;
   readonly aliases?: readonly string[];

@@ -6,6 +6,7 @@
  */
 import type { Catalogue } from './catalogue.ts';
 import { type CatalogueModel, checkModels, type Figures } from './catalogue-entries.ts';
+import { mannerRow } from './catalogue-manner.ts';
 import { isPriceList, type PriceRow, rowsOfPriceList } from './price-list.ts';
 import { ConfigError } from './problem.ts';
 
@@ -75,6 +76,7 @@ function changeOf(
     aliases: [...new Set([...before.aliases, ...listed.aliases])],
     operations: before.operations,
     capabilities: listed.capabilities.length > 0 ? listed.capabilities : before.capabilities,
+    manner: listed.manner ?? before.manner,
     contextTokens: listed.contextTokens ?? before.contextTokens,
     maxOutputTokens: listed.maxOutputTokens ?? before.maxOutputTokens,
     effectiveFromMs: dayOf(listed, before, nowMs),
@@ -131,6 +133,7 @@ function toRow(row: CatalogueModel): PriceRow {
     ...(row.aliases.length === 0 ? {} : { aliases: row.aliases }),
     operations: row.operations,
     ...(row.capabilities.length === 0 ? {} : { capabilities: row.capabilities }),
+    ...mannerRow(row.manner),
     input_usd_per_million: figures.inputUsdPerMillion,
     cached_input_usd_per_million: figures.cachedInputUsdPerMillion,
     ...(figures.cacheWriteUsdPerMillion === undefined

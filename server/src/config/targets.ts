@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { type PicousdPerToken, priceFromUsdPerMillion } from '../kernel/money.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { CatalogueModel, CatalogueOperation, Figures } from './catalogue-entries.ts';
+import type { ModelManner } from './catalogue-manner.ts';
 import type { Config, TargetConfig } from './config.ts';
 
 const PRICE_ID_LENGTH = 12;
@@ -31,6 +32,7 @@ export interface ResolvedTarget extends Omit<TargetConfig, 'price'> {
   /** As configured, else the catalogue's; at most the model's context; null: not known. */
   readonly maxOutputTokens: number | null;
   readonly operations: readonly CatalogueOperation[];
+  readonly manner?: ModelManner;
 }
 
 export interface TargetResolver {
@@ -60,6 +62,7 @@ export function createTargetResolver(config: Config, catalogue: Catalogue): Targ
         target.maxOutputTokens ?? entry?.maxOutputTokens ?? entry?.contextTokens ?? null,
       operations: entry?.operations ?? ALL_OPERATIONS,
       ...capabilitiesOf(target, entry),
+      ...(entry?.manner == null ? {} : { manner: entry.manner }),
     };
   }
 

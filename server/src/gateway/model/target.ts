@@ -52,6 +52,13 @@ export interface BreakerSettings {
   readonly slowCallRate?: number;
 }
 
+export interface ModelManner {
+  /** How much to think is said as an effort, as a budget of tokens, or not at all. */
+  readonly reasoning?: 'effort' | 'budget' | 'none';
+  /** An answer in JSON is asked for by a field, or by a tool whose call is forced. */
+  readonly structuredOutput?: 'native' | 'tool';
+}
+
 export interface Target {
   /** `provider/model`: names the breaker, the bulkhead and the rows of this target. */
   readonly id: string;
@@ -65,6 +72,8 @@ export interface Target {
   /** Most tokens one answer can have; null where the catalogue does not say. */
   readonly maxOutputTokens: number | null;
   readonly operations: readonly Operation[];
+  /** How the model takes what models of its vendor take in several ways; absent: as the newest. */
+  readonly manner?: ModelManner;
   /** What the model is known to do, and all of it; absent: nothing is known. */
   readonly capabilities?: readonly Capability[];
   /** All must hold for a request, or the target is left out; absent: it takes every request. */

@@ -36,7 +36,7 @@ export function decodeAnswer(
     ...answer,
     body: passesThrough(call.request)
       ? null
-      : decodeBody(body, toolInputs(bytes), factsOf(connection, call.request, head)),
+      : decodeBody(body, toolInputs(bytes), factsOf(connection, call, head)),
     usage: counts === null ? null : toProviderUsage(counts),
     finishReasons: [readStopReason(reason).core],
   };

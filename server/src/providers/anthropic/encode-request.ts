@@ -13,7 +13,7 @@ import type { UpstreamRequest } from '../../gateway/ports/upstream.ts';
 import { encodeRequest as encodeBody, encodeCount } from '../../wire/anthropic/encode-request.ts';
 import { rewriteRequest } from '../../wire/anthropic/rewrite-request.ts';
 import type { AnthropicConnection } from './settings.ts';
-import { passesThrough } from './wire.ts';
+import { mannerOf, passesThrough } from './wire.ts';
 
 /** The limit of an answer where neither request nor catalogue knows one: every model has it. */
 const DEFAULT_MAX_TOKENS = 4096;
@@ -84,10 +84,7 @@ function passOn({ request, target }: ProviderCall): Body {
   return { body: rewriteRequest(request, { model: target.model, maxTokens }), dropped: [] };
 }
 
-function translate(
-  { structuredOutput, reasoning }: AnthropicConnection,
-  { request, target }: ProviderCall,
-): Body {
+function translate(connection: AnthropicConnection, { request, target }: ProviderCall): Body {
   if (request.operation === 'completion' || request.operation === 'embedding') {
     throw new GatewayError('model_unsupported_operation', {
       message: `The provider ${target.provider} does not offer ${request.operation}.`,
@@ -97,8 +94,7 @@ function translate(
   const options = {
     model: target.model,
     maxTokens: limitOf(target),
-    structuredOutput,
-    reasoning,
+    ...mannerOf(connection, target),
     refuse: notSupported,
   };
   const encode = request.operation === 'count_tokens' ? encodeCount : encodeBody;

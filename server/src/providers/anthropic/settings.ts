@@ -20,11 +20,22 @@ export interface AnthropicConnection {
   readonly betas: readonly string[];
   /** Sent with every request; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How an answer in JSON is asked for: by the field for it, or by a tool whose call is forced. */
-  readonly structuredOutput: 'native' | 'tool';
-  /** How `reasoning_effort` is said: as an effort, or as a budget of tokens. */
-  readonly reasoning: 'effort' | 'budget';
+  /**
+   * How an answer in JSON is asked for: by the field for it, or by a tool whose call is forced;
+   * null: as the catalogue says of the model.
+   */
+  readonly structuredOutput: StructuredOutput | null;
+  /**
+   * How `reasoning_effort` is said: as an effort, as a budget of tokens, or not at all; null: as
+   * the catalogue says of the model.
+   */
+  readonly reasoning: ReasoningControl | null;
 }
+
+export const STRUCTURED_OUTPUTS = ['native', 'tool'] as const;
+export type StructuredOutput = (typeof STRUCTURED_OUTPUTS)[number];
+export const REASONING_CONTROLS = ['effort', 'budget', 'none'] as const;
+export type ReasoningControl = (typeof REASONING_CONTROLS)[number];
 
 export const anthropicSettings = z.object({
   kind: z.literal(ANTHROPIC_KIND),
@@ -55,20 +66,22 @@ export const anthropicSettings = z.object({
       accepts: 'a list of up to 32 names of letters, digits, `.`, `_` and `-`',
     }),
   structured_output: z
-    .enum(['native', 'tool'])
-    .default('native')
+    .enum(STRUCTURED_OUTPUTS)
+    .optional()
     .meta({
       description:
-        'How an answer in JSON is asked for: by the field for it, or, for models that lack it, ' +
-        'by a tool whose call is forced.',
+        'How an answer in JSON is asked for, whatever the model: by the field for it, or, for ' +
+        'models that lack it, by a tool whose call is forced. Where it is left out the catalogue ' +
+        'decides for each model; one that it does not know has the field.',
     }),
   reasoning: z
-    .enum(['effort', 'budget'])
-    .default('effort')
+    .enum(REASONING_CONTROLS)
+    .optional()
     .meta({
       description:
-        'How `reasoning_effort` is said: as an effort, or, for models that lack it, as a budget ' +
-        'of tokens.',
+        'How `reasoning_effort` is said, whatever the model: as an effort, for models that lack ' +
+        'it as a budget of tokens, or, for models that do not think, not at all. Where it is ' +
+        'left out the catalogue decides for each model; one that it does not know has efforts.',
     }),
 });
 
@@ -84,7 +97,7 @@ export function anthropicConnection(
     version: settings.version,
     betas: settings.betas,
     headers,
-    structuredOutput: settings.structured_output,
-    reasoning: settings.reasoning,
+    structuredOutput: settings.structured_output ?? null,
+    reasoning: settings.reasoning ?? null,
   };
 }

@@ -20,13 +20,13 @@ const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 
 export function openStream(
   connection: AnthropicConnection,
-  { request }: ProviderCall,
+  call: ProviderCall,
   head: ResponseHead,
   secrets: readonly string[],
 ): StreamDecoder {
   requireHead(head, /^text\/event-stream\b/i, 'an event stream');
   const decoder = createStreamDecoder({
-    translate: passesThrough(request) ? null : factsOf(connection, request, head),
+    translate: passesThrough(call.request) ? null : factsOf(connection, call, head),
     maxEventBytes: MAX_EVENT_BYTES,
     maxStreamBytes: MAX_STREAM_BYTES,
     fail: (problem) => toError(problem, secrets),

@@ -6,8 +6,11 @@ import type { JsonObject } from '../../kernel/json.ts';
 import type { EncodeReport } from './encode-report.ts';
 import { bagOf, compact, listOf, numberOf, objectOf, textOf } from './values.ts';
 
-/** `effort`: as `output_config.effort`; `budget`: as a number of tokens, as older models do. */
-export type ReasoningControl = 'effort' | 'budget';
+/**
+ * `effort`: as `output_config.effort`; `budget`: as a number of tokens, as older models do;
+ * `none`: not at all, for models that do not think.
+ */
+export type ReasoningControl = 'effort' | 'budget' | 'none';
 
 export interface EncodedThinking {
   readonly thinking: JsonObject | undefined;
@@ -40,6 +43,7 @@ export function encodeThinking(
   report: EncodeReport,
 ): EncodedThinking {
   const own = objectOf(bagOf(body).thinking);
+  if (control === 'none') return withoutThinking(body, own, report);
   const adapts = own.mode === 'adaptive' && control === 'budget'; // which older models cannot
   const thinking = typeof own.mode === 'string' && !adapts ? settingOf(own) : undefined;
   const effort = textOf(body.reasoning_effort) ?? (adapts ? USUAL_EFFORT : null);
@@ -57,6 +61,16 @@ export function encodeThinking(
     return { thinking: undefined, effort: undefined };
   }
   return { thinking: { type: 'enabled', budget_tokens: budget }, effort: undefined };
+}
+
+function withoutThinking(
+  { reasoning_effort: effort }: JsonObject,
+  { mode }: JsonObject,
+  report: EncodeReport,
+): EncodedThinking {
+  if (textOf(effort) !== null && effort !== 'none') report.drop('reasoning_effort');
+  if (textOf(mode) !== null && mode !== 'disabled') report.drop('thinking');
+  return { thinking: undefined, effort: undefined };
 }
 
 function settingOf(own: JsonObject): JsonObject {

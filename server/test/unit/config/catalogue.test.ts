@@ -55,6 +55,18 @@ describe('the catalogue that ships', () => {
     assert.equal(catalogue.find('openai', 'gpt-4o-mini-of-tomorrow', 0), null);
   });
 
+  it('knows how models of one vendor differ, under dated names too', async () => {
+    const catalogue = await testCatalogue();
+    const mannerOf = (name: string) => catalogue.find('anthropic', name, at('2026-11-20'))?.manner;
+
+    assert.deepEqual(mannerOf('claude-3-haiku'), { reasoning: 'none', structuredOutput: 'tool' });
+    assert.deepEqual(mannerOf('claude-sonnet-4-20250514'), {
+      ...{ reasoning: 'budget', structuredOutput: 'tool' },
+    });
+    assert.deepEqual(mannerOf('claude-sonnet-4-5-20250929'), { reasoning: 'budget' });
+    assert.equal(mannerOf('claude-opus-4-6'), null);
+  });
+
   it('prices the mock for demonstrations', async () => {
     const catalogue = await testCatalogue();
 
@@ -134,6 +146,11 @@ describe('a bad catalogue is refused, naming the entry, for', () => {
       'a date that is none',
       model({ effective_from: '2026-13-01' }),
       'effective_from is not a date such as 2026-01-31',
+    ],
+    [
+      'a manner that no model has',
+      model({ reasoning: 'loudly' }),
+      'reasoning is not one of effort, budget, none',
     ],
     ['one price twice', `${model({})},${model({})}`, 'appears twice with the same effective_from'],
     [

@@ -21,6 +21,24 @@ async function first(text: string | null, alias: string, env = {}): Promise<Targ
   return targets?.[0];
 }
 
+describe('the manner of a target', () => {
+  const text = `providers:
+  claude: { kind: anthropic, api_key: sk-ant-0 }
+  elsewhere: { kind: anthropic, api_key: sk-ant-0, base_url: https://llm.example.com }
+models:
+  older: { targets: [{ provider: claude, model: claude-3-haiku }] }
+  newest: { targets: [{ provider: claude, model: claude-opus-5 }] }
+  strange: { targets: [{ provider: elsewhere, model: claude-of-tomorrow }] }`;
+
+  it('is the catalogue’s, and absent where that says nothing', async () => {
+    const manners = ['older', 'newest', 'strange'].map(async (name) => first(text, name));
+    const [older, newest, strange] = await Promise.all(manners);
+
+    assert.deepEqual(older?.manner, { reasoning: 'none', structuredOutput: 'tool' });
+    assert.deepEqual([newest?.manner, strange?.manner], [undefined, undefined]);
+  });
+});
+
 describe('limits of a target', () => {
   const text = `resilience: { timeouts: { idle_ms: 20000 }, breaker: { open_seconds: 1.5 } }
 providers:

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError, type InferenceRequest } from '../../../../src/gateway/index.ts';
+import type { ModelManner } from '../../../../src/gateway/model/target.ts';
 import type { ProviderCall, ResponseHead } from '../../../../src/gateway/ports/provider.ts';
 import { createAnthropicAdapter } from '../../../../src/providers/anthropic/adapter.ts';
 import type { AnthropicConnection } from '../../../../src/providers/anthropic/settings.ts';
@@ -62,6 +63,64 @@ test('each operation has its path, with and without a version in the base URL', 
     ['/messages', '/messages/count_tokens'],
   ]);
 });
+
+test('a model takes reasoning and JSON in its own manner, unless the provider’s is set', () => {
+  const schema = { type: 'object', properties: { a: { type: 'integer' } } };
+  const asked = {
+    ...CHAT,
+    ...{ reasoning_effort: 'low', max_completion_tokens: 9000 },
+    response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
+  };
+  const sent = (manner: ModelManner | null, changes: Partial<AnthropicConnection>) => {
+    const call = providerCall('chat', asked, 'm');
+    const target = manner === null ? call.target : { ...call.target, manner };
+    const { body, dropped = [] } = adapter(changes).encode({ ...call, target });
+    const { output_config: output, thinking, tools } = JSON.parse(String(body));
+    const named = dropped.filter((field) => !field.startsWith('response_format'));
+    return [output?.effort, thinking?.budget_tokens, output?.format?.type, tools?.length, named];
+  };
+  const open = { structuredOutput: null, reasoning: null } as const;
+  const older = { reasoning: 'budget', structuredOutput: 'tool' } as const;
+
+  assert.deepEqual(sent(null, open), ['low', undefined, 'json_schema', undefined, []]);
+  assert.deepEqual(sent({ reasoning: 'budget' }, open), [
+    ...[undefined, 2048, 'json_schema', undefined, []],
+  ]);
+  assert.deepEqual(sent({ ...older, reasoning: 'none' }, open), [
+    ...[undefined, undefined, undefined, 1, ['reasoning_effort']],
+  ]);
+  assert.deepEqual(sent(older, { reasoning: 'effort', structuredOutput: 'native' }), [
+    ...['low', undefined, 'json_schema', undefined, []],
+  ]);
+});
+
+test('an answer by a forced tool is read as its model’s manner has it', () => {
+  const input = { a: 1 };
+  const response_format = { type: 'json_schema', json_schema: { name: 'answer', schema: {} } };
+  const call = providerCall('chat', { ...CHAT, response_format }, 'm');
+  const target = { ...call.target, manner: { structuredOutput: 'tool' } as const };
+  const { decodeAnswer, encode } = adapter({ structuredOutput: null });
+  const [tool] = JSON.parse(String(encode({ ...call, target }).body)).tools;
+  const answer = decodeAnswer(
+    { ...call, target },
+    head(),
+    Buffer.from(
+      JSON.stringify({
+        ...{ id: 'msg_1', type: 'message', role: 'assistant', model: 'm' },
+        content: [{ type: 'tool_use', id: 'toolu_1', name: tool.name, input }],
+        ...{ stop_reason: 'tool_use', usage: { input_tokens: 1, output_tokens: 1 } },
+      }),
+    ),
+  );
+
+  const { choices } = answer.body as unknown as Completion;
+  assert.deepEqual(JSON.parse(choices[0]?.message.content ?? ''), input);
+  assert.equal(choices[0]?.finish_reason, 'stop');
+});
+
+interface Completion {
+  readonly choices: readonly { message: { content: string }; finish_reason: string }[];
+}
 
 test('a translated request carries the configured version and features, and its key', () => {
   const { encode } = adapter({ betas: ['a-2025-01-01'], headers: { 'x-title': 'demo' } });
