@@ -37,6 +37,43 @@ export const healthSchema = z.object({
   checks: z.record(z.string(), healthCheckSchema),
 });
 
+const checkedSchema = z.object({ healthy: z.boolean() });
+
+/** The database in detail. What is free is the capacity less what is checked out. */
+export const databaseHealthSchema = z.object({
+  status: z.enum(['healthy', 'unhealthy']),
+  backend: z.enum(['sqlite', 'postgres']),
+  version: z.string().nullable(),
+  /** The role that requests run under; null where the database has none. */
+  role: z.string().nullable(),
+  timestamp: timestampSchema,
+  checks: z.object({
+    connection: checkedSchema.extend({
+      test_query: z.literal('ok').optional(),
+      latency_ms: z.number().optional(),
+      error: z.string().optional(),
+    }),
+    pool: checkedSchema.extend({
+      stats: z.object({
+        pool_size: z.int(),
+        max_overflow: z.int(),
+        checked_out: z.int(),
+        idle: z.int(),
+        overflow: z.int(),
+        total_available: z.int(),
+        waiting: z.int(),
+        /** Seconds that a caller waits for a free connection. */
+        timeout: z.number(),
+      }),
+      /** Percent of the capacity, overflow included. */
+      utilization: z.number(),
+    }),
+    tables: checkedSchema.extend({ count: z.int().nullable() }),
+    migrations: checkedSchema.extend({ applied: z.int().nullable() }),
+    row_security: checkedSchema.extend({ message: z.string().optional() }),
+  }),
+});
+
 export const cacheHealthSchema = healthCheckSchema.extend({
   status: z.enum(['healthy', 'degraded', 'disabled']),
   timestamp: timestampSchema,
@@ -44,5 +81,6 @@ export const cacheHealthSchema = healthCheckSchema.extend({
 
 export type Health = z.infer<typeof healthSchema>;
 export type HealthCheck = z.infer<typeof healthCheckSchema>;
+export type DatabaseHealth = z.infer<typeof databaseHealthSchema>;
 export type Ready = z.infer<typeof readySchema>;
 export type CacheHealth = z.infer<typeof cacheHealthSchema>;

@@ -41,17 +41,29 @@ export const SPANISH = {
   ESCLUSA_ADMIN_EMAIL: 'La dirección de la primera persona que administra.',
   ESCLUSA_ADMIN_PASSWORD: 'Su contraseña; si falta, se genera.',
   DATABASE_URL: 'Dónde están los datos; si falta, un archivo SQLite en `data_dir`.',
+  DATABASE_MIGRATION_URL:
+    'La misma base con el rol que es dueño de las tablas; si falta, como `url`.',
+  DATABASE_WRITER_URL: 'La misma base con el rol que escribe el libro; si falta, como `url`.',
+  DB_POOL_PROFILE:
+    'Tamaños de lo que no se fija: `staging` 10 y 20 más, `production` 20 y 40 más, ' +
+    '`multitenant` 10 y 5 más.',
+  DB_ANALYTICS_POOL_SIZE: 'Conexiones para cifras y listas del libro, aparte del grupo.',
+  DB_PROCESSES:
+    'Procesos que usan esta base, en todas las máquinas; no se arranca si sus conexiones ' +
+    'pasarían de las que el servidor da.',
+  DB_ECHO: 'Las sentencias, sin sus valores, en el registro con nivel `debug`; no en producción.',
   LOG_LEVEL: 'El nivel menos grave que se escribe.',
   ENABLE_STRUCTURED_LOGGING: 'Líneas en JSON; si se apaga, texto corriente.',
   ENABLE_PROMETHEUS_METRICS: 'Sirve `GET /metrics`; si se apaga, responde 404.',
   STARTUP_FAIL_ON_WARNING: 'Trata como error cada aviso sobre la configuración.',
 
-  DB_POOL_SIZE: 'Conexiones que se mantienen.',
+  DB_POOL_SIZE: 'Conexiones que mantiene un proceso.',
   DB_MAX_OVERFLOW: 'Conexiones de más cuando hay carga.',
-  DB_POOL_TIMEOUT: 'La espera más larga por una conexión libre.',
+  DB_POOL_TIMEOUT: 'La espera más larga por una conexión libre; después, 503.',
   DB_POOL_RECYCLE: 'La edad a la que se cambia una conexión.',
   DB_POOL_PRE_PING: 'Prueba una conexión que estuvo parada antes de usarla.',
-  ENABLE_CONNECTION_POOLING: 'Con false, se abre una conexión para cada uso.',
+  ENABLE_CONNECTION_POOLING:
+    'Con false, se abre una conexión para cada uso, con los mismos límites.',
   JWT_SECRET_KEY: 'El secreto con el que se firman los tokens.',
   JWT_PREVIOUS_SECRET_KEY: 'El secreto anterior: aún vale para comprobar tokens.',
   JWT_ALGORITHM: 'Cómo se firman los tokens.',

@@ -2,7 +2,7 @@
  * What probes are told. The database and the journal are critical: without them nothing can be
  * recorded. A provider that fails is its breaker's business, not this process's health.
  */
-import type { Health, HealthCheck, Ready } from '@esclusa/contracts';
+import type { DatabaseHealth, Health, HealthCheck, Ready } from '@esclusa/contracts';
 import type { HealthReader } from '../http/index.ts';
 import type { KeySnapshot } from '../identity/index.ts';
 import type { Storage } from '../storage/index.ts';
@@ -11,13 +11,12 @@ import type { Counters } from './counters.ts';
 import type { SharedStores } from './redis.ts';
 
 export interface HealthDeps {
-  readonly storage: Pick<Storage, 'figures' | 'tenants' | 'ledger'>;
+  readonly storage: Pick<Storage, 'figures' | 'health' | 'ledger'>;
   readonly snapshot: Pick<KeySnapshot, 'state'>;
   /** null: nothing is shared. */
   readonly shared: Pick<SharedStores, 'cache' | 'state'> | null;
   readonly counters: Pick<Counters, 'degraded'>;
   readonly cacheEnabled: () => boolean;
-  readonly monotonicMs: () => number;
 }
 
 export interface Lifecycle {
@@ -29,6 +28,7 @@ export function createHealth(deps: HealthDeps, lifecycle: Lifecycle): HealthRead
     isStarted: () => lifecycle.phase !== 'starting',
     ready: () => readiness(deps, lifecycle),
     report: () => report(deps, lifecycle),
+    database: () => databaseReport(deps),
   };
 }
 
@@ -38,8 +38,8 @@ export function degradedNames(deps: HealthDeps): readonly string[] {
   if (!deps.snapshot.state().isCurrent) names.push('keys');
   for (const store of sharedOf(deps)) if (store.state().kind !== 'up') names.push(store.name);
   names.push(...deps.counters.degraded());
-  const { lastError, writerError } = deps.storage.figures();
-  if (lastError !== null || writerError !== null) names.push('database');
+  const { lastError, writerError, outage } = deps.storage.figures();
+  if ([lastError, writerError, outage].some((why) => why !== null)) names.push('database');
   return names;
 }
 
@@ -89,14 +89,45 @@ function checkOf(store: RedisStore): HealthCheck {
   return kind === 'up' ? base : { ...base, error: reason ?? 'It is not connected yet.' };
 }
 
-async function probeDatabase(deps: HealthDeps): Promise<HealthCheck> {
-  const base = { enabled: true, critical: true, backend: 'sqlite' };
-  const startedMs = deps.monotonicMs();
-  try {
-    await deps.storage.tenants.list({ limit: 1, afterSlug: null });
-    return { ...base, healthy: true, latency_ms: deps.monotonicMs() - startedMs };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'The database does not answer.';
-    return { ...base, healthy: false, latency_ms: null, error: message };
-  }
+async function probeDatabase({ storage }: HealthDeps): Promise<HealthCheck> {
+  const { backend, connection } = await storage.health();
+  const base = { enabled: true, critical: true, backend };
+  return connection.healthy
+    ? { ...base, healthy: true, latency_ms: connection.latencyMs }
+    : { ...base, healthy: false, latency_ms: null, error: connection.error };
+}
+
+async function databaseReport({ storage }: HealthDeps): Promise<Omit<DatabaseHealth, 'timestamp'>> {
+  const { backend, connection, pool, tables, facts } = await storage.health();
+  const isExhausted = pool.totalAvailable === 0 && pool.waiting > 0;
+  const risk = facts?.roleRisk ?? null;
+  const isHealthy = connection.healthy && !isExhausted;
+  return {
+    status: isHealthy ? 'healthy' : 'unhealthy',
+    backend,
+    version: facts?.version ?? null,
+    role: facts?.role ?? null,
+    checks: {
+      connection: connection.healthy
+        ? { healthy: true, test_query: 'ok', latency_ms: connection.latencyMs }
+        : { healthy: false, error: connection.error },
+      pool: {
+        healthy: isHealthy,
+        stats: {
+          pool_size: pool.poolSize,
+          max_overflow: pool.maxOverflow,
+          checked_out: pool.checkedOut,
+          idle: pool.idle,
+          overflow: pool.overflow,
+          total_available: pool.totalAvailable,
+          waiting: pool.waiting,
+          timeout: pool.timeoutSeconds,
+        },
+        utilization: pool.utilization,
+      },
+      tables: { healthy: tables !== null && tables > 0, count: tables },
+      migrations: { healthy: facts !== null, applied: facts?.migrations ?? null },
+      row_security: risk === null ? { healthy: true } : { healthy: false, message: risk },
+    },
+  };
 }

@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createIdSource, type IdSource } from '../kernel/id.ts';
 import { type Log, silentLog } from '../kernel/log.ts';
 import { type Random, systemRandom } from '../kernel/random.ts';
-import type { PriceRecord, Repositories, StorageTool } from '../storage/index.ts';
+import type { DatabaseHealth, PriceRecord, Repositories, StorageTool } from '../storage/index.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface Configuration {
@@ -36,7 +36,7 @@ export interface Installation {
    */
   configuration(unknownNames?: 'told' | 'left'): Promise<Configuration>;
   /** Opens the database, brings it up to date and closes it; throws what is wrong with it. */
-  openDatabase(): Promise<void>;
+  openDatabase(): Promise<DatabaseHealth>;
   /** Opens the data, runs `work` and closes again, whatever happens. */
   use<T>(work: (workspace: Workspace) => Promise<T>): Promise<T>;
   useWritable<T>(work: (workspace: WritableWorkspace) => Promise<T>): Promise<T>;
@@ -75,7 +75,11 @@ export function createInstallation(options: InstallationOptions): Installation {
     async openDatabase() {
       const { loaded } = await installation.configuration();
       const storage = await openTool(parts, loaded);
-      await storage.close();
+      try {
+        return await storage.health();
+      } finally {
+        await storage.close();
+      }
     },
     async use(work) {
       const { loaded } = await installation.configuration();
@@ -100,6 +104,9 @@ interface Parts {
   readonly ids: IdSource;
   readonly warn: (message: string) => void;
 }
+
+/** How long a command waits for a database that does not answer. */
+const TOOL_WAIT_MS = 3000;
 
 /** The variables that options of the command line are put in the place of. */
 const VARIABLES = {
@@ -143,7 +150,8 @@ async function configure(
 async function openTool({ clock }: Parts, { config }: Loaded): Promise<StorageTool> {
   const { openStorageTool } = await import('../storage/index.ts');
   const { dataDir, database } = config;
-  return openStorageTool({ database, dataDir, clock, log: silentLog });
+  const limits = { startWaitMs: TOOL_WAIT_MS };
+  return openStorageTool({ database, dataDir, clock, log: silentLog, limits });
 }
 
 async function writing<T>(

@@ -47,6 +47,15 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
   const { storage, capture, gateway, current, pool } = sources;
   metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
   metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
+  metrics.databaseUp.sample(single(() => (storage.figures().outage === null ? 1 : 0)));
+  metrics.databaseConnections.sample(() =>
+    [...storage.figures().pools].flatMap(([pool, figures]) => [
+      { labels: { pool, state: 'checked_out' }, value: figures.checkedOut },
+      { labels: { pool, state: 'idle' }, value: figures.idle },
+      { labels: { pool, state: 'available' }, value: figures.totalAvailable },
+      { labels: { pool, state: 'waiting' }, value: figures.waiting },
+    ]),
+  );
   metrics.bodiesDropped.sample(single(() => capture.dropped() + storage.figures().droppedBodies));
   metrics.reservationsOpen.sample(single(() => gateway.budgets.open()));
   metrics.configGeneration.sample(single(() => current().number));

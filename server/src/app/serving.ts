@@ -89,7 +89,6 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     snapshot: identity.keySnapshot,
     ...{ shared, counters },
     cacheEnabled: () => current().config.cache.enabled,
-    monotonicMs: () => clock.monotonicMs(),
   };
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle });
   undo.push(() => admin.close());

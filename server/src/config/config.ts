@@ -5,7 +5,6 @@
  * It is made from settings that were found to be right, and only from them, so that the same
  * settings always give an equal object. Prices of the catalogue are not in it: `targets.ts`.
  */
-import { join } from 'node:path';
 import {
   ANTHROPIC_KIND,
   type AnthropicConnection,
@@ -33,13 +32,11 @@ import { breakerOwner, type CallLimits, limitsFor } from './call-limits.ts';
 import { type Camel, camel } from './camel.ts';
 import type { Figures, Vendor } from './catalogue-entries.ts';
 import { type ConditionConfig, conditionsOf, type StickyConfig, stickyOf } from './conditions.ts';
+import { type DatabaseConfig, databaseConfig } from './database.ts';
 import { cacheFor, type ModelSettings, type ProviderSettings } from './effective.ts';
 import { type RedisConfig, redisConfig } from './redis.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
-import { sqliteFileOf } from './sqlite-url.ts';
 import { vendorOf } from './vendors.ts';
-
-const DATABASE_FILE = 'esclusa.sqlite';
 
 interface ProviderCommon extends CallLimits {
   readonly name: string;
@@ -98,7 +95,7 @@ type Plain = Camel<
 
 /** Maps have no prototype: `config.models['constructor']` is undefined. */
 export interface Config extends Plain {
-  readonly database: { readonly kind: 'sqlite'; readonly file: string };
+  readonly database: DatabaseConfig;
   /** null: everything is in memory. */
   readonly redis: RedisConfig | null;
   readonly providers: Readonly<Record<string, ProviderConfig>>;
@@ -111,11 +108,10 @@ export interface Config extends Plain {
 
 /** Makes the configuration of settings that passed every check. */
 export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config {
-  const { database, redis: _asWritten, ...plain } = camel(fileSchema, settings);
-  const file = database.url === null ? null : sqliteFileOf(database.url);
+  const { database: _place, redis: _asWritten, ...plain } = camel(fileSchema, settings);
   return deepFreeze({
     ...plain,
-    database: { kind: 'sqlite', file: file ?? join(settings.data_dir, DATABASE_FILE) },
+    database: databaseConfig(settings),
     redis: redisConfig(settings.redis),
     providers: mapOf(settings.providers, (provider, name) =>
       providerConfig(settings, name, provider, vendors),

@@ -7,6 +7,7 @@ export { type Catalogue, loadCatalogue, ownRowsFile } from './catalogue.ts';
 export type { CatalogueModel, Figures, Vendor } from './catalogue-entries.ts';
 export { ROLE_PREFIX } from './conditions.ts';
 export type { Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
+export { placeOf } from './database.ts';
 export { type Change, diffSettings } from './diff.ts';
 export { fileJsonSchema } from './json-schema.ts';
 export {

@@ -6,6 +6,7 @@
  * are thrown together as one `ConfigError`, and what cannot be honoured is never ignored.
  */
 import { type Catalogue, withOwnRows } from './catalogue.ts';
+import { checkDatabase } from './check/database.ts';
 import { checkLimits } from './check/limits.ts';
 import { checkNames } from './check/names.ts';
 import { checkOwnAddress } from './check/own-address.ts';
@@ -13,6 +14,7 @@ import { checkRedis } from './check/redis.ts';
 import { checkRelease } from './check/release.ts';
 import type { CheckInput, Report } from './check/report.ts';
 import { type Config, toConfig } from './config.ts';
+import { withProfile } from './database.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { environmentOnly } from './schema/environment.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
@@ -113,6 +115,7 @@ export async function load(input: LoadInput): Promise<Loaded> {
   checkOwnAddress(check, report);
   checkLimits(check, report);
   checkRedis(check, report);
+  checkDatabase(check, report);
   checkRelease(check, report);
   const fatal = settings.startup.fail_on_warning ? report.warnings : [];
   const found = [...report.problems, ...(input.letsUnknownPass ? [] : environment.unknown)];
@@ -190,6 +193,10 @@ function completed(settings: Settings, tree: Tree, input: LoadInput, report: Rep
   report.problems.push(...keys.problems);
   const isListed = Object.keys(memberOf(tree, 'providers') ?? {}).length > 0;
   const providers = isListed ? settings.providers : providersFromKeys(vendors, keys);
-  const complete = { ...settings, providers: fillGaps(providers, vendors, keys) };
+  const complete = {
+    ...settings,
+    providers: fillGaps(providers, vendors, keys),
+    database: withProfile(settings.database, memberOf(tree, 'database')),
+  };
   return complete.environment === 'production' ? complete : withMock(complete);
 }

@@ -27,7 +27,7 @@ import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
 import { createInstance, type Ownership } from './journal/ownership.ts';
 import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
-import type { DatabaseHealth, LedgerEngine } from './ledger-engine.ts';
+import type { DatabaseHealth, LedgerEngine, PoolStatistics } from './ledger-engine.ts';
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
 import { createReportBook, type ReportFigures } from './report-book.ts';
 import { createAuditRepository } from './repositories/audit-repository.ts';
@@ -116,7 +116,11 @@ export interface Storage extends Repositories {
   close(): Promise<void>;
 }
 
-export interface StorageFigures extends PipeFigures, ReportFigures, BodyFigures {}
+export interface StorageFigures extends PipeFigures, ReportFigures, BodyFigures {
+  /** Why the database does not answer, as was seen last; null: it does. */
+  readonly outage: string | null;
+  readonly pools: ReadonlyMap<string, PoolStatistics>;
+}
 
 /**
  * Opens the database and begins a journal. Journals of dead processes are applied behind the
@@ -158,7 +162,10 @@ export async function openStorage(
     responses: createResponseRepository(engine),
     changes: (onChange) => book.watch(onChange),
     health: () => engine.health(),
-    figures: () => ({ ...pipe.figures(), ...book.figures(), ...bodies.figures() }),
+    figures: () => ({
+      ...{ ...pipe.figures(), ...book.figures(), ...bodies.figures() },
+      ...{ outage: engine.outage(), pools: engine.pools() },
+    }),
     close: () => closeStorage({ pipe, bodies, engine, owned }, limits.closeMs, log),
   };
 }

@@ -14,6 +14,10 @@ export interface LedgerEngine extends Engine {
   open(): Promise<void>;
   /** Applies the journals of dead owners, now and from time to time; false: one is unreadable. */
   recover(): Promise<boolean>;
+  /** Why the database does not answer, as was seen last; null: it does. */
+  outage(): string | null;
+  /** The pools by name, for figures; none where the engine has no pools. */
+  pools(): ReadonlyMap<string, PoolStatistics>;
   /** Never rejects, and answers within two seconds whatever the database does. */
   health(): Promise<DatabaseHealth>;
   /** What is under way fails; harmless the second time. Never rejects. */

@@ -217,6 +217,12 @@ export const METRICS = {
     [],
     'max',
   ),
+  databaseConnections: gauge(
+    'esclusa_database_connections',
+    'Connections of a pool: checked out, idle, still free; and callers that wait for one.',
+    ['pool', 'state'],
+  ),
+  databaseUp: gauge('esclusa_database_up', '1 while the database answers.', [], [], 'min'),
   bodiesDropped: counter(
     'esclusa_bodies_dropped_total',
     'Exchanges whose prompt and answer were dropped on their way to be kept.',

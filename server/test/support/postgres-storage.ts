@@ -63,5 +63,6 @@ function postgresSettings(at: TestDatabase): PostgresSettings {
     analyticsSize: 2,
     processes: 1,
     strictRole: true,
+    echo: false,
   };
 }

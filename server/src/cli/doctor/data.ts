@@ -4,7 +4,7 @@
  */
 import { access, stat } from 'node:fs/promises';
 import type { Installation } from '../../app/installation.ts';
-import type { Config } from '../../config/index.ts';
+import { type Config, placeOf } from '../../config/index.ts';
 import { createSecretFile, loadMasterSecret, MasterSecretError } from '../../identity/index.ts';
 import type { Messages } from '../messages/index.ts';
 import { type Finding, fault, good, reasonOf, remark } from './finding.ts';
@@ -19,7 +19,8 @@ export async function checkSecrets(
   const file = createSecretFile(config.dataDir);
   try {
     if (config.masterSecret === null && file.read() === null) {
-      const isLost = await exists(config.database.file);
+      const { database } = config;
+      const isLost = database.kind === 'sqlite' && (await exists(database.file));
       return isLost ? fault('secrets', say.secrets.lost) : good('secrets', say.secrets.missing);
     }
     const master = loadMasterSecret(file, random, config.masterSecret);
@@ -38,19 +39,43 @@ export async function checkDatabase(
   config: Config,
   installation: Installation,
 ): Promise<Finding> {
-  const { file } = config.database;
-  if (!(await exists(file))) return good('database', say.database.missing);
+  const { database } = config;
   try {
-    await installation.openDatabase();
-    const damage = await damageOf(file);
-    if (damage !== null) return fault('database', say.database.bad(damage));
-    return (await isExposed(file))
-      ? remark('database', say.database.exposed(file))
-      : good('database', say.database.good(file));
+    return database.kind === 'sqlite'
+      ? await checkFile(say, database.file, installation)
+      : await checkServer(say, placeOf(database), installation);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return fault('database', say.database.bad(message));
   }
+}
+
+async function checkFile(
+  say: Messages['doctor'],
+  file: string,
+  installation: Installation,
+): Promise<Finding> {
+  if (!(await exists(file))) return good('database', say.database.missing);
+  await installation.openDatabase();
+  const damage = await damageOf(file);
+  if (damage !== null) return fault('database', say.database.bad(damage));
+  return (await isExposed(file))
+    ? remark('database', say.database.exposed(file))
+    : good('database', say.database.good(file));
+}
+
+/** Opening checks version, rights, migrations and the budget of connections. */
+async function checkServer(
+  say: Messages['doctor'],
+  place: string,
+  installation: Installation,
+): Promise<Finding> {
+  const { connection, facts } = await installation.openDatabase();
+  if (!connection.healthy) return fault('database', say.database.bad(connection.error));
+  const { role = '', roleRisk = null, version = '' } = facts ?? {};
+  return roleRisk === null
+    ? good('database', say.database.server(place, version))
+    : remark('database', say.database.unbound(String(role), roleRisk));
 }
 
 /** Others than the owner may read it. Windows has no such bits. */

@@ -291,6 +291,10 @@ export const en = {
       good: (detail: string) => `database opens, is whole and up to date: ${detail}`,
       exposed: (path: string) => `others may read the database: run chmod 600 ${path}*`,
       missing: 'there is no database yet; the first start makes it.',
+      server: (place: string, version: string) =>
+        `PostgreSQL ${version} answers and is up to date: ${place}`,
+      unbound: (role: string, why: string) =>
+        `row-level security does not bind the role ${role} (${why}): give DATABASE_URL its own.`,
       bad: (why: string) => `database: ${why}`,
     },
     journal: {

@@ -291,6 +291,9 @@ export const es: Messages = {
       good: (detail) => `la base de datos abre, está entera y al día: ${detail}`,
       exposed: (path) => `otros pueden leer la base de datos: ejecute chmod 600 ${path}*`,
       missing: 'aún no hay base de datos; el primer arranque la hace.',
+      server: (place, version) => `PostgreSQL ${version} responde y está al día: ${place}`,
+      unbound: (role, why) =>
+        `la seguridad por filas no obliga al rol ${role} (${why}): dé uno propio a DATABASE_URL.`,
       bad: (why) => `base de datos: ${why}`,
     },
     journal: {

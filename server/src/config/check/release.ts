@@ -7,7 +7,6 @@ import { fileSchema } from '../schema/file.ts';
 import { listSettings } from '../schema/list.ts';
 import { metaOf } from '../schema/setting.ts';
 import { textOf } from '../source/environment.ts';
-import { sqliteFileOf } from '../sqlite-url.ts';
 import {
   type CheckInput,
   type Report,
@@ -54,16 +53,6 @@ function checkCluster(input: CheckInput, report: Report): void {
   if (settings.workers > 1) {
     const message = `${settings.workers} workers need a Redis that they share, and ${NO_CLUSTER}`;
     refuse(report, input, ['workers'], `${message}; accepted: 1`);
-  }
-  const { url } = settings.database;
-  if (url === undefined) return;
-  if (/^postgres/.test(url)) {
-    const accepted = 'a `sqlite:` or `file:` address';
-    const message = `PostgreSQL cannot be used: ${NO_CLUSTER}; accepted: ${accepted}`;
-    refuse(report, input, ['database', 'url'], message);
-  } else if (sqliteFileOf(url) === null) {
-    const message = 'does not name a file; accepted: `sqlite:relative.db`, `sqlite:/absolute.db`';
-    refuse(report, input, ['database', 'url'], message);
   }
 }
 

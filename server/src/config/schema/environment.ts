@@ -6,53 +6,19 @@
  * Names that would change where data lives or who answers, and cannot be honoured yet, are not
  * among those: `refusals.ts` stops the start for them.
  */
-import { flag, optionalText, text, whole } from './setting.ts';
+import { flag, optionalText, text } from './setting.ts';
 
-const POSTGRES = 'PostgreSQL';
 const STORAGE = 'object storage';
 const LEARNING = 'the learning application';
 
 const ADDRESS = /^https?:\/\/\S+$/;
 const ANY = /^.{1,4096}$/s;
-const SECONDS = 'seconds';
-
-const COUNT = { min: 1, max: 10_000 };
-const DURATION = { min: 1, max: 2_592_000 };
 
 export const environmentOnly = {
   ESCLUSA_CONFIG: text('./esclusa.yaml', ANY, {
     apply: 'restart',
     accepts: 'a path',
     description: 'The configuration file; without the variable the file may be absent.',
-  }),
-
-  DB_POOL_SIZE: whole(20, COUNT, { usedBy: POSTGRES, description: 'Connections that are kept.' }),
-  DB_MAX_OVERFLOW: whole(
-    10,
-    { min: 0, max: 10_000 },
-    {
-      usedBy: POSTGRES,
-      description: 'Connections beyond these under load.',
-    },
-  ),
-  DB_POOL_TIMEOUT: whole(30, DURATION, {
-    usedBy: POSTGRES,
-    unit: SECONDS,
-    description: 'The longest wait for a free connection.',
-  }),
-  DB_POOL_RECYCLE: whole(3600, DURATION, {
-    usedBy: POSTGRES,
-    unit: SECONDS,
-    description: 'The age at which a connection is replaced.',
-  }),
-  DB_POOL_PRE_PING: flag(true, {
-    usedBy: POSTGRES,
-    description: 'Tests a connection that was idle before it is used.',
-  }),
-  ENABLE_CONNECTION_POOLING: flag(true, {
-    usedBy: POSTGRES,
-    killSwitch: true,
-    description: 'False opens a connection for each use.',
   }),
 
   ALLOWED_ORIGINS: optionalText(/^[^\s,]+(\s*,\s*[^\s,]+)*$/, {

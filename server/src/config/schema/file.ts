@@ -2,13 +2,13 @@
  * The whole of `esclusa.yaml` as one schema.
  */
 import type { z } from 'zod';
+import { databaseGroup } from './database.ts';
 import { adminGroup, authGroup } from './identity.ts';
 import { redisGroup } from './redis.ts';
 import { cacheGroup, resilienceGroup } from './resilience.ts';
 import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
 import {
   captureGroup,
-  databaseGroup,
   httpGroup,
   journalGroup,
   logGroup,

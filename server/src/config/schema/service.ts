@@ -222,17 +222,6 @@ export const metricsGroup = group(
   },
 );
 
-export const databaseGroup = group(
-  { ...restart, description: 'The database.' },
-  {
-    url: optionalText(/^(sqlite|file|postgres|postgresql)(\+\w+)?:./, {
-      env: ['DATABASE_URL'],
-      accepts: 'a `sqlite:`, `file:`, `postgres:` or `postgresql:` address',
-      description: 'Where the data lies; a SQLite file in `data_dir` where it is left out.',
-    }),
-  },
-);
-
 export const journalGroup = group(
   { ...restart, description: 'The append-only file that makes the ledger crash-safe.' },
   {

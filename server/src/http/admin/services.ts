@@ -8,6 +8,7 @@ import type {
   CacheStats,
   ConfigReload,
   ConfigState,
+  DatabaseHealth,
   Health,
   Provider,
   Ready,
@@ -117,4 +118,6 @@ export interface HealthReader {
   ready(): Ready;
   /** Asks the dependencies; messages and errors are only shown to who has a credential. */
   report(): Promise<Omit<Health, 'timestamp'>>;
+  /** Within two seconds, also while the pool is exhausted. */
+  database(): Promise<Omit<DatabaseHealth, 'timestamp'>>;
 }

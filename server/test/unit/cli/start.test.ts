@@ -96,7 +96,7 @@ describe('esclusa start', () => {
     await gone;
 
     assert.equal(line.level, 'warn');
-    assert.match(line.message, /^environment DB_POOL_SIZE — is accepted, but has no effect/);
+    assert.match(line.message, /^environment DB_POOL_SIZE database\.pool_size — has no effect/);
   });
 
   it('ends with exit code 0 when it is told to', async () => {

@@ -45,6 +45,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   PROVEEDORES_SERVER_PORT: 'port',
   SERVICE_NAME: 'service_name',
   DATABASE_URL: 'database.url',
+  DB_POOL_SIZE: 'database.pool_size',
+  DB_MAX_OVERFLOW: 'database.max_overflow',
+  DB_POOL_TIMEOUT: 'database.pool_timeout_seconds',
+  DB_POOL_RECYCLE: 'database.pool_recycle_seconds',
+  DB_POOL_PRE_PING: 'database.pool_pre_ping',
+  ENABLE_CONNECTION_POOLING: 'database.pooling',
   LOG_LEVEL: 'log.level',
   LLM_CACHE_ENABLED: 'cache.enabled',
   LLM_CACHE_TTL: 'cache.ttl_seconds',
@@ -126,7 +132,7 @@ describe('names of the ledger', () => {
 
     assert.equal(config.host, '0.0.0.0');
     assert.equal(config.port, 8002);
-    assert.equal(config.database.file, 'ai_native.db');
+    assert.deepEqual(config.database, { kind: 'sqlite', file: 'ai_native.db' });
     assert.equal(config.log.level, 'info');
     assert.deepEqual(Object.keys(config.providers).sort(), ['deepseek', 'openai']);
     assert.equal(

@@ -327,23 +327,40 @@ const ENVIRONMENTS: readonly Case[] = [
   },
   {
     claim: 'values of later features that are malformed',
-    env: { DB_POOL_SIZE: 'big', JWT_ALGORITHM: 'none', GF_SECURITY_ADMIN_PASSWORD: 'admin' },
+    env: { JWT_ALGORITHM: 'none', GF_SECURITY_ADMIN_PASSWORD: 'admin' },
     problems: [
-      'environment DB_POOL_SIZE — "big" is not accepted; accepted: a whole number from 1 to 10000',
       'environment GF_SECURITY_ADMIN_PASSWORD — the value is not accepted; ' +
         'accepted: any text but `admin`',
       'environment JWT_ALGORITHM — "none" is not accepted; accepted: HS256, HS384, HS512',
     ],
   },
   {
-    claim: 'a PostgreSQL and several workers, which this release does not have',
+    claim: 'addresses of a PostgreSQL that lead nowhere, without the passwords in them',
     env: {
-      DATABASE_URL: 'postgres://u:secret@db/esclusa',
-      ESCLUSA_WORKERS: '4',
+      DATABASE_URL: 'postgres://u:secret@db/',
+      DATABASE_MIGRATION_URL: 'postgres://u:se#cret@db/esclusa',
+      DATABASE_WRITER_URL: 'postgres://u:secret@db/esclusa?statement_timeout=0',
+      DB_POOL_SIZE: 'big',
     },
     problems: [
-      'environment DATABASE_URL database.url — PostgreSQL cannot be used: clustered mode is not ' +
-        'part of this release; accepted: a `sqlite:` or `file:` address',
+      'environment DATABASE_MIGRATION_URL database.migration_url — is not an address; accepted: ' +
+        'postgres://role:password@host[:port]/database[?sslmode=…]',
+      'environment DATABASE_URL database.url — names no database; accepted: ' +
+        'postgres://role:password@host[:port]/database[?sslmode=…]',
+      'environment DATABASE_WRITER_URL database.writer_url — has the parameter ' +
+        '"statement_timeout"; accepted: postgres://role:password@host[:port]/database[?sslmode=…]',
+      'environment DB_POOL_SIZE — "big" is not accepted; accepted: a whole number from 1 to 10000',
+    ],
+  },
+  {
+    claim: 'statements in the log of a production',
+    env: { DATABASE_URL: 'postgres://u:p@db/x', DB_ECHO: 'yes', ENVIRONMENT: 'production' },
+    problems: ['environment DB_ECHO database.echo — is on in production; accepted: false'],
+  },
+  {
+    claim: 'several workers, which this release does not have',
+    env: { ESCLUSA_WORKERS: '4' },
+    problems: [
       'environment ESCLUSA_WORKERS workers — 4 workers need a Redis that they share, and ' +
         'clustered mode is not part of this release; accepted: 1',
     ],

@@ -117,6 +117,7 @@ export function gatewayState(purged: string[], resets: string[]) {
 
 function healthState() {
   return {
+    database: async () => databaseHealth,
     isStarted: () => true,
     ready: () => ({ status: 'ready' as const, degraded: [], unavailable: [] }),
     report: async () => ({
@@ -218,3 +219,19 @@ export function peopleState(authenticator: Authenticator) {
     tokens: { publicKeys: async () => ({ keys: [] }) },
   };
 }
+
+const stats = { pool_size: 20, max_overflow: 10, checked_out: 0, idle: 0, overflow: 0 };
+const databaseHealth = {
+  ...{ status: 'healthy' as const, backend: 'postgres' as const, version: '15.1', role: 'app' },
+  checks: {
+    connection: { healthy: true, test_query: 'ok' as const, latency_ms: 1 },
+    pool: {
+      healthy: true,
+      stats: { ...stats, total_available: 30, waiting: 0, timeout: 30 },
+      utilization: 0,
+    },
+    tables: { healthy: true, count: 12 },
+    migrations: { healthy: true, applied: 4 },
+    row_security: { healthy: true },
+  },
+};

@@ -6,6 +6,8 @@
  * to who has a credential.
  */
 import {
+  databaseHealthSchema,
+  errorSchema,
   type Health,
   healthSchema,
   liveSchema,
@@ -19,10 +21,12 @@ import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['operations'];
+const RETRY_AFTER_SECONDS = 1;
 
 export function healthRoutes(app: AdminApp, services: AdminServices): void {
   probeRoutes(app, services);
   detailRoute(app, services);
+  databaseRoute(app, services);
   metricsRoute(app, services);
 }
 
@@ -87,6 +91,25 @@ function detailRoute(app: AdminApp, services: AdminServices): void {
       return reply
         .code(report.status === 'unhealthy' ? 503 : 200)
         .send({ ...report, checks, timestamp: timestamp(services.clock.wallMs()) });
+    },
+  );
+}
+
+function databaseRoute(app: AdminApp, services: AdminServices): void {
+  app.get(
+    '/api/v1/health/database',
+    {
+      config: { access: 'health.details' },
+      schema: {
+        tags,
+        summary: 'The database: connection, pool, tables, role',
+        response: { 200: databaseHealthSchema, 503: databaseHealthSchema, default: errorSchema },
+      },
+    },
+    async (_request, reply) => {
+      const health = await services.health.database();
+      if (health.status === 'unhealthy') reply.code(503).header('retry-after', RETRY_AFTER_SECONDS);
+      return reply.send({ ...health, timestamp: timestamp(services.clock.wallMs()) });
     },
   );
 }

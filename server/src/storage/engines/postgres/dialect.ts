@@ -29,6 +29,8 @@ export interface ScopeOptions {
   readonly pool: ConnectionPool;
   readonly availability: Availability;
   readonly tenant: TenantScope;
+  /** Told of each statement, without its values. */
+  readonly echo?: (sql: string) => void;
   /** Told before a commit is sent: from then on nobody knows without an answer. */
   readonly onCommit?: () => void;
   /** The transaction's connection must be tried first: the last one was lost. */
@@ -63,11 +65,12 @@ export async function readOnce(
 }
 
 async function attemptRead(
-  { pool, availability, tenant }: ScopeOptions,
+  { pool, availability, tenant, echo }: ScopeOptions,
   sql: string,
   parameters: readonly unknown[],
   isFresh: boolean,
 ): Promise<pg.QueryResult> {
+  echo?.(sql);
   const lease = await pool.lease(isFresh);
   const run = (text: string, values?: unknown[]) =>
     availability.guard(lease.client.query(text, values));
@@ -187,6 +190,7 @@ class ScopedConnection implements DatabaseConnection {
   async #run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
     const lease = this.#lease;
     if (lease === null) throw codedError(BROKEN);
+    this.#options.echo?.(sql);
     try {
       const pending = lease.client.query(sql, parameters.map(asParameter));
       return await this.#options.availability.guard(pending);

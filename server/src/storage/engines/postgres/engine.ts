@@ -7,13 +7,13 @@ import { Kysely, type Transaction } from 'kysely';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import { sleep } from '../../../kernel/deadline.ts';
 import type { SqlValue, TenantScope } from '../../engine.ts';
-import type { DatabaseHealth, LedgerEngine } from '../../ledger-engine.ts';
+import type { DatabaseHealth, LedgerEngine, PoolStatistics } from '../../ledger-engine.ts';
 import type { Schema } from '../../schema.ts';
 import { LedgerThread } from '../thread/ledger-thread.ts';
 import { WorkerClient } from '../thread/worker-client.ts';
 import { Availability } from './availability.ts';
 import { clientConfig, type SessionLimits } from './client.ts';
-import { createScopedDialect, readOnce } from './dialect.ts';
+import { createScopedDialect, readOnce, type ScopeOptions } from './dialect.ts';
 import type { Inspection } from './inspection.ts';
 import { openDatabase } from './opening.ts';
 import { ANALYTICS, HOT, LEDGER, type PostgresOptions, WATCH } from './options.ts';
@@ -87,7 +87,7 @@ export class PostgresEngine implements LedgerEngine {
     sql: string,
     parameters: readonly SqlValue[],
   ): Promise<readonly Row[]> {
-    const scope = { pool: this.#hot, availability: this.#availability, tenant };
+    const scope = this.#scope(this.#hot, tenant);
     return (await readOnce(scope, numbered(sql), parameters)).rows as Row[];
   }
 
@@ -126,6 +126,15 @@ export class PostgresEngine implements LedgerEngine {
   /** The server clears away what was deleted by itself (autovacuum). */
   async scrub(): Promise<void> {
     // Nothing that a role without rights on the tables could hasten.
+  }
+
+  outage(): string | null {
+    return this.#availability.outage?.message ?? null;
+  }
+
+  pools(): ReadonlyMap<string, PoolStatistics> {
+    const pools = [this.#hot, this.#analytics];
+    return new Map(pools.map((pool) => [pool.name, pool.statistics()]));
   }
 
   health(): Promise<DatabaseHealth> {
@@ -181,8 +190,15 @@ export class PostgresEngine implements LedgerEngine {
     tenant: TenantScope,
     more: { readonly onCommit?: () => void; readonly isFresh?: boolean } = {},
   ): Kysely<Schema> {
-    const scope = { pool, availability: this.#availability, tenant, ...more };
-    return new Kysely<Schema>({ dialect: createScopedDialect(scope) });
+    const dialect = createScopedDialect({ ...this.#scope(pool, tenant), ...more });
+    return new Kysely<Schema>({ dialect });
+  }
+
+  #scope(pool: ConnectionPool, tenant: TenantScope): ScopeOptions {
+    const { settings, log } = this.#options;
+    const echo = (sql: string): void => log.debug('sql', { sql });
+    const base = { pool, availability: this.#availability, tenant };
+    return settings.echo ? { ...base, echo } : base;
   }
 
   /** Longer each time, and never the same for two who met. */

@@ -12,15 +12,28 @@ export interface GrantedRoles {
   readonly writer: string;
 }
 
+/** Ours among the advisory locks of the database: any number nobody else takes. */
+const LOCK = 7_206_311;
+
 /** What only the role that writes the ledger may change. */
 const LEDGER_TABLES: readonly string[] = ['requests', 'names', 'journal_positions'];
 /** What nobody but the owner may change. */
 const OWN_TABLES: readonly string[] = ['kysely_migration', 'kysely_migration_lock'];
 /** What may be added to and read, and never changed. */
-const APPEND_ONLY: readonly string[] = [];
+const APPEND_ONLY: readonly string[] = ['audit_log'];
 
-/** Gives the rights again, harmlessly; needs the owner. Roles that are the owner need none. */
+/**
+ * Gives the rights again, harmlessly; needs the owner. Roles that are the owner need none. One
+ * process at a time: the server refuses to change the same rights twice at once.
+ */
 export async function grantRights(db: Kysely<unknown>, roles: GrantedRoles): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(transaction);
+    await grantAll(transaction, roles);
+  });
+}
+
+async function grantAll(db: Kysely<unknown>, roles: GrantedRoles): Promise<void> {
   const owner = await currentRole(db);
   const tables = await tableNames(db);
   for (const role of new Set([roles.runtime, roles.writer])) {

@@ -13,6 +13,7 @@ import { connectionsBesides, type PostgresOptions, START } from './options.ts';
 import { codedError, troubleOf } from './sqlstate.ts';
 
 const RETRY_MS = 500;
+const INSUFFICIENT_PRIVILEGE = '42501';
 const NEVER = new AbortController().signal;
 
 /** Throws `storage_unavailable` with what is wrong and what to do. */
@@ -72,7 +73,7 @@ async function update({ settings, clock, log }: PostgresOptions, runtime: string
   try {
     await migratePostgres(migrationUrl ?? url, { runtime, writer }, clock.wallMs());
   } catch (error) {
-    if (troubleOf(error) !== 'refused') throw codedError(error);
+    if (!lacksRights(error)) throw codedError(error);
     throw new GatewayError('storage_unavailable', {
       message:
         `The tables of the database cannot be brought up to date: ${(error as Error).message}. ` +
@@ -82,6 +83,10 @@ async function update({ settings, clock, log }: PostgresOptions, runtime: string
     });
   }
   log.info('the database is up to date');
+}
+
+function lacksRights(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
 }
 
 function roleOf(url: string): string {

@@ -24,6 +24,8 @@ export interface PostgresSettings {
   readonly processes: number;
   /** Refuses a role that row-level security does not bind. */
   readonly strictRole: boolean;
+  /** Writes statements, without their values, to the log. */
+  readonly echo: boolean;
 }
 
 export interface PostgresOptions extends JournalPlace {

@@ -104,6 +104,10 @@ export class ConnectionPool {
     }
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   statistics(): PoolStatistics {
     const { totalCount, idleCount, waitingCount } = this.#pool;
     const { size, maxOverflow, timeoutMs } = this.#options;

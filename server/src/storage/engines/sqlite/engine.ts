@@ -159,6 +159,14 @@ export class SqliteEngine implements LedgerEngine {
     }
   }
 
+  outage(): null {
+    return null; // what the writer reports says more
+  }
+
+  pools(): ReadonlyMap<string, PoolStatistics> {
+    return new Map();
+  }
+
   /** A file has no pool: its two connections are those of the threads. */
   async health(): Promise<DatabaseHealth> {
     const { clock } = this.#options;
