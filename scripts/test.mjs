@@ -2,6 +2,8 @@
  * `npm test`: finds every test file of the workspaces, runs each in its own process, prints a line
  * per file, what failed, and the totals; the last line is `N passed, N failed, N skipped`.
  *
+ * Redis and PostgreSQL are installed first where they are missing and that can be done.
+ *
  * Words after `--` choose files by a part of their path (`npm test -- breaker`), flags go to Node
  * (`npm test -- --test-name-pattern=half-open`). Finding no file is a failure.
  */
@@ -10,6 +12,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../bin/runtime.mjs';
 import { runFile } from './test/run-file.mjs';
+import { ensureServers } from './test/servers.mjs';
 
 /** @typedef {import('./test/protocol.mjs').Outcome} Outcome */
 
@@ -117,6 +120,10 @@ async function main() {
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (chosen.length === 0) {
     say(`No test file found for ${words.join(' ') || patterns.join(' ')}`);
+    say('0 passed, 1 failed, 0 skipped');
+    return 1;
+  }
+  if (!ensureServers(say)) {
     say('0 passed, 1 failed, 0 skipped');
     return 1;
   }

@@ -41,10 +41,10 @@ export async function openSharedStores(deps: Deps): Promise<SharedStores | null>
   ]);
   const { clock, random, telemetry, breakers } = deps;
   const waits = createRequestWaits(2 * redis.commandMs - TIMER_MARGIN_MS);
-  const ca = await readAuthorities(redis.tlsCaFile);
+  const addresses = await addressesOf(redis);
   const open = (store: keyof typeof STORES): Promise<RedisStore> =>
     openRedisStore({
-      ...{ name: STORES[store], address: addressOf(redis[store], ca), clock, random, waits },
+      ...{ name: STORES[store], address: addresses[store], clock, random, waits },
       ...{ hotMs: redis.commandMs, backgroundMs: redis.backgroundMs },
       log: telemetry.log.named('redis'),
       breaker: breakers.named(STORES[store], breakerSettings(redis)),
@@ -94,6 +94,14 @@ function breakerSettings({ breaker }: RedisConfig): BreakerSettings {
   const { failureThreshold, openMs } = breaker;
   const minimumCalls = failureThreshold;
   return { failureThreshold, openMs, minimumCalls, successThreshold: 1, halfOpenMaxCalls: 1 };
+}
+
+/** Rejects where the file of the authorities cannot be read. */
+export async function addressesOf(
+  config: RedisConfig,
+): Promise<Readonly<Record<'cache' | 'state', RedisAddress>>> {
+  const ca = await readAuthorities(config.tlsCaFile);
+  return { cache: addressOf(config.cache, ca), state: addressOf(config.state, ca) };
 }
 
 function addressOf(endpoint: RedisEndpoint, ca: string | null): RedisAddress {

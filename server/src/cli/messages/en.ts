@@ -317,6 +317,16 @@ export const en = {
       bad: (name: string, why: string) =>
         `provider ${name} cannot be reached (${why}): check base_url, network and proxy.`,
     },
+    redis: {
+      good: (store: string, version: string, ms: number) =>
+        `Redis for ${store} answers (${version}, ${ms} ms)`,
+      evicts: (policy: string) =>
+        `Redis for state evicts (${policy}) and may lose counters: set noeviction.`,
+      fills: () =>
+        'Redis for cache takes nothing more once full: set maxmemory-policy allkeys-lru.',
+      bad: (store: string, why: string) =>
+        `Redis for ${store} does not answer (${why}): check its address, password and network.`,
+    },
     disk: {
       good: (free: string) => `${free} free on the disk of the data`,
       low: (free: string) => `only ${free} free on the disk of the data: make room.`,

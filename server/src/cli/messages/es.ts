@@ -315,6 +315,14 @@ export const es: Messages = {
       bad: (name, why) =>
         `no se llega al proveedor ${name} (${why}): compruebe base_url, la red y el proxy.`,
     },
+    redis: {
+      good: (store, version, ms) => `el Redis de ${store} responde (${version}, ${ms} ms)`,
+      evicts: (policy) =>
+        `el Redis de state desaloja (${policy}) y puede perder contadores: noeviction lo evita.`,
+      fills: () => 'el Redis de cache no admite más cuando se llena: use allkeys-lru.',
+      bad: (store, why) =>
+        `el Redis de ${store} no responde (${why}): compruebe dirección, contraseña y red.`,
+    },
     disk: {
       good: (free) => `${free} libres en el disco de los datos`,
       low: (free) => `solo ${free} libres en el disco de los datos: haga sitio.`,

@@ -7,6 +7,7 @@ import { checkDatabase, checkSecrets } from '../doctor/data.ts';
 import { type Finding, fault, good, remark } from '../doctor/finding.ts';
 import { checkDisk, checkFolder, checkNode, checkPort } from '../doctor/machine.ts';
 import { checkProviders } from '../doctor/providers.ts';
+import { checkRedis } from '../doctor/redis.ts';
 
 const MARKS = { good: '✓', remark: '!', fault: '✗' } as const;
 const COLOURS = { good: 'green', remark: 'yellow', fault: 'red' } as const;
@@ -59,6 +60,7 @@ async function examineInstallation(
     checkDatabase(say, config, installation),
     checkPort(say, host, port),
     checkProviders(say, config, installation),
+    checkRedis(say, config),
   ]);
   return groups.flat().filter((finding) => finding !== null);
 }
