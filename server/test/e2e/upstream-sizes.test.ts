@@ -20,6 +20,8 @@ import {
 const MIB = 1024 * 1024;
 const MOST_GROWTH_MIB = 64;
 const MOST_LAG_SECONDS = 0.05;
+/** How often the delay is sampled: an idle process shows this much. */
+const SAMPLING_SECONDS = 0.02;
 const ROUNDS = 3;
 const WARM_UP_CALLS = 50;
 
@@ -69,7 +71,8 @@ async function memoryMib(name: 'VmRSS' | 'VmHWM'): Promise<number> {
 async function lagSeconds(): Promise<number> {
   const response = await fetch(`${gateway.url}/metrics`, { headers: HEADERS });
   const text = await response.text();
-  return Number(/^nodejs_eventloop_lag_seconds\{quantile="0.99"\} (\S+)$/m.exec(text)?.[1]);
+  const [, p99] = /^nodejs_eventloop_lag_seconds\{quantile="0.99"\} (\S+)$/m.exec(text) ?? [];
+  return Math.max(0, Number(p99) - SAMPLING_SECONDS);
 }
 
 const SSE = { 'content-type': 'text/event-stream' };
