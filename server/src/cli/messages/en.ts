@@ -208,8 +208,7 @@ export const en = {
         ? `The cache is asked, and keeps the answer${where}.`
         : `The cache is not asked, and keeps the answer${where}.`;
     },
-    offline:
-      'From the configuration alone: --url asks a server, which knows times, load, breakers.',
+    offline: 'From the configuration alone: --url asks a server, which knows times and load.',
     reasons: {
       only: 'the only one',
       last_resort: 'all there is left',

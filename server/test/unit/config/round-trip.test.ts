@@ -59,7 +59,7 @@ function modelsOf(providers: readonly string[]) {
   return fc.dictionary(
     name,
     fc.record({
-      strategy: fc.constantFrom('fallback' as const, 'weighted' as const),
+      strategy: fc.constantFrom('fallback', 'weighted', 'latency', 'cost', 'least-busy'),
       targets: fc.array(target, { minLength: 1, maxLength: 4 }),
       price: some(price),
       cache: some(fc.record({ ttl_seconds: int(1, 99), enabled: fc.boolean() })),
