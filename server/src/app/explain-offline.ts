@@ -10,9 +10,9 @@ import { createExplain } from '../gateway/pipeline/explain.ts';
 import { explainRequest } from '../http/index.ts';
 import { operator } from '../identity/index.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { checked } from './checked.ts';
 import type { Installation } from './installation.ts';
 import { buildRoutes } from './routes.ts';
-import { checked } from './workspace.ts';
 
 export type { RouteExplanation } from '@esclusa/contracts';
 

@@ -188,5 +188,5 @@ async function workspaceOver(
   ]);
   const log: Log = { ...silentLog, warn };
   const identity = createIdentity({ clock, random, ids, log }, config, repositories);
-  return createWorkspace(identity, repositories.ledgerQueries, clock);
+  return createWorkspace(identity, repositories, { clock, random });
 }

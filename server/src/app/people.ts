@@ -58,6 +58,8 @@ export interface People {
   readonly invite: Invite;
   readonly hasher: PasswordHasher;
   readonly audit: AuditLog;
+  /** Hashes events into the chain; checks it. */
+  readonly sealAudit: ReturnType<typeof createSeal>;
 }
 
 interface Secrets {
@@ -95,8 +97,9 @@ export function createPeople(
     tokenLifeMs: tokens.lifeMs,
   });
   const authenticator = createAuthenticator(keySnapshot, snapshot, tokens);
+  const sealAudit = createSeal(secrets.auditKey);
   const audit = createAuditLog({
-    ...{ repository: repositories.audit, seal: createSeal(secrets.auditKey), clock, log },
+    ...{ repository: repositories.audit, seal: sealAudit, clock, log },
   });
   const hashText = createTextHasher(secrets.peopleKey);
   const common = {
@@ -114,7 +117,7 @@ export function createPeople(
     authenticator,
     userSnapshot: snapshot,
     tokens,
-    audit,
+    ...{ audit, sealAudit },
     hasher: common.hasher,
     users: createUserUseCases({ ...common, sessions, tenantExists }),
     invite: createInvitations({ ...common, random: deps.random, tenantExists }),

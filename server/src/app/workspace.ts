@@ -11,14 +11,7 @@ import {
   tenantCreateSchema,
   type UsageReportRow,
 } from '@esclusa/contracts';
-import type { z } from 'zod';
-import {
-  GatewayError,
-  type LedgerFilter,
-  type LedgerQueries,
-  type Principal,
-  type UsageDimension,
-} from '../gateway/index.ts';
+import type { LedgerFilter, LedgerQueries, Principal, UsageDimension } from '../gateway/index.ts';
 import { principalOfKey } from '../http/index.ts';
 import {
   budgetFromWire,
@@ -30,7 +23,11 @@ import {
 } from '../http/shapes/index.ts';
 import { operator } from '../identity/index.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Repositories } from '../storage/index.ts';
+import { checked } from './checked.ts';
 import type { Identity } from './identity.ts';
+import { byOperator, createPeopleWorkspace, type PeopleWorkspace } from './workspace-people.ts';
 
 export type { Key, KeyCreated, RequestRow, Tenant, UsageReportRow } from '@esclusa/contracts';
 
@@ -40,7 +37,7 @@ export interface Page {
 }
 
 /** Bodies are checked: `invalid_request` names the member at fault. */
-export interface Workspace {
+export interface Workspace extends PeopleWorkspace {
   createKey(body: unknown): Promise<KeyCreated>;
   /** Newest first. */
   listKeys(page: Page, tenant: string | undefined): Promise<readonly Key[]>;
@@ -64,11 +61,16 @@ export interface Workspace {
 }
 
 export function createWorkspace(
-  { keys, tenants }: Pick<Identity, 'keys' | 'tenants'>,
-  ledger: LedgerQueries,
-  clock: Clock,
+  identity: Identity,
+  repositories: Repositories,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Workspace {
+  const { keys, tenants, audit } = identity;
+  const ledger: LedgerQueries = repositories.ledgerQueries;
+  const note = (action: string, tenant: string, subject: string) =>
+    audit.record({ ...byOperator, action, tenant, subject });
   return {
+    ...createPeopleWorkspace(identity, repositories, random),
     async createKey(body) {
       const { limits, budget, expires_at, ...rest } = checked(keyCreateSchema, body);
       const { record, secret } = await keys.create(operator, {
@@ -77,6 +79,7 @@ export function createWorkspace(
         budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
         expiresAtMs: typeof expires_at === 'string' ? Date.parse(expires_at) : expires_at,
       });
+      await note('keys.create', record.tenant, record.id);
       return { ...keyToWire(record, clock.wallMs()), key: secret };
     },
     async listKeys({ limit, beforeId }, tenant) {
@@ -84,11 +87,15 @@ export function createWorkspace(
       return rows.map((row) => keyToWire(row, clock.wallMs()));
     },
     async revokeKey(id) {
-      return keyToWire(await keys.revoke(operator, id), clock.wallMs());
+      const record = await keys.revoke(operator, id);
+      await note('keys.revoke', record.tenant, record.id);
+      return keyToWire(record, clock.wallMs());
     },
     principalOf: (keyId, tenant) => principalOfKey(keys, operator, keyId, tenant),
     async createTenant(body) {
-      return tenantToWire(await tenants.create(operator, checked(tenantCreateSchema, body)));
+      const record = await tenants.create(operator, checked(tenantCreateSchema, body));
+      await note('tenants.create', record.slug, record.id);
+      return tenantToWire(record);
     },
     ensureTenant: (tenant) => tenants.ensure(tenant),
     async listTenants(limit) {
@@ -106,14 +113,4 @@ export function createWorkspace(
       return (await ledger.usage(filter, by, limit)).map((row) => usageToWire(row, by));
     },
   };
-}
-
-/** Throws `invalid_request` with the member at fault. */
-export function checked<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue?.path.join('.') ?? '';
-  const message = issue?.message ?? 'Not accepted.';
-  throw new GatewayError('invalid_request', { message: `\`${field}\`: ${message}`, field });
 }

@@ -47,6 +47,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   expires_at: '--expires',
   limit_usd: '--budget',
   period: '--budget',
+  email: '<email>',
   name: '<name>',
   slug: '<slug>',
 };

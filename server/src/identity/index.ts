@@ -22,7 +22,7 @@ export {
 export { readNetworks } from './networks.ts';
 export { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts';
 export { createTextHasher } from './people/caller.ts';
-export { createFirstAdmin, type FirstAdmin } from './people/first-admin.ts';
+export { createFirstAdmin, type FirstAdmin, generatePassword } from './people/first-admin.ts';
 export { createInvitations, type Invite } from './people/invitations.ts';
 export { createRegistration, type Register } from './people/registration.ts';
 export { createSessions, type Session } from './people/sessions.ts';

@@ -63,7 +63,7 @@ export async function createFirstAdmin(
 }
 
 /** 120 random bits, in a form that meets the rules for passwords. */
-function generatePassword(random: Random): string {
+export function generatePassword(random: Random): string {
   const text = Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url');
   return `${text.match(/.{1,5}/g)?.join('.') ?? text}.Aa1`;
 }
