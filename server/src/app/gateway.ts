@@ -14,6 +14,7 @@ import {
 } from '../gateway/index.ts';
 import { createExplain } from '../gateway/pipeline/explain.ts';
 import { SHARING } from '../gateway/pipeline/fly.ts';
+import type { ReplayDeps } from '../gateway/pipeline/replay.ts';
 import type { Shared } from '../gateway/pipeline/shared-answer.ts';
 import type { BudgetStore } from '../gateway/ports/budget-store.ts';
 import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
@@ -48,6 +49,7 @@ export interface GatewayDeps {
   readonly identity: Identity;
   readonly storage: Pick<Storage, 'ledger'>;
   readonly counters: Counters;
+  readonly replays: ReplayDeps;
   /** The second tier of the cache; null: there is none. */
   readonly sharedCache: SharedCacheStore | null;
   /** null: this process shares its calls with no other. */

@@ -9,6 +9,7 @@ import type { Storage } from '../storage/index.ts';
 import type { RedisStore } from '../stores/redis/store.ts';
 import type { Counters } from './counters.ts';
 import type { SharedStores } from './redis.ts';
+import type { Replays } from './replays.ts';
 
 export interface HealthDeps {
   readonly storage: Pick<Storage, 'figures' | 'health' | 'ledger'>;
@@ -16,6 +17,7 @@ export interface HealthDeps {
   /** null: nothing is shared. */
   readonly shared: Pick<SharedStores, 'cache' | 'state'> | null;
   readonly counters: Pick<Counters, 'degraded'>;
+  readonly replays: Pick<Replays, 'degraded'>;
   readonly cacheEnabled: () => boolean;
 }
 
@@ -37,7 +39,7 @@ export function degradedNames(deps: HealthDeps): readonly string[] {
   const names: string[] = [];
   if (!deps.snapshot.state().isCurrent) names.push('keys');
   for (const store of sharedOf(deps)) if (store.state().kind !== 'up') names.push(store.name);
-  names.push(...deps.counters.degraded());
+  names.push(...deps.counters.degraded(), ...deps.replays.degraded());
   const { lastError, writerError, outage } = deps.storage.figures();
   if ([lastError, writerError, outage].some((why) => why !== null)) names.push('database');
   return names;

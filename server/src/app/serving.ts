@@ -34,6 +34,7 @@ import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 import { createFleet, createSharedCache, openSharedStores, type SharedStores } from './redis.ts';
+import { createReplays } from './replays.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface Serving {
@@ -60,13 +61,15 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => shared?.close());
   const counters = await createCounters(parts, config, shared?.state ?? null);
   undo.push(() => counters.close());
+  const replays = await createReplays(parts, () => current().config, shared?.state ?? null);
+  undo.push(() => replays.close());
   const sharedCache = createSharedCache(parts, shared, config);
   undo.push(() => sharedCache?.close());
   const fleet = createFleet(parts, shared, sharedCache);
   const gateway = createGateway(
     {
       ...parts,
-      ...{ breakers, counters, sharedCache, fleet },
+      ...{ breakers, counters, replays, sharedCache, fleet },
       keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
@@ -87,7 +90,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const health: HealthDeps = {
     storage,
     snapshot: identity.keySnapshot,
-    ...{ shared, counters },
+    ...{ shared, counters, replays },
     cacheEnabled: () => current().config.cache.enabled,
   };
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle });

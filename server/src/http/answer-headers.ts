@@ -48,6 +48,7 @@ export function commonHeaders(exchange: Exchange, facts: ProcessFacts, nowMs: nu
   if (exchange.cache.ageSeconds !== null) headers.push('age', String(exchange.cache.ageSeconds));
   const cost = exchange.entry?.costNanousd ?? null;
   if (cost !== null) headers.push('x-esclusa-cost-usd', decimalFromNanousd(cost));
+  if (exchange.replayed) headers.push('idempotent-replayed', 'true');
   if (exchange.countEstimated) headers.push('x-esclusa-estimated', 'input_tokens');
   if (exchange.dropped.length > 0) headers.push('x-esclusa-dropped', exchange.dropped.join(', '));
   const degraded = facts.degraded();

@@ -53,6 +53,7 @@ interface Decoded {
   readonly request: InferenceRequest;
   readonly malformed: GatewayError | null;
   readonly correlationId: string | null;
+  readonly idempotencyKey: string | null;
 }
 
 const SHORT_REST_BYTES = 65_536;
@@ -84,6 +85,7 @@ export async function handleInference(
     credential,
     headers: request.rawHeaders,
     request: decoded.request,
+    idempotencyKey: decoded.idempotencyKey,
     malformed: decoded.malformed,
     abort,
   });
@@ -115,7 +117,8 @@ async function decode(
     const bytes = await readBody(request, limits.maxBodyBytes);
     const parsed = parseBody(bytes, limits.maxJsonDepth);
     const decoded = endpoint.decode(parsed, head.cacheControl, request, birth);
-    return { request: decoded, malformed: null, correlationId: head.correlationId };
+    const { correlationId, idempotencyKey } = head;
+    return { request: decoded, malformed: null, correlationId, idempotencyKey };
   } catch (thrown) {
     return unread(endpoint, request, asGatewayError(thrown));
   }
@@ -128,7 +131,8 @@ function unread(
   malformed: GatewayError | null,
 ): Decoded {
   const correlationId = readCorrelationId(request);
-  return { request: emptyRequest(endpoint), malformed, correlationId };
+  const unreadable = emptyRequest(endpoint);
+  return { request: unreadable, malformed, correlationId, idempotencyKey: null };
 }
 
 function emptyRequest(endpoint: InferenceEndpoint): InferenceRequest {

@@ -10,10 +10,14 @@ export interface RequestHead {
   /** Sent by the client and well formed; null where we make one. */
   readonly correlationId: string | null;
   readonly cacheControl: CacheControl;
+  /** null where the client sent none. */
+  readonly idempotencyKey: string | null;
 }
 
 /** Letters, digits and `._:-`, at most 128: safe in a header, a log line and a file name. */
 const CORRELATION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** Printable, as long as the shortest limit of those who defined the header. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i;
 
 interface Singles {
@@ -22,6 +26,7 @@ interface Singles {
   correlationId: string | null;
   requestId: string | null;
   cacheControl: string | null;
+  idempotencyKey: string | null;
   forceRefresh: string | null;
   noCache: string | null;
 }
@@ -32,6 +37,7 @@ const FIELDS: Readonly<Record<string, keyof Singles>> = {
   'x-correlation-id': 'correlationId',
   'x-request-id': 'requestId',
   'cache-control': 'cacheControl',
+  'idempotency-key': 'idempotencyKey',
   'x-portkey-cache-force-refresh': 'forceRefresh',
   'cf-aig-skip-cache': 'noCache',
   'x-no-cache': 'noCache',
@@ -43,7 +49,10 @@ export function readCorrelationId(request: IncomingMessage): string | null {
   return typeof sent === 'string' && CORRELATION_ID.test(sent) ? sent : null;
 }
 
-/** Throws `duplicate_header`, `content_type_unsupported`, `content_encoding_unsupported`. */
+/**
+ * Throws `duplicate_header`, `header_invalid`,
+ * `content_type_unsupported`, `content_encoding_unsupported`.
+ */
 export function readHead(request: IncomingMessage): RequestHead {
   const singles = readSingles(request.rawHeaders);
   if (singles.contentType !== null && !JSON_TYPE.test(singles.contentType)) {
@@ -61,7 +70,16 @@ export function readHead(request: IncomingMessage): RequestHead {
     correlationId:
       correlationId !== null && CORRELATION_ID.test(correlationId) ? correlationId : null,
     cacheControl: cacheControlOf(singles),
+    idempotencyKey: idempotencyKeyOf(singles),
   };
+}
+
+function idempotencyKeyOf({ idempotencyKey }: Singles): string | null {
+  if (idempotencyKey === null || IDEMPOTENCY_KEY.test(idempotencyKey)) return idempotencyKey;
+  throw new GatewayError('header_invalid', {
+    message: 'The header idempotency-key must be 1 to 255 printable ASCII characters.',
+    field: 'idempotency-key',
+  });
 }
 
 function readSingles(raw: readonly string[]): Singles {
@@ -71,6 +89,7 @@ function readSingles(raw: readonly string[]): Singles {
     correlationId: null,
     requestId: null,
     cacheControl: null,
+    idempotencyKey: null,
     forceRefresh: null,
     noCache: null,
   };

@@ -15,6 +15,8 @@ export interface DerivedKeys {
   readonly apiKeyPepper: Buffer;
   /** Keys the cache's entry names. */
   readonly cacheKey: Buffer;
+  /** Hides kept answers of idempotent requests, and what their keys are. */
+  readonly replayKey: Buffer;
   /** Signs the cursors of lists. */
   readonly cursorKey: Buffer;
   /** Seals refresh tokens. */
@@ -29,6 +31,7 @@ export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
   return {
     apiKeyPepper: derive(masterSecret, 'api-key-hash/v1'),
     cacheKey: derive(masterSecret, 'cache-key/v1'),
+    replayKey: derive(masterSecret, 'replay-seal/v1'),
     cursorKey: derive(masterSecret, 'cursor-signature/v1'),
     refreshKey: derive(masterSecret, 'refresh-token/v1'),
     peopleKey: derive(masterSecret, 'people-hash/v1'),

@@ -10,6 +10,7 @@ import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './r
 import {
   captureGroup,
   httpGroup,
+  idempotencyGroup,
   journalGroup,
   logGroup,
   metricsGroup,
@@ -33,6 +34,7 @@ export const fileSchema = group(
     resilience: resilienceGroup.prefault({}),
     capture: captureGroup.prefault({}),
     responses: responsesGroup.prefault({}),
+    idempotency: idempotencyGroup.prefault({}),
     http: httpGroup.prefault({}),
     auth: authGroup.prefault({}),
     admin: adminGroup.prefault({}),

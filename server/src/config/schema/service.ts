@@ -133,6 +133,43 @@ export const responsesGroup = group(
   },
 );
 
+export const idempotencyGroup = group(
+  { apply: 'live', description: 'Requests that carry an `Idempotency-Key`.' },
+  {
+    enabled: flag(true, {
+      description: 'The same request under the same key runs once; off, the header means nothing.',
+    }),
+    retention_hours: whole(
+      24,
+      { min: 1, max: 720 },
+      {
+        description: 'How long an answer is kept.',
+      },
+    ),
+    max_entry_bytes: whole(
+      MIB,
+      { min: KIB, max: 64 * MIB },
+      {
+        description: 'The largest answer that is kept; a larger one is given and runs again.',
+      },
+    ),
+    max_entries: whole(
+      10_000,
+      { min: 1, max: 10_000_000 },
+      {
+        description: 'Answers kept for one tenant; the oldest go first.',
+      },
+    ),
+    max_bytes: whole(
+      64 * MIB,
+      { min: KIB, max: 64 * GIB },
+      {
+        description: 'Bytes of answers kept for one tenant; the oldest go first.',
+      },
+    ),
+  },
+);
+
 export const httpGroup = group(
   { ...restart, description: 'The inbound edge.' },
   {

@@ -109,6 +109,18 @@ export const CALLER_ERRORS = {
     'The resource exists already or changed meanwhile.',
     'Read the resource again and repeat the change.',
   ),
+  idempotency_key_reused: row(
+    422,
+    false,
+    'This `Idempotency-Key` was used for another request.',
+    'Send a new key with every new request; repeat a key with the same body only.',
+  ),
+  idempotency_in_flight: row(
+    409,
+    true,
+    'The request with this `Idempotency-Key` is still running.',
+    'Wait as long as `retry-after` says, then send the same request again.',
+  ),
   previous_response_not_found: row(
     404,
     false,

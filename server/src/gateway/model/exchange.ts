@@ -56,6 +56,7 @@ export interface ExchangeOpening {
   readonly credential: Credential;
   readonly headers: RawHeaders;
   readonly request: InferenceRequest;
+  readonly idempotencyKey: string | null;
   readonly malformed: GatewayError | null;
   readonly abort: AbortController;
 }
@@ -72,6 +73,8 @@ export class Exchange {
   readonly headers: RawHeaders;
   /** remember: with the conversation that it goes on from before it */
   request: InferenceRequest;
+  /** As the client sent it; null where it sent none. */
+  readonly idempotencyKey: string | null;
   /** Why the body could not be read as a request; thrown by admit, after the limits. */
   readonly malformed: GatewayError | null;
   /** Aborted, with a `GatewayError` as reason, when the client leaves or time is over. */
@@ -81,6 +84,8 @@ export class Exchange {
   work: AbortController;
   /** authenticate */
   principal: Principal | null = null;
+  /** replay: the answer was given before, to the same request */
+  replayed = false;
   /** admit */
   requestLimit: LimitHeaders | null = null;
   /** admit */
@@ -122,6 +127,7 @@ export class Exchange {
     this.credential = opening.credential;
     this.headers = opening.headers;
     this.request = opening.request;
+    this.idempotencyKey = opening.idempotencyKey;
     this.malformed = opening.malformed;
     this.abort = opening.abort;
     this.work = opening.abort;

@@ -19,7 +19,7 @@ import { type CallDeps, call } from './call.ts';
 import { type Guardrail, guard } from './guard.ts';
 import { observe } from './observe.ts';
 import { remember } from './remember.ts';
-import { replay } from './replay.ts';
+import { type ReplayDeps, replay } from './replay.ts';
 import { reserve } from './reserve.ts';
 import { route } from './route.ts';
 import { settle } from './settle.ts';
@@ -33,6 +33,7 @@ export interface PipelineDeps extends CacheDeps, CallDeps {
   readonly ledger: Ledger;
   readonly limits: LimitStore;
   readonly budgets: BudgetStore;
+  readonly replays: ReplayDeps;
   readonly threads: Threads;
   readonly guardrails: readonly Guardrail[];
   /** Of the configuration in force. */
@@ -45,7 +46,7 @@ export function stages(deps: PipelineDeps): readonly Stage[] {
     observe(deps.observer, deps.clock),
     authenticate(deps.authenticator),
     settle(deps),
-    replay(),
+    replay(deps.replays),
     admit(deps.limits, deps.admission),
     remember(deps.threads),
     guard(deps.guardrails),

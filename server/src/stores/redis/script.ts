@@ -31,17 +31,29 @@ export function runScript(
     .catch((error) => orInFull(error, () => client.call('eval', script.lua, ...rest)));
 }
 
-/** The same; text arrives as buffers. */
+/** Methods that the library has and its types leave out. */
+interface BufferEvaluator {
+  evalshaBuffer(sha: string, keys: number, ...rest: ScriptValue[]): Promise<unknown>;
+  evalBuffer(lua: string, keys: number, ...rest: ScriptValue[]): Promise<unknown>;
+}
+
+/**
+ * The same; text arrives as buffers. Not by `callBuffer`, which loses its first word where
+ * commands are pipelined by themselves.
+ */
 export function runScriptBuffer(
   client: RedisCommander,
   script: RedisScript,
   keys: readonly string[],
   values: readonly ScriptValue[],
 ): Promise<unknown> {
-  const rest = [keys.length, ...keys, ...values] as const;
-  return client
-    .callBuffer('evalsha', script.sha, ...rest)
-    .catch((error) => orInFull(error, () => client.callBuffer('eval', script.lua, ...rest)));
+  const rest = [...keys, ...values];
+  const evaluator = client as RedisCommander & BufferEvaluator;
+  return evaluator
+    .evalshaBuffer(script.sha, keys.length, ...rest)
+    .catch((error: unknown) =>
+      orInFull(error, () => evaluator.evalBuffer(script.lua, keys.length, ...rest)),
+    );
 }
 
 function orInFull(error: unknown, send: () => Promise<unknown>): Promise<unknown> {

@@ -34,6 +34,7 @@ const TABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['gateway/routing', CORE_ROOM],
   ['gateway/caching', CORE_ROOM],
   ['gateway/limits', CORE_ROOM],
+  ['gateway/replay', CORE_ROOM],
   ['gateway/accounting', CORE_ROOM],
   ['gateway/guardrails', CORE_ROOM],
   ['gateway/pipeline', ['gateway/*/**', KERNEL]],

@@ -77,6 +77,7 @@ export function exchangeOf(request: InferenceRequest = chatRequest(), startedMs 
     headers: [],
     credential: { kind: 'secret', value: 'esk_test', address: () => null },
     request,
+    idempotencyKey: null,
     malformed: null,
     abort: new AbortController(),
   });

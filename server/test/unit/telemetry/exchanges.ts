@@ -41,6 +41,7 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
       members: [],
       cacheControl: NO_CACHE_CONTROL,
     },
+    idempotencyKey: null,
     malformed: null,
     abort: new AbortController(),
   });
