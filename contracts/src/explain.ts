@@ -50,7 +50,10 @@ export const explainedRejectionSchema = z.object({
   id: z.string(),
   provider: z.string(),
   model: z.string(),
-  /** `operation`, `condition`, `capability`, `unpriced`, or why it cannot be called now. */
+  /**
+   * `operation`, `condition`, `capability`, `unpriced`, `fallback_declined`, or why it cannot
+   * be called now.
+   */
   reason: z.string(),
   /** The member of the condition that does not hold, or what the model cannot do. */
   detail: z.string().nullable(),

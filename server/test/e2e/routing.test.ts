@@ -166,6 +166,16 @@ test('by cost the cheap target answers, and the dear one when it fails', async (
   assert.ok(Number(failedOver.row.cost_nanousd) > Number(asked.row.cost_nanousd));
 });
 
+test('a client that declines fallback gets the failure of the first target', async () => {
+  west.script(MODEL, 'status=503');
+  const headers = { 'x-no-fallback': 'true' };
+
+  const asked = await ask(gateway, { model: 'cheap', headers });
+
+  assert.deepEqual([asked.status, asked.row.attempts], [503, 1]);
+  assert.deepEqual(counts(), [0, 1]);
+});
+
 test('by room a hundred and twenty streams at once are spread as there are places', async () => {
   east.script(MODEL, 'ttft=500ms');
   west.script(MODEL, 'ttft=500ms');

@@ -255,6 +255,7 @@ export const en = {
       condition: 'a condition does not hold',
       capability: 'the model cannot do it',
       unpriced: 'has no price, and there is a budget',
+      fallback_declined: 'the request declines fallback',
       breaker_open: 'failed repeatedly',
       breaker_probing: 'is being tried again',
       breaker_slow: 'was too slow',

@@ -257,6 +257,7 @@ export const es: Messages = {
       condition: 'no se cumple una condición',
       capability: 'el modelo no sabe hacerlo',
       unpriced: 'no tiene precio, y hay presupuesto',
+      fallback_declined: 'la petición no quiere alternativas',
       breaker_open: 'ha fallado repetidamente',
       breaker_probing: 'se está probando otra vez',
       breaker_slow: 'iba demasiado lento',

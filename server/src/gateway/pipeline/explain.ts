@@ -2,9 +2,8 @@
  * What would become of a request, without doing it: the same functions as the stages route,
  * cache, reserve and call, asked in their order and going on where a stage would refuse.
  *
- * Nothing is looked up in the cache, counted, reserved, recorded or sent, and asking changes
- * no answer: of the breakers, the latency book and the places it only reads. A draw is one of
- * many: the next request draws again.
+ * Nothing is looked up in the cache, counted, reserved, recorded or sent: of the breakers, the
+ * latency book and the places it only reads. A draw is one of many, the next draws again.
  */
 import {
   expectedInputTokens,
@@ -23,7 +22,13 @@ import type { Asked } from '../routing/facts.ts';
 import type { RoutePlan } from '../routing/order.ts';
 import { selectTargets } from '../routing/select.ts';
 import { stickyValue } from '../routing/strategies/sticky.ts';
-import type { ExplainedCache, ExplainedTarget, Explanation, OrderReason } from './explanation.ts';
+import type {
+  ExplainedCache,
+  ExplainedRejection,
+  ExplainedTarget,
+  Explanation,
+  OrderReason,
+} from './explanation.ts';
 import { createPlanner, factsOf, figuresOf, nothingAvailable, type PlanDeps } from './plan-call.ts';
 import { priceUnknown } from './reserve.ts';
 import { notAllowed, notFound, unsuited } from './route.ts';
@@ -66,10 +71,19 @@ export function createExplain(deps: ExplainDeps): Explain {
       rejected: [
         ...selection.unfit.map((one) => ({ ...one, retryAfterMs: null })),
         ...plan.rejected.map((one) => ({ ...one, detail: null })),
+        ...declined(route, plan),
       ],
       cache: cacheOf(deps, asked, route),
     };
   };
+}
+
+/** Targets that a client's header leaves out. */
+function declined({ targets }: Route, plan: RoutePlan): readonly ExplainedRejection[] {
+  const listed = new Set([...plan.targets, ...plan.rejected.map(({ target }) => target)]);
+  return targets
+    .filter((target) => !listed.has(target))
+    .map((target) => ({ target, reason: 'fallback_declined', detail: null, retryAfterMs: null }));
 }
 
 function nowhere(

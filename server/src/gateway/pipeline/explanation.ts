@@ -53,7 +53,7 @@ export interface ExplainedTarget {
 
 export interface ExplainedRejection {
   readonly target: Target;
-  readonly reason: UnfitReason | UnavailableReason;
+  readonly reason: UnfitReason | UnavailableReason | 'fallback_declined';
   readonly detail: string | null;
   readonly retryAfterMs: number | null;
 }

@@ -14,6 +14,8 @@ export interface Asked {
   readonly headers: RawHeaders;
 }
 
+const YES = /^(?:true|1|yes|on)$/i;
+
 export class RequestFacts {
   readonly request: InferenceRequest;
   /** Estimated. */
@@ -56,6 +58,11 @@ export class RequestFacts {
       }
     }
     return null;
+  }
+
+  /** The client wants the first target's answer or none. */
+  get declinesFallback(): boolean {
+    return YES.test(this.header('x-no-fallback') ?? '');
   }
 
   metadata(name: string): string | null {

@@ -2,7 +2,8 @@
  * In which order the targets of a route are tried, and which are left out for now and why: the
  * one answer for requests and for explaining a route.
  *
- * Invariant: every target of the route is in exactly one of the two lists. A target that
+ * Invariant: every target of the route is in exactly one of the two lists, unless the client
+ * declines fallback: then only the first is tried, and the others are in neither. A target that
  * cannot be called now is rejected rather than tried last: a weight goes over to the others.
  * Where that leaves none, the soonest of those that are only to be avoided is the last resort.
  */
@@ -63,7 +64,7 @@ export function planRoute(route: Route, facts: RequestFacts, deps: OrderDeps): R
   const { random, figures } = deps;
   const { name, sticky, strategy } = route;
   const order = STRATEGIES[strategy]({ targets, name, sticky, facts, random, figures });
-  return { targets: order, rejected };
+  return { targets: facts.declinesFallback ? order.slice(0, 1) : order, rejected };
 }
 
 function withLastResort(rejected: readonly Rejection[]): RoutePlan {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { RouteStrategy } from '../../../src/gateway/model/route.ts';
 import { soonestRetryMs } from '../../../src/gateway/routing/order.ts';
-import { orderOf, planOf, rolling, routeOf, weighing } from './fixture.ts';
+import { factsOf, orderOf, planOf, rolling, routeOf, weighing } from './fixture.ts';
 
 const STRATEGIES: readonly RouteStrategy[] = [
   'fallback',
@@ -87,6 +87,16 @@ test('the soonest of those left out is told, and none without any', () => {
   assert.deepEqual(all.targets, []);
   assert.equal(soonestRetryMs(all.rejected), 20);
   assert.equal(soonestRetryMs([]), null);
+});
+
+test('a client that declines fallback gets the first target of the order alone', () => {
+  const route = routeOf('cost', weighing({ a: 1, b: 1, c: 1 }));
+  const nanousd = { a: 3, b: 1, c: 2 };
+  const order = (value: string) =>
+    orderOf(route, { nanousd, facts: factsOf({ headers: ['X-No-Fallback', value] }) });
+
+  assert.deepEqual(['true', '1', 'YES'].map(order), ['b', 'b', 'b']);
+  assert.deepEqual(['false', '0', ''].map(order), ['bca', 'bca', 'bca']);
 });
 
 test('every target of a route is in exactly one of the two lists, under every strategy', () => {
