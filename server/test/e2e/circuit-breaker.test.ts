@@ -15,7 +15,7 @@ import {
 import { until } from '../support/until.ts';
 import { type Asked, ask, assertFailed } from './asking.ts';
 
-const OPEN_MS = 600;
+const OPEN_MS = 1000;
 
 let upstream: ScriptedUpstream;
 let spare: ScriptedUpstream;

@@ -288,7 +288,7 @@ test('a herd at an open breaker makes no call, and one at its end only the probe
   for (const asked of early) assertRefused(asked);
   assert.equal(upstream.calls.length, 0);
 
-  upstream.script('mock-herded', { headDelayMs: 100 });
+  upstream.script('mock-herded', { headDelayMs: 1500 });
   await until('it is half open', async () => {
     return ((await breakerOf('mock-herded'))?.retry_after_ms ?? 0) === 0;
   });
