@@ -11,6 +11,8 @@ export interface ManualClock extends Clock {
   advance(durationMs: number): void;
   /** Sets the wall clock, forward or back; durations do not notice. */
   setWallMs(wallMs: number): void;
+  /** Time passes unnoticed; then the timers that were due fire, all late. */
+  standStill(durationMs: number): void;
   pendingTimers(): number;
 }
 
@@ -40,6 +42,13 @@ export function createManualClock(startWallMs = 1_700_000_000_000): ManualClock 
         next.fire();
       }
       nowMs = endMs;
+    },
+    standStill(durationMs) {
+      nowMs += durationMs;
+      for (const timer of [...pending].filter(({ atMs }) => atMs <= nowMs)) {
+        pending.delete(timer);
+        timer.fire();
+      }
     },
     pendingTimers: () => pending.size,
   };

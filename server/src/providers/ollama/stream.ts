@@ -4,17 +4,15 @@
  */
 import type { StreamFrame } from '../../gateway/model/answer.ts';
 import type { CanonicalChunk } from '../../gateway/model/canonical.ts';
-import { GatewayError } from '../../gateway/model/errors.ts';
 import type { ProviderCall, ResponseHead, StreamDecoder } from '../../gateway/ports/provider.ts';
 import { createStreamDecoder } from '../../wire/ollama/stream-decoder.ts';
-import type { DecodedFrame, StreamProblem } from '../../wire/ollama/types.ts';
-import { invalid, requireHead } from '../answer-head.ts';
+import type { DecodedFrame } from '../../wire/ollama/types.ts';
+import { requireHead } from '../answer-head.ts';
+import { MAX_STREAM_BYTES, streamError } from '../answer-stream.ts';
 import { decodeErrorText } from './decode-error.ts';
 
 /** One line: a whole tool call at most. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
-/** All lines together, however long the server goes on. */
-const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
 export function openStream(
@@ -27,7 +25,8 @@ export function openStream(
     operation: request.operation === 'completion' ? 'completion' : 'chat',
     maxLineBytes: MAX_LINE_BYTES,
     maxStreamBytes: MAX_STREAM_BYTES,
-    fail: (problem) => toError(problem, secrets),
+    fail: (problem) =>
+      problem.kind === 'error_line' ? decodeErrorText(problem.text, secrets) : streamError(problem),
   });
   return {
     push: (chunk) => toFrame(decoder.push(chunk)),
@@ -45,17 +44,4 @@ function toFrame(decoded: DecodedFrame | null): StreamFrame | null {
     // The wire's decoder makes chunks of this form; it does not know the core's types.
     chunks: chunks as unknown as readonly CanonicalChunk[],
   };
-}
-
-function toError(problem: StreamProblem, secrets: readonly string[]): GatewayError {
-  switch (problem.kind) {
-    case 'garbled':
-      return invalid(problem.message);
-    case 'too_long':
-      return new GatewayError('upstream_too_long', { message: problem.message });
-    case 'truncated':
-      return new GatewayError('upstream_truncated', { message: problem.message });
-    case 'error_line':
-      return decodeErrorText(problem.text, secrets);
-  }
 }

@@ -11,13 +11,13 @@ import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { readResponse } from '../../wire/responses/decode-answer.ts';
 import { createStreamDecoder } from '../../wire/responses/stream-decoder.ts';
 import { invalid, requireHead } from '../answer-head.ts';
+import { asStreamDecoder, MAX_STREAM_BYTES } from '../answer-stream.ts';
 import { decodeNamedError } from './decode-error.ts';
 import type { OpenaiConnection } from './settings.ts';
 import { toError } from './stream.ts';
 
 /** The last event repeats the whole response. */
 const MAX_EVENT_BYTES = 32 * 1024 * 1024;
-const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 
 export const RESPONSES_WIRE = 'responses';
 
@@ -59,6 +59,5 @@ export function openResponseStream(head: ResponseHead, secrets: readonly string[
     maxStreamBytes: MAX_STREAM_BYTES,
     fail: (problem) => toError(problem, secrets),
   });
-  // Its failures are those that `fail` makes; this wire's decoder does not know the core's types.
-  return decoder as StreamDecoder;
+  return asStreamDecoder(decoder);
 }

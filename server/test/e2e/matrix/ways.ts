@@ -75,7 +75,6 @@ export const WAYS: readonly Way[] = [
   {
     ...{ ...usual, name: 'ollama', kind: 'ollama', server: 'ollama', isCoded: false },
     lacks: ['demands', 'links'],
-    statuses: { 'status=529': 502 },
   },
 ];
 

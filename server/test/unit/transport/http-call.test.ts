@@ -7,7 +7,7 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import type { Dispatcher } from 'undici';
 import { HttpCall } from '../../../src/transport/http-call.ts';
-import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { codeOf } from './raw-upstream.ts';
 
 const LIMITS = { firstByteMs: 1000, idleMs: 100 };

@@ -8,7 +8,7 @@ import type { LookupFunction } from 'node:net';
 import { test } from 'node:test';
 import { anyAddress, publicAddressesAnd } from '../../../src/transport/address-policy.ts';
 import { createPinnedLookup, type Resolve } from '../../../src/transport/pinned-lookup.ts';
-import { createManualClock } from './manual-clock.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 
 const PUBLIC: LookupAddress = { address: '8.8.8.8', family: 4 };
 const PRIVATE: LookupAddress = { address: '10.0.0.1', family: 4 };

@@ -175,7 +175,7 @@ test('everything that may be left out is named, once and by a fixed name', () =>
         role: 'assistant',
         content: '',
         tool_calls: [{ id: 'c', function: { name: 'f', arguments: '{}' }, ...signed }],
-        esclusa: { thinking_blocks: [{ type: 'redacted', data: 'x' }] },
+        esclusa: { thinking_blocks: [{ type: 'redacted', data: 'x' }], signature: 's' },
       },
     ],
     tools: [{ type: 'function', function: { name: 'f', strict: true }, ...cached }],
