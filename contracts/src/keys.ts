@@ -39,6 +39,8 @@ export const budgetSchema = z.strictObject({
   period: budgetPeriodSchema,
 });
 
+const scopes = z.array(z.string().min(1).max(60)).max(60);
+const addresses = z.array(z.string().min(2).max(50)).min(1).max(100);
 const models = z.array(modelNameSchema).min(1).max(200);
 const expiresAt = z.iso.datetime({ offset: true });
 
@@ -52,6 +54,10 @@ export const keyCreateSchema = z.strictObject({
   limits: limitsSchema.optional(),
   budget: budgetSchema.nullish(),
   expires_at: expiresAt.nullish(),
+  /** Permissions it confines itself to, such as `models.call`; null for all its role has. */
+  scopes: scopes.nullish(),
+  /** Networks it may be used from, such as `192.0.2.0/24`; null for any. */
+  addresses: addresses.nullish(),
 });
 
 /** What is left out stays; null removes; `limits` is replaced as a whole. */
@@ -62,6 +68,8 @@ export const keyUpdateSchema = z
     limits: limitsSchema.optional(),
     budget: budgetSchema.nullish(),
     expires_at: expiresAt.nullish(),
+    scopes: scopes.nullish(),
+    addresses: addresses.nullish(),
   })
   .refine((patch) => Object.keys(patch).length > 0, 'Nothing to change was given.');
 
@@ -73,6 +81,8 @@ export const keySchema = z.object({
   hint: z.string(),
   role: roleSchema,
   status: keyStatusSchema,
+  scopes: z.array(z.string()).nullable(),
+  addresses: z.array(z.string()).nullable(),
   models: z.array(z.string()).nullable(),
   limits: limitsSchema,
   budget: budgetSchema.nullable(),
@@ -86,10 +96,18 @@ export const keyCreatedSchema = keySchema.extend({
   key: z.string(),
 });
 
+/** How long the old secret stays good beside the new one. */
+const OVERLAP_SECONDS_MAX = 2_592_000;
+
+export const keyRotateSchema = z.strictObject({
+  overlap_seconds: z.int().min(0).max(OVERLAP_SECONDS_MAX).default(3600),
+});
+
 export const keyListQuerySchema = z.strictObject({ ...pageQuery, tenant: slugSchema.optional() });
 export const keyListSchema = listSchema(keySchema);
 
 export type KeyCreate = z.infer<typeof keyCreateSchema>;
+export type KeyRotate = z.infer<typeof keyRotateSchema>;
 export type KeyUpdate = z.infer<typeof keyUpdateSchema>;
 export type Key = z.infer<typeof keySchema>;
 export type KeyCreated = z.infer<typeof keyCreatedSchema>;

@@ -17,6 +17,8 @@ export interface KeyEntry {
   readonly known: KnownKey;
   /** null: from anywhere. */
   readonly networks: Networks | null;
+  /** Until when this secret is good; null: as long as the key. */
+  readonly untilMs: number | null;
 }
 
 export interface KeyTable {
@@ -33,20 +35,31 @@ export interface KeyTable {
 
 export function createKeyTable(maxKeys: number, log: Log): KeyTable {
   let byHash = new Map<string, KeyEntry>();
+  let hashesById = new Map<string, readonly string[]>();
   let version = 0;
   let isTruncated = false;
 
+  /** Also of secrets that were replaced while nobody looked. */
+  function forget(id: string): void {
+    for (const hash of hashesById.get(id) ?? []) byHash.delete(hash);
+    hashesById.delete(id);
+  }
+
   function put(record: KeyRecord): void {
-    if (record.revokedAtMs !== null) {
-      byHash.delete(record.secretHash);
-    } else if (byHash.size < maxKeys || byHash.has(record.secretHash)) {
-      const known: KnownKey = Object.freeze({ kind: 'known', principal: principalOf(record) });
-      const networks = record.addresses === null ? null : readNetworks(record.addresses);
-      byHash.set(record.secretHash, { known, networks });
-    } else if (!isTruncated) {
+    forget(record.id);
+    if (record.revokedAtMs !== null) return;
+    if (hashesById.size >= maxKeys) {
+      if (!isTruncated) log.error('there are more API keys than are held', { max_keys: maxKeys });
       isTruncated = true;
-      log.error('there are more API keys than are held in memory', { max_keys: maxKeys });
+      return;
     }
+    const { secretHash, previousHash, previousUntilMs } = record;
+    const known: KnownKey = Object.freeze({ kind: 'known', principal: principalOf(record) });
+    const networks = record.addresses === null ? null : readNetworks(record.addresses);
+    byHash.set(secretHash, { known, networks, untilMs: null });
+    hashesById.set(record.id, previousHash === null ? [secretHash] : [secretHash, previousHash]);
+    if (previousHash === null || previousUntilMs === null) return;
+    byHash.set(previousHash, { known, networks, untilMs: previousUntilMs });
   }
 
   function apply(changes: KeyChanges): void {
@@ -56,7 +69,7 @@ export function createKeyTable(maxKeys: number, log: Log): KeyTable {
 
   return {
     get size() {
-      return byHash.size;
+      return hashesById.size;
     },
     get version() {
       return version;
@@ -68,6 +81,7 @@ export function createKeyTable(maxKeys: number, log: Log): KeyTable {
     apply,
     replace(all) {
       byHash = new Map();
+      hashesById = new Map();
       isTruncated = false;
       apply(all);
     },

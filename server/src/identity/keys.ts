@@ -16,19 +16,20 @@ import {
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Random } from '../kernel/random.ts';
+import { type AskedConfinement, checkConfinement, settleConfinement } from './confinement.ts';
 import { checkGrant, type Grant, settleGrant } from './grants.ts';
 import type { KeyPatch, KeyRecord, KeyRepository } from './ports/key-repository.ts';
 import { confineTenant } from './roles.ts';
 import { generateSecret, type HashSecret, secretHint } from './secret.ts';
 
-export interface NewKey extends Grant {
+export interface NewKey extends Grant, AskedConfinement {
   readonly name: string;
   readonly tenant?: string | undefined;
   readonly role: Extract<Role, 'service' | 'admin'>;
 }
 
 /** What is undefined stays as it is. */
-export interface KeyChange {
+export interface KeyChange extends AskedConfinement {
   readonly name?: string | undefined;
   readonly models?: readonly string[] | null | undefined;
   readonly limits?: Limits | undefined;
@@ -51,6 +52,15 @@ export interface KeyUseCases {
   /** Newest first, revoked ones included. */
   list(actor: Principal, page: KeyPage): Promise<readonly KeyRecord[]>;
   update(actor: Principal, id: string, change: KeyChange): Promise<KeyRecord>;
+  /**
+   * Gives a key a new secret; the old one stays good for `overlapMs`. What it may, and what it
+   * has used, stays. Only who could make such a key may do it.
+   */
+  rotate(
+    actor: Principal,
+    id: string,
+    overlapMs: number,
+  ): Promise<{ readonly record: KeyRecord; readonly secret: string }>;
   /** Harmless on a key that is revoked already. */
   revoke(actor: Principal, id: string): Promise<KeyRecord>;
 }
@@ -73,6 +83,7 @@ export function createKeyUseCases(options: KeyUseCasesOptions): KeyUseCases {
     get: (actor, id) => read(options, actor, 'keys.read', id),
     list: (actor, page) => list(options, actor, page),
     update: (actor, id, change) => update(options, actor, id, change),
+    rotate: (actor, id, overlapMs) => rotate(options, actor, id, overlapMs),
     revoke: (actor, id) => revoke(options, actor, id),
   };
 }
@@ -82,6 +93,8 @@ async function create(options: KeyUseCasesOptions, actor: Principal, wanted: New
   const tenant = confineTenant(actor, 'keys.write', wanted.tenant) ?? actor.tenant;
   if (wanted.role !== 'service') requireSuperadmin(actor);
   const grant = settleGrant(actor, wanted);
+  const held = await networksOf(options, actor);
+  const confinement = settleConfinement(actor, held, wanted);
   requireFuture(wanted.expiresAtMs, clock.wallMs());
   await requireTenant(options, tenant);
   const secret = generateSecret(random);
@@ -91,9 +104,10 @@ async function create(options: KeyUseCasesOptions, actor: Principal, wanted: New
     name: wanted.name,
     hint: secretHint(secret),
     secretHash: options.hashSecret(secret),
+    previousHash: null,
+    previousUntilMs: null,
     role: wanted.role,
-    scopes: null,
-    addresses: null,
+    ...confinement,
     models: withoutTwins(grant.models),
     limits: grant.limits,
     budget: grant.budget,
@@ -113,19 +127,52 @@ async function list(options: KeyUseCasesOptions, actor: Principal, page: KeyPage
 
 async function update(options: KeyUseCasesOptions, actor: Principal, id: string, to: KeyChange) {
   const before = await read(options, actor, 'keys.write', id);
-  if (before.revokedAtMs !== null) {
-    throw new GatewayError('conflict', {
-      message: 'The key is revoked and cannot be changed. Create a new one.',
-    });
-  }
+  requireLiving(before);
   checkGrant(actor, to);
+  checkConfinement(actor, await networksOf(options, actor), to);
   requireFuture(to.expiresAtMs, options.clock.wallMs());
   return write(options, id, {
     ...(to.name !== undefined && { name: to.name }),
+    ...(to.scopes !== undefined && { scopes: withoutTwins(to.scopes) }),
+    ...(to.addresses !== undefined && { addresses: withoutTwins(to.addresses) }),
     ...(to.models !== undefined && { models: withoutTwins(to.models) }),
     ...(to.limits !== undefined && { limits: to.limits }),
     ...(to.budget !== undefined && { budget: to.budget }),
     ...(to.expiresAtMs !== undefined && { expiresAtMs: to.expiresAtMs }),
+  });
+}
+
+async function rotate(
+  options: KeyUseCasesOptions,
+  actor: Principal,
+  id: string,
+  overlapMs: number,
+) {
+  const before = await read(options, actor, 'keys.write', id);
+  requireLiving(before);
+  if (before.role !== 'service' && id !== actor.keyId) requireSuperadmin(actor);
+  checkGrant(actor, before);
+  checkConfinement(actor, await networksOf(options, actor), before);
+  const secret = generateSecret(options.random);
+  const record = await write(options, id, {
+    hint: secretHint(secret),
+    secretHash: options.hashSecret(secret),
+    previousHash: overlapMs > 0 ? before.secretHash : null,
+    previousUntilMs: overlapMs > 0 ? options.clock.wallMs() + overlapMs : null,
+  });
+  return { record, secret };
+}
+
+/** The networks that the actor's own key may be used from; null: any. */
+async function networksOf({ repository }: KeyUseCasesOptions, actor: Principal) {
+  if (actor.kind !== 'api_key') return null;
+  return (await repository.get(actor.keyId))?.addresses ?? null;
+}
+
+function requireLiving(key: KeyRecord): void {
+  if (key.revokedAtMs === null) return;
+  throw new GatewayError('conflict', {
+    message: 'The key is revoked and cannot be changed. Create a new one.',
   });
 }
 

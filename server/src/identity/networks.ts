@@ -28,6 +28,20 @@ export function readNetworks(texts: readonly string[]): Networks {
   };
 }
 
+export function isNetwork(text: string): boolean {
+  return parse(text) !== null;
+}
+
+/** Whether all of a network lies in one of the others. */
+export function isWithin(text: string, others: readonly string[]): boolean {
+  const network = parse(text);
+  return others.some((other) => {
+    const wider = parse(other);
+    const isWider = network !== null && wider !== null && wider.bits <= network.bits;
+    return isWider && readNetworks([other]).has(network.address);
+  });
+}
+
 function parse(text: string) {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);

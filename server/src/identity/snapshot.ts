@@ -86,7 +86,8 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
         return freshness.isCertain() && !table.isTruncated ? UNKNOWN : UNAVAILABLE;
       }
       if (freshness.ageMs() > maxAgeMs) return UNAVAILABLE;
-      const { known, networks } = entry;
+      const { known, networks, untilMs } = entry;
+      if (untilMs !== null && untilMs <= clock.wallMs()) return UNKNOWN;
       const { expiresAtMs } = known.principal;
       if (expiresAtMs !== null && expiresAtMs <= clock.wallMs()) return EXPIRED;
       return networks === null || networks.has(address()) ? known : ELSEWHERE;

@@ -26,6 +26,9 @@ export interface ApiKeysTable {
   readonly name: string;
   readonly hint: string;
   readonly secret_hash: string;
+  /** Of the secret before, good until then. */
+  readonly previous_hash: string | null;
+  readonly previous_until_ms: number | null;
   readonly role: string;
   /** A JSON list of names; null means all of them. */
   readonly models: string | null;

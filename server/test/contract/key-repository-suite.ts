@@ -18,6 +18,8 @@ export function keyRepositorySuite(
     const full: KeyRecord = {
       ...key('key_full'),
       scopes: ['models.call', 'usage.read'],
+      previousHash: 'hash before',
+      previousUntilMs: 1_700_000_000_009,
       addresses: ['192.0.2.0/24', '2001:db8::/32'],
       models: ['fast', 'demo/demo-1'],
       limits: { requestsPerMinute: 60, tokensPerMinute: 0, concurrency: 3 },
@@ -149,6 +151,8 @@ function key(id: string): KeyRecord {
     role: 'service',
     scopes: null,
     addresses: null,
+    previousHash: null,
+    previousUntilMs: null,
     models: null,
     limits: {},
     budget: null,

@@ -34,6 +34,8 @@ if (verb === 'key') {
     role: 'service',
     scopes: null,
     addresses: null,
+    previousHash: null,
+    previousUntilMs: null,
     models: null,
     limits: {},
     budget: null,

@@ -37,6 +37,8 @@ export function keyToWire(record: KeyRecord, nowMs: number): Key {
     hint: record.hint,
     role: record.role,
     status: statusOf(record, nowMs),
+    scopes: record.scopes === null ? null : [...record.scopes],
+    addresses: record.addresses === null ? null : [...record.addresses],
     models: record.models === null ? null : [...record.models],
     limits: limitsToWire(record.limits),
     budget: record.budget === null ? null : budgetToWire(record.budget),

@@ -12,6 +12,10 @@ export interface KeyRecord {
   readonly hint: string;
   /** HMAC-SHA256 of the secret under the server's pepper, hexadecimal. */
   readonly secretHash: string;
+  /** Of the secret before, while both are good; null: there is none. */
+  readonly previousHash: string | null;
+  /** Until when it is good. */
+  readonly previousUntilMs: number | null;
   readonly role: Role;
   /** Permissions it confines itself to; null: everything its role may. */
   readonly scopes: readonly string[] | null;
@@ -31,12 +35,7 @@ export interface KeyChanges {
   readonly version: number;
 }
 
-export type KeyPatch = Partial<
-  Pick<
-    KeyRecord,
-    'name' | 'scopes' | 'addresses' | 'models' | 'limits' | 'budget' | 'expiresAtMs' | 'revokedAtMs'
-  >
->;
+export type KeyPatch = Partial<Omit<KeyRecord, 'id' | 'tenant' | 'role' | 'createdAtMs'>>;
 
 /** All methods throw `storage_unavailable` when the database does not answer in time. */
 export interface KeyRepository {

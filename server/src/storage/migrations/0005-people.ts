@@ -110,4 +110,6 @@ async function extendKeys(db: Kysely<unknown>): Promise<void> {
   const add = (name: string) => db.schema.alterTable('api_keys').addColumn(name, 'text').execute();
   await add('scopes');
   await add('addresses');
+  await add('previous_hash');
+  await db.schema.alterTable('api_keys').addColumn('previous_until_ms', 'bigint').execute();
 }

@@ -83,6 +83,8 @@ function rowOf(record: KeyRecord): Omit<ApiKeysTable, 'version'> {
     tenant: record.tenant,
     hint: record.hint,
     secret_hash: record.secretHash,
+    previous_hash: record.previousHash,
+    previous_until_ms: record.previousUntilMs,
     role: record.role,
     created_at_ms: record.createdAtMs,
     name: record.name,
@@ -100,6 +102,10 @@ function rowOf(record: KeyRecord): Omit<ApiKeysTable, 'version'> {
 function changesOf(patch: KeyPatch): Updateable<ApiKeysTable> {
   return {
     ...(patch.name !== undefined && { name: patch.name }),
+    ...(patch.hint !== undefined && { hint: patch.hint }),
+    ...(patch.secretHash !== undefined && { secret_hash: patch.secretHash }),
+    ...(patch.previousHash !== undefined && { previous_hash: patch.previousHash }),
+    ...(patch.previousUntilMs !== undefined && { previous_until_ms: patch.previousUntilMs }),
     ...(patch.scopes !== undefined && { scopes: listColumn(patch.scopes) }),
     ...(patch.addresses !== undefined && { addresses: listColumn(patch.addresses) }),
     ...(patch.models !== undefined && { models: listColumn(patch.models) }),
@@ -117,6 +123,8 @@ function recordOf(row: ApiKeysTable): KeyRecord {
     name: row.name,
     hint: row.hint,
     secretHash: row.secret_hash,
+    previousHash: row.previous_hash,
+    previousUntilMs: row.previous_until_ms,
     role: row.role as Role,
     scopes: listOf(row.scopes),
     addresses: listOf(row.addresses),

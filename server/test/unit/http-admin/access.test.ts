@@ -54,6 +54,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /api/v1/keys/:id': 'a',
   'PATCH /api/v1/keys/:id': 'a',
   'DELETE /api/v1/keys/:id': 'a',
+  'POST /api/v1/keys/:id/rotate': 'a',
   'DELETE /api/v1/cache': 'a',
   'GET /api/v1/providers': 'a',
   'GET /api/v1/circuit-breakers': 'a',

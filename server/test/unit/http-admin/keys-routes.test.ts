@@ -43,6 +43,8 @@ describe('POST /api/v1/keys', () => {
         name: 'Tutor',
         role: 'service',
         status: 'active',
+        scopes: null,
+        addresses: null,
         models: ['fast', 'openai/gpt-4o'],
         limits: { requests_per_minute: 60 },
         budget: { limit_usd: '1.5', period: 'day' },

@@ -155,6 +155,8 @@ export function keyRecord(changes: Partial<KeyRecord>): KeyRecord {
     role: 'service',
     scopes: null,
     addresses: null,
+    previousHash: null,
+    previousUntilMs: null,
     models: null,
     limits: {},
     budget: null,

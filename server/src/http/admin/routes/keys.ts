@@ -3,11 +3,13 @@
  */
 import {
   errorSchema,
+  type KeyRotate,
   type KeyUpdate,
   keyCreatedSchema,
   keyCreateSchema,
   keyListQuerySchema,
   keyListSchema,
+  keyRotateSchema,
   keySchema,
   keyUpdateSchema,
 } from '@esclusa/contracts';
@@ -21,6 +23,7 @@ import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['keys'];
+const MS_PER_SECOND = 1000;
 
 export function keyRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
   collectionRoutes(app, services, cursors);
@@ -119,6 +122,26 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
     },
   );
 
+  app.post<IdParams & { Body: KeyRotate }>(
+    '/api/v1/keys/:id/rotate',
+    {
+      config: { access: 'keys.write', audit: 'keys.rotate' },
+      schema: {
+        tags,
+        summary: 'Give an API key a new secret; the old one stays good for a while',
+        body: keyRotateSchema,
+        response: { 200: keyCreatedSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const id = requireId(request.params.id);
+      const overlapMs = request.body.overlap_seconds * MS_PER_SECOND;
+      const { record, secret } = await keys.rotate(callerOf(request), id, overlapMs);
+      audited(request, record);
+      return { ...keyToWire(record, clock.wallMs()), key: secret };
+    },
+  );
+
   app.delete<IdParams>(
     '/api/v1/keys/:id',
     {
@@ -138,9 +161,9 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
 }
 
 function changeOf(body: Omit<KeyUpdate, 'name'>): Omit<KeyChange, 'name'> {
-  const { models, limits, budget, expires_at } = body;
+  const { models, limits, budget, expires_at, scopes, addresses } = body;
   return {
-    models,
+    ...{ models, scopes, addresses },
     limits: limits === undefined ? undefined : limitsFromWire(limits),
     budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
     expiresAtMs:
