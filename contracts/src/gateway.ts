@@ -111,25 +111,82 @@ export const cachePurgeSchema = z.object({
   purged: count.nullable(),
 });
 
+const keyGlob = z.string().regex(/^[\w*?-]{1,128}$/);
+
+/** Without a condition every answer of the tenant is meant; several must all hold. */
+export const cachePurgeQuerySchema = tenantQuerySchema.extend({
+  /** Who answered: a model as its provider calls it, or `provider/model`. */
+  model: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,256}$/)
+    .optional(),
+  /** The key of one answer. */
+  key: z
+    .string()
+    .regex(/^[\w-]{1,128}$/)
+    .optional(),
+  /** Over keys: `*` is any text, `?` one character. */
+  pattern: keyGlob.optional(),
+});
+
+export const cacheResetSchema = z.object({
+  /** null: all tenants together. */
+  tenant: z.string().nullable(),
+  reset: z.literal(true),
+});
+
+/** `hit_rate` is 0 to 1 over hits and misses; errors, joins and stale answers are apart. */
+const rates = { hits: count, misses: count, hit_rate: z.number(), hit_rate_percent: z.number() };
+
 export const cacheStatsSchema = z.object({
   cache: z.object({
     enabled: z.boolean(),
     backend: z.string(),
+    /** null: all tenants together. */
+    tenant: z.string().nullable(),
+    /** Whose figures they are: of every process that shares the Redis, or of this one. */
+    scope: z.enum(['process', 'shared']),
+    /** Held in the memory of this process. */
     entries: count,
     bytes: count,
-    hits: count,
-    misses: count,
-    hit_rate: z.number(),
+    ...rates,
+    /** Answers given although stale, because every target was down. */
+    stale: count,
+    /** Exchanges that shared the answer of an identical one in flight. */
+    joins: count,
+    bypasses: count,
+    /** Hits and misses. */
+    total_requests: count,
     errors: count,
+    /** Of the last 100 lookups of this process in Redis. */
     avg_latency_ms: z.number().nullable(),
     circuit_breaker: z.object({ state: breakerStateSchema, failures: count }).nullable(),
     operations: z.object({
-      get: z.object({
+      get: z.object({ ...rates, avg_latency_ms: z.number().nullable() }),
+    }),
+    tiers: z.object({
+      /** Sets, evictions, entries and bytes are those of this process. */
+      memory: z.object({
         hits: count,
         misses: count,
-        hit_rate: z.number(),
-        avg_latency_ms: z.number().nullable(),
+        sets: count,
+        evictions: count,
+        entries: count,
+        bytes: count,
       }),
+      redis: z
+        .object({
+          hits: count,
+          misses: count,
+          sets: count,
+          errors: count,
+          /** Of what was stored: before and after compression, and the second by the first. */
+          plain_bytes: count,
+          kept_bytes: count,
+          compression_ratio: z.number().nullable(),
+          avg_latency_ms: z.number().nullable(),
+        })
+        .nullable(),
     }),
   }),
   timestamp: timestampSchema,

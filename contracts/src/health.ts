@@ -76,6 +76,10 @@ export const databaseHealthSchema = z.object({
 
 export const cacheHealthSchema = healthCheckSchema.extend({
   status: z.enum(['healthy', 'degraded', 'disabled']),
+  /** Of the second tier, where there is one. */
+  circuit_breaker_state: z.enum(['closed', 'open', 'half_open']).optional(),
+  connection_pool: z.object({ max_connections: z.int() }).optional(),
+  redis_memory_used_mb: z.number().nullable().optional(),
   timestamp: timestampSchema,
 });
 

@@ -1,7 +1,7 @@
 /**
  * What the control plane looks at and turns, taken from where it lives.
  */
-import type { Breaker, CacheStats, Provider } from '@esclusa/contracts';
+import type { Breaker, Provider } from '@esclusa/contracts';
 import type { ProviderConfig } from '../config/index.ts';
 import type { BreakerSnapshot } from '../gateway/resilience/breaker-registry.ts';
 import type { AdminServices, ConfigControl, HealthReader } from '../http/index.ts';
@@ -25,6 +25,7 @@ export interface AdminDeps {
   readonly current: () => LiveGeneration;
   readonly health: HealthReader;
   readonly config: ConfigControl;
+  readonly cache: AdminServices['cache'];
 }
 
 export function createAdminServices(deps: AdminDeps): AdminServices {
@@ -57,17 +58,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
       resetAll: () => gateway.breakers.resetAll(),
     },
     config: deps.config,
-    cache: {
-      purge: (tenant) => gateway.tiers.purge(tenant),
-      stats: () => cacheStats(deps),
-      health: () => ({
-        status: config().cache.enabled ? 'healthy' : 'disabled',
-        healthy: true,
-        enabled: config().cache.enabled,
-        critical: false,
-        backend: gateway.cache.tier,
-      }),
-    },
+    cache: deps.cache,
     metrics: deps.metrics,
     health: deps.health,
     cursorKey: identity.secrets.cursorKey,
@@ -109,24 +100,5 @@ function breakerOf(snapshot: BreakerSnapshot): Breaker {
     opened_at: openedAtMs === undefined ? null : new Date(openedAtMs).toISOString(),
     retry_after_ms: snapshot.retryAfterMs ?? null,
     resting_ms: snapshot.restingMs ?? null,
-  };
-}
-
-function cacheStats({ gateway, current }: AdminDeps): CacheStats['cache'] {
-  const { entries, bytes, hits, misses } = gateway.cache.stats(null);
-  const total = hits + misses;
-  const hitRate = total === 0 ? 0 : Number((hits / total).toFixed(3));
-  return {
-    enabled: current().config.cache.enabled,
-    backend: gateway.cache.tier,
-    entries,
-    bytes,
-    hits,
-    misses,
-    hit_rate: hitRate,
-    errors: 0,
-    avg_latency_ms: null,
-    circuit_breaker: null,
-    operations: { get: { hits, misses, hit_rate: hitRate, avg_latency_ms: null } },
   };
 }

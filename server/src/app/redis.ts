@@ -7,7 +7,6 @@ import type { BreakerSettings } from '../gateway/model/target.ts';
 import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
 import type { SharedFlights } from '../gateway/ports/shared-flights.ts';
 import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
-import { createRedisCacheStore, type RedisCacheStore } from '../stores/redis/cache-store.ts';
 import type { RedisAddress } from '../stores/redis/connection.ts';
 import type { RequestWaits } from '../stores/redis/request-waits.ts';
 import { createRedisSharedFlights } from '../stores/redis/shared-flights.ts';
@@ -64,17 +63,6 @@ export async function openSharedStores(deps: Deps): Promise<SharedStores | null>
       state.close();
     },
   };
-}
-
-/** The second tier of the cache, where there is a Redis and the cache is to use it. */
-export function createSharedCache(
-  { clock, random, telemetry }: Pick<Parts, 'clock' | 'random' | 'telemetry'>,
-  shared: SharedStores | null,
-  { cache }: Config,
-): RedisCacheStore | null {
-  if (shared === null || !cache.redis || cache.backend === 'memory') return null;
-  const log = telemetry.log.named('cache');
-  return createRedisCacheStore({ redis: shared.cache, clock, random, log });
 }
 
 /** Calls in flight that processes share, where they share the cache. */

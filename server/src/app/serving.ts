@@ -8,6 +8,7 @@ import type { Config } from '../config/index.ts';
 import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import {
   type AddressReader,
+  type AdminServices,
   answerCodecs,
   type BodyCapture,
   createAddressReader,
@@ -25,6 +26,8 @@ import { startBodyRetention } from '../operations/body-retention.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
+import { countedIn, createCacheParts } from './cache.ts';
+import { createCacheControl } from './cache-control.ts';
 import { createConfigControl } from './config-control.ts';
 import { createCounters } from './counters.ts';
 import { createGateway, type Gateway } from './gateway.ts';
@@ -33,7 +36,7 @@ import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './
 import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
-import { createFleet, createSharedCache, openSharedStores, type SharedStores } from './redis.ts';
+import { createFleet, openSharedStores, type SharedStores } from './redis.ts';
 import { createReplays } from './replays.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -63,17 +66,17 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => counters.close());
   const replays = await createReplays(parts, () => current().config, shared?.state ?? null);
   undo.push(() => replays.close());
-  const sharedCache = createSharedCache(parts, shared, config);
-  undo.push(() => sharedCache?.close());
-  const fleet = createFleet(parts, shared, sharedCache);
+  const cache = createCacheParts(parts, shared, config);
+  undo.push(() => cache.close());
+  const fleet = createFleet(parts, shared, cache.store);
   const gateway = createGateway(
     {
       ...parts,
-      ...{ breakers, counters, replays, sharedCache, fleet },
+      ...{ breakers, counters, replays, sharedCache: cache.store, fleet },
       keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
-      observer: createObserver(telemetry.log, metrics),
+      observer: countedIn(cache.book, createObserver(telemetry.log, metrics)),
       providers: () => current().providers,
       routes: () => current().routes,
       latencyDecayMs: () => current().config.routing.latencyDecaySeconds * MS_PER_SECOND,
@@ -93,7 +96,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     ...{ shared, counters, replays },
     cacheEnabled: () => current().config.cache.enabled,
   };
-  const admin = await createAdmin(parts, { gateway, current, health, lifecycle });
+  const control = createCacheControl({ gateway, current, clock, ...cache });
+  const admin = await createAdmin(parts, { gateway, current, health, lifecycle, cache: control });
   undo.push(() => admin.close());
   const running = new Set<AbortController>();
   const server = createEdge(
@@ -147,12 +151,13 @@ interface AdminParts {
   readonly current: () => LiveGeneration;
   readonly health: HealthDeps;
   readonly lifecycle: Lifecycle;
+  readonly cache: AdminServices['cache'];
 }
 
-function createAdmin(parts: Parts, { gateway, current, health, lifecycle }: AdminParts) {
+function createAdmin(parts: Parts, { gateway, current, health, lifecycle, cache }: AdminParts) {
   const { clock, ids, storage, identity, telemetry, keeper, loaded } = parts;
   const services = createAdminServices({
-    ...{ clock, ids, storage, identity, gateway, current },
+    ...{ clock, ids, storage, identity, gateway, current, cache },
     log: telemetry.log.named('control'),
     metrics: async () => (current().config.metrics.enabled ? telemetry.metrics.expose() : null),
     health: createHealth(health, lifecycle),

@@ -7,6 +7,7 @@ export type {
   StreamAnswer,
   StreamFrame,
 } from './model/answer.ts';
+export type { CacheSelection } from './model/cache-selection.ts';
 export type { CanonicalChunk } from './model/canonical.ts';
 export { asGatewayError, type ErrorCode, GatewayError } from './model/errors.ts';
 export { type Credential, Exchange } from './model/exchange.ts';

@@ -74,6 +74,16 @@ export const METRICS = {
   cacheRequests: counter('esclusa_cache_requests_total', 'Exchanges by what the cache did.', [
     'result',
   ]),
+  cacheTiers: counter(
+    'esclusa_cache_operations_total',
+    'What each tier of the cache did: hit, miss, set, error.',
+    ['tier', 'result'],
+  ),
+  cacheBytes: counter(
+    'esclusa_cache_stored_bytes_total',
+    'Bytes of answers stored in Redis, before (plain) and after (kept) compression.',
+    ['form'],
+  ),
   // Money and tokens
   tokens: counter(
     'esclusa_tokens_total',

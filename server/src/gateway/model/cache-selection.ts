@@ -4,11 +4,11 @@
 
 export interface CacheSelection {
   /** The key of one answer. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Over keys: `*` is any text, `?` one character. */
-  readonly pattern?: string;
+  readonly pattern?: string | undefined;
   /** Who answered: a model as its provider calls it, or `provider/model`. */
-  readonly model?: string;
+  readonly model?: string | undefined;
 }
 
 export interface CachedAnswer {

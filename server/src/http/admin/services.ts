@@ -17,6 +17,7 @@ import type {
   Authenticator,
   BodyStore,
   Budget,
+  CacheSelection,
   Explain,
   LedgerQueries,
   Routes,
@@ -101,8 +102,11 @@ export interface ConfigControl {
 
 export interface CacheControlPlane {
   purge(tenant: string): Promise<number | null>;
-  /** `timestamp` is added by the route. */
-  stats(): Promise<CacheStats['cache']> | CacheStats['cache'];
+  /** Forgets some answers and says how many. */
+  remove(tenant: string, selection: CacheSelection): Promise<number>;
+  /** null: all tenants together. `timestamp` is added by the route. */
+  stats(tenant: string | null): Promise<CacheStats['cache']>;
+  resetStats(tenant: string | null): Promise<void>;
   health(): Promise<Omit<CacheHealth, 'timestamp'>> | Omit<CacheHealth, 'timestamp'>;
 }
 

@@ -47,6 +47,11 @@ export const REMOVALS_KEY = 'esclusa:removals';
 /** Says at once what those two say to who asks. */
 export const PURGES_CHANNEL = 'esclusa:purged';
 
+/** What the cache did for a tenant: one hash. No name: all tenants together. */
+export function statsKeyOf(tenant: string): string {
+  return `esclusa:stats:${escaped(tenant)}`;
+}
+
 /** Anything but plain characters as `~` and its bytes; an empty name is a lone `~`. */
 export function escaped(part: string): string {
   if (PLAIN.test(part)) return part;

@@ -56,6 +56,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'DELETE /api/v1/keys/:id': 'a',
   'POST /api/v1/keys/:id/rotate': 'a',
   'DELETE /api/v1/cache': 'a',
+  'DELETE /api/v1/cache/stats': 'a',
   'GET /api/v1/providers': 'a',
   'GET /api/v1/circuit-breakers': 'a',
   'POST /api/v1/route/explain': 'a',

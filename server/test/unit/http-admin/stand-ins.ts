@@ -48,7 +48,7 @@ const RELOAD = {
   problems: [],
 };
 
-const FIGURES = { hits: 3, misses: 1, hit_rate: 0.75, avg_latency_ms: 0.1 };
+const FIGURES = { hits: 3, misses: 1, hit_rate_percent: 75, hit_rate: 0.75, avg_latency_ms: 0.1 };
 
 export function gatewayState(purged: string[], resets: string[]) {
   return {
@@ -87,31 +87,43 @@ export function gatewayState(purged: string[], resets: string[]) {
       state: () => ({ generation: 2, file: null, config: { cache: {} }, last_reload: RELOAD }),
       reload: async () => RELOAD,
     },
-    cache: {
-      purge: async (tenant: string) => {
-        purged.push(tenant);
-        return 7;
-      },
-      stats: () => ({
-        enabled: true,
-        backend: 'memory',
-        entries: 2,
-        bytes: 400,
-        errors: 0,
-        circuit_breaker: null,
-        ...FIGURES,
-        operations: { get: FIGURES },
-      }),
-      health: () => ({
-        status: 'healthy' as const,
-        healthy: true,
-        enabled: true,
-        critical: false,
-        backend: 'memory',
-      }),
-    },
+    cache: cacheState(purged),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     health: healthState(),
+  };
+}
+
+function cacheState(purged: string[]) {
+  return {
+    purge: async (tenant: string) => {
+      purged.push(tenant);
+      return 7;
+    },
+    remove: async (tenant: string, selection: object) => {
+      purged.push(`${tenant} ${JSON.stringify(selection)}`);
+      return 1;
+    },
+    resetStats: async (tenant: string | null) => {
+      purged.push(`figures of ${tenant}`);
+    },
+    stats: async (tenant: string | null) => ({
+      ...{ enabled: true, backend: 'memory', tenant, scope: 'process' as const },
+      ...{ entries: 2, bytes: 400, stale: 0, joins: 0, bypasses: 0, total_requests: 4 },
+      ...{ errors: 0, circuit_breaker: null },
+      ...FIGURES,
+      operations: { get: FIGURES },
+      tiers: {
+        memory: { hits: 3, misses: 1, sets: 1, evictions: 0, entries: 2, bytes: 400 },
+        redis: null,
+      },
+    }),
+    health: () => ({
+      status: 'healthy' as const,
+      healthy: true,
+      enabled: true,
+      critical: false,
+      backend: 'memory',
+    }),
   };
 }
 

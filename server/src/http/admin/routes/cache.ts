@@ -3,7 +3,9 @@
  */
 import {
   cacheHealthSchema,
+  cachePurgeQuerySchema,
   cachePurgeSchema,
+  cacheResetSchema,
   cacheStatsSchema,
   errorSchema,
   tenantQuerySchema,
@@ -17,37 +19,67 @@ import type { AdminServices } from '../services.ts';
 const tags = ['cache'];
 
 export function cacheRoutes(app: AdminApp, services: AdminServices): void {
-  const { cache, clock } = services;
+  forgettingRoutes(app, services);
+  readingRoutes(app, services);
+}
 
+function forgettingRoutes(app: AdminApp, { cache }: AdminServices): void {
   app.delete(
     '/api/v1/cache',
     {
       config: { access: 'cache.purge', audit: 'cache.purge' },
       schema: {
         tags,
-        summary: 'Forget every cached answer of the caller’s tenant, or of the one named',
-        querystring: tenantQuerySchema,
+        summary: 'Forget cached answers of a tenant: all, or those of a key, pattern or model',
+        querystring: cachePurgeQuerySchema,
         response: { 200: cachePurgeSchema, default: errorSchema },
       },
     },
     async (request) => {
       const caller = callerOf(request);
-      const tenant = confineTenant(caller, 'cache.purge', request.query.tenant) ?? caller.tenant;
-      return { tenant, purged: await cache.purge(tenant) };
+      const { tenant: asked, ...selection } = request.query;
+      const tenant = confineTenant(caller, 'cache.purge', asked) ?? caller.tenant;
+      const isAll = Object.values(selection).every((condition) => condition === undefined);
+      const purged = isAll ? cache.purge(tenant) : cache.remove(tenant, selection);
+      return { tenant, purged: await purged };
     },
   );
 
+  app.delete(
+    '/api/v1/cache/stats',
+    {
+      config: { access: 'cache.purge', audit: 'cache.reset_stats' },
+      schema: {
+        tags,
+        summary: 'Begin counting anew; what is cached stays',
+        querystring: tenantQuerySchema,
+        response: { 200: cacheResetSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const tenant = confineTenant(callerOf(request), 'cache.purge', request.query.tenant);
+      await cache.resetStats(tenant);
+      return { tenant, reset: true as const };
+    },
+  );
+}
+
+function readingRoutes(app: AdminApp, { cache, clock }: AdminServices): void {
   app.get(
     '/cache/stats',
     {
       config: { access: 'metrics.read' },
       schema: {
         tags,
-        summary: 'Read hits, misses and size of the cache',
+        summary: 'Read hits, misses and size of the cache, of one tenant or of all',
+        querystring: tenantQuerySchema,
         response: { 200: cacheStatsSchema, default: errorSchema },
       },
     },
-    async () => ({ cache: await cache.stats(), timestamp: timestamp(clock.wallMs()) }),
+    async (request) => {
+      const tenant = confineTenant(callerOf(request), 'metrics.read', request.query.tenant);
+      return { cache: await cache.stats(tenant), timestamp: timestamp(clock.wallMs()) };
+    },
   );
 
   app.get(
