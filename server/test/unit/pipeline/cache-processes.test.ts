@@ -1,0 +1,303 @@
+/**
+ * The cache stage over several processes: one call for all, from whichever process it is asked,
+ * and what becomes of those who follow when a leader fails, leaves or dies. Calls are answered
+ * by hand; processes share a store and flights in memory.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { GatewayError } from '../../../src/gateway/model/errors.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, createFleet, read } from './cache-fleet.ts';
+import { frame, LAST_FRAME, plainAnswer } from './fakes.ts';
+
+const STREAM = { stream: true } as const;
+
+function text(said: string, changes: object = {}) {
+  return frame({ bytes: Buffer.from(said), producedCharacters: said.length, ...changes });
+}
+
+function plain(said: string, changes: object = {}) {
+  return plainAnswer({ bytes: Buffer.from(said), ...changes });
+}
+
+/** Three processes, the first of which has made the call. */
+async function led(request: object, policy = {}) {
+  const fleet = createFleet(policy);
+  const processes = [fleet.start(), fleet.start(), fleet.start()] as const;
+  const leader = processes[0].ask(request);
+  const call = await fleet.call(1);
+  return { ...fleet, processes, leader, made: call };
+}
+
+/** Reads on until the test asks what came. */
+function watch(asked: Asked) {
+  const seen = { text: '' };
+  const ended = (async () => {
+    const answer = await asked.answer;
+    assert.ok(answer.kind === 'stream');
+    for await (const { bytes, terminal } of answer.frames) {
+      seen.text += bytes;
+      if (terminal !== null) return 'ended';
+    }
+    return 'stopped';
+  })();
+  ended.catch(() => undefined);
+  return { seen, ended };
+}
+
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+}
+
+test('a plain call of one process answers all, and one pays', async () => {
+  const { processes, leader, made, calls } = await led({});
+  const others = processes.flatMap((process) => [process.ask(), process.ask()]);
+  await quiet();
+
+  made.answer(plain('said'));
+
+  assert.equal((await read(leader)).text, 'said');
+  for (const asked of others) {
+    assert.equal((await read(asked)).text, 'said');
+    assert.equal(asked.exchange.cache.status, 'JOIN');
+    assert.equal(asked.exchange.provider, 'up');
+  }
+  assert.equal(calls.length, 1);
+});
+
+test('a stream of one process is given to all as it flows, from its beginning', async () => {
+  const { processes, leader, made, calls } = await led(STREAM);
+  made.feed(text('a', { sequence: 4 }));
+  const own = watch(leader);
+  await until('the first', () => own.seen.text === 'a');
+  const follower = watch(processes[1].ask(STREAM));
+  await until('the prefix', () => follower.seen.text === 'a');
+
+  made.feed(text('b'));
+  await until('the tail', () => follower.seen.text === 'ab');
+  const late = watch(processes[2].ask(STREAM));
+  made.feed(text('c', { finishReasons: ['stop'] }), LAST_FRAME);
+
+  for (const { seen, ended } of [own, follower, late]) {
+    assert.equal(await ended, 'ended');
+    assert.equal(seen.text, 'abc');
+  }
+  assert.equal(calls.length, 1);
+});
+
+test('what may not be stored is given to those who joined all the same', async () => {
+  for (const request of [{}, STREAM]) {
+    const { processes, leader, made, calls, whole } = await led(request);
+    const follower = read(processes[1].ask(request));
+    const own = read(leader);
+    await quiet();
+
+    if ('stream' in request) made.feed(text('cut', { finishReasons: ['length'] }), LAST_FRAME);
+    else made.answer(plain('cut', { finishReasons: ['length'] }));
+
+    assert.equal((await own).text, 'cut');
+    assert.deepEqual([(await follower).text, (await follower).ended], ['cut', true]);
+    assert.equal(calls.length, 1);
+    assert.equal(whole.stats(null).entries, 0);
+  }
+});
+
+test('an error reaches all processes with its code and when to try again', async () => {
+  const { processes, leader, made, calls } = await led({});
+  const follower = read(processes[1].ask());
+  await quiet();
+
+  made.fail(new GatewayError('upstream_rate_limited', { retryAfterMs: 700 }));
+
+  assert.equal((await read(leader)).error?.code, 'upstream_rate_limited');
+  assert.equal((await follower).error?.retryAfterMs, 700);
+  assert.equal(calls.length, 1);
+});
+
+test('a leader without a budget fails alone: another process calls', async () => {
+  const { processes, leader, made, call } = await led({});
+  const asked = processes[1].ask();
+  await quiet();
+
+  made.fail(new GatewayError('budget_exceeded'));
+
+  assert.equal((await read(leader)).error?.code, 'budget_exceeded');
+  (await call(2)).answer(plain('said'));
+  assert.equal((await read(asked)).text, 'said');
+  assert.equal(asked.exchange.cache.status, 'MISS');
+});
+
+test('a leader whose client leaves goes on while another process follows', async () => {
+  const { processes, leader, made } = await led(STREAM);
+  made.feed(text('a'));
+  const own = read(leader);
+  const follower = watch(processes[1].ask(STREAM));
+  await until('the prefix', () => follower.seen.text === 'a');
+
+  leader.leave();
+  await quiet();
+  assert.equal(made.exchange.work.signal.aborted, false);
+  made.feed(text('b', { finishReasons: ['stop'] }), LAST_FRAME);
+
+  assert.equal(await follower.ended, 'ended');
+  assert.equal((await own).characters, 2);
+});
+
+test('when all followers have left too, the call is cancelled', async () => {
+  const { processes, leader, made } = await led(STREAM);
+  made.feed(text('a'));
+  const own = read(leader);
+  const asked = processes[1].ask(STREAM);
+  const follower = watch(asked);
+  await until('the prefix', () => follower.seen.text === 'a');
+  leader.leave();
+  await quiet();
+
+  asked.leave();
+
+  await until('the call is cancelled', () => made.exchange.work.signal.aborted);
+  assert.equal((await own).characters, 1);
+});
+
+test('a follower that leaves changes nothing for the others of its process', async () => {
+  const { processes, leader, made } = await led(STREAM);
+  made.feed(text('a'));
+  watch(leader);
+  const first = processes[1].ask(STREAM);
+  const second = watch(processes[1].ask(STREAM));
+  const gone = read(first);
+  await until('the prefix', () => second.seen.text === 'a');
+
+  first.leave();
+  made.feed(text('b', { finishReasons: ['stop'] }), LAST_FRAME);
+
+  assert.equal(await second.ended, 'ended');
+  assert.equal(second.seen.text, 'ab');
+  assert.equal((await gone).ended, true);
+});
+
+test('a dead leader of a plain call is replaced by one process, and the others follow it', async () => {
+  const { processes, calls, call } = await led({});
+  const [dead, b, c] = processes;
+  const others = [b.ask(), b.ask(), c.ask(), c.ask()];
+  await quiet();
+
+  dead.kill();
+  (await call(2)).answer(plain('said'));
+
+  for (const asked of others) assert.equal((await read(asked)).text, 'said');
+  assert.equal(calls.length, 2);
+  const statuses = others.map(({ exchange }) => exchange.cache.status).toSorted();
+  assert.deepEqual(statuses, ['JOIN', 'JOIN', 'JOIN', 'MISS']);
+});
+
+test('a stream whose leader died goes on where the new one begins with the same bytes', async () => {
+  const { processes, leader, made, call, calls } = await led(STREAM);
+  const [dead, b, c] = processes;
+  made.feed(text('one '), text('two '));
+  watch(leader);
+  const asked = [b.ask(STREAM), c.ask(STREAM)];
+  const followers = asked.map(watch);
+  await until('both have it', () => followers.every(({ seen }) => seen.text === 'one two '));
+
+  dead.kill();
+  const again = await call(2);
+  again.feed(text('one tw'), text('o three', { finishReasons: ['stop'] }), LAST_FRAME);
+
+  for (const { seen, ended } of followers) {
+    assert.equal(await ended, 'ended');
+    assert.equal(seen.text, 'one two three');
+  }
+  assert.equal(calls.length, 2);
+  assert.deepEqual(asked.map(({ exchange }) => exchange.cache.status).toSorted(), ['JOIN', 'MISS']);
+});
+
+test('a stream taken over is stored whole', async () => {
+  const { processes, leader, made, call, calls } = await led(STREAM);
+  made.feed(text('one '));
+  watch(leader);
+  const follower = watch(processes[1].ask(STREAM));
+  await until('it has the prefix', () => follower.seen.text === 'one ');
+  processes[0].kill();
+  (await call(2)).feed(text('one two', { finishReasons: ['stop'] }), LAST_FRAME);
+  await follower.ended;
+
+  const later = processes[2].ask(STREAM);
+
+  assert.equal((await read(later)).text, 'one two');
+  assert.equal(later.exchange.cache.status, 'HIT');
+  assert.equal(calls.length, 2);
+});
+
+test('a stream whose leader died ends with an error where the new bytes are others', async () => {
+  for (const other of ['uno ', 'one', 'one tw']) {
+    const { processes, leader, made, call } = await led(STREAM);
+    made.feed(text('one '), text('two'));
+    watch(leader);
+    const asked = processes[1].ask(STREAM);
+    const follower = watch(asked);
+    await until('it has the prefix', () => follower.seen.text === 'one two');
+
+    processes[0].kill();
+    (await call(2)).feed(text(other, { finishReasons: ['stop'] }), LAST_FRAME);
+
+    await assert.rejects(follower.ended, { code: 'shared_call_lost' });
+    assert.equal(follower.seen.text, 'one two');
+  }
+});
+
+test('a follower that has nothing yet makes its own call when the store is gone', async () => {
+  const { processes, call } = await led({});
+  const asked = processes[1].ask();
+  await quiet();
+  processes[1].kill();
+  processes[1].cutOff(true);
+  processes[0].kill();
+
+  (await call(2)).answer(plain('own'));
+
+  assert.equal((await read(asked)).text, 'own');
+  assert.equal(asked.exchange.cache.status, 'MISS');
+});
+
+test('a process cut off from the others answers by itself', async () => {
+  const fleet = createFleet();
+  const process = fleet.start();
+  process.kill();
+  process.cutOff(true);
+  const asked = process.ask();
+  (await fleet.call(1)).answer(plain('own'));
+  assert.equal((await read(asked)).text, 'own');
+
+  assert.equal((await read(process.ask())).text, 'own');
+  assert.equal(fleet.calls.length, 1);
+});
+
+test('whoever follows is let go when its time is over', async () => {
+  const { processes, clock } = await led({});
+  const asked = processes[1].ask();
+  await quiet();
+
+  clock.advance(10_000);
+
+  assert.equal((await read(asked)).error?.code, 'deadline_exceeded');
+});
+
+test('what one process stores is a hit of the shared tier in another, for all who ask', async () => {
+  const { processes, leader, made, calls } = await led(STREAM);
+  made.feed(text('said', { finishReasons: ['stop'] }), LAST_FRAME);
+  await read(leader);
+  await quiet();
+
+  const all = [processes[1].ask(STREAM), processes[1].ask(STREAM)];
+
+  for (const asked of all) {
+    assert.equal((await read(asked)).text, 'said');
+    assert.deepEqual([asked.exchange.cache.status, asked.exchange.cache.tier], ['HIT', 'redis']);
+  }
+  const later = processes[1].ask(STREAM);
+  await read(later);
+  assert.equal(later.exchange.cache.tier, 'memory');
+  assert.equal(calls.length, 1);
+});

@@ -1,0 +1,285 @@
+/**
+ * The cache stage in one process: what is stored and given, what never is, and who pays. Calls
+ * are answered by hand.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FinishReason, StreamFrame } from '../../../src/gateway/model/answer.ts';
+import { GatewayError } from '../../../src/gateway/model/errors.ts';
+import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
+import { type Asked, createFleet, type MadeCall, read, type TestProcess } from './cache-fleet.ts';
+import { frame, LAST_FRAME, plainAnswer, streamOf } from './fakes.ts';
+
+const STREAM = { stream: true } as const;
+
+function text(said: string, finishReasons: readonly FinishReason[] = []) {
+  return frame({ bytes: Buffer.from(said), producedCharacters: said.length, finishReasons });
+}
+
+function answer(call: MadeCall, said: string, finishReasons: readonly FinishReason[] = ['stop']) {
+  if (call.exchange.request.stream) call.feed(text(said, finishReasons), LAST_FRAME);
+  else call.answer(plainAnswer({ bytes: Buffer.from(said), finishReasons }));
+}
+
+async function framesOf(asked: Asked): Promise<AsyncIterator<StreamFrame>> {
+  const answer = await asked.answer;
+  assert.ok(answer.kind === 'stream');
+  return answer.frames[Symbol.asyncIterator]();
+}
+
+function one() {
+  const fleet = createFleet();
+  const process = fleet.start({ alone: true });
+  return { ...fleet, ...process };
+}
+
+function control(changes: Partial<typeof NO_CACHE_CONTROL>): Partial<InferenceRequest> {
+  return { cacheControl: { ...NO_CACHE_CONTROL, ...changes } };
+}
+
+for (const request of [{}, STREAM]) {
+  const what = 'stream' in request ? 'a stream' : 'a plain answer';
+
+  test(`${what} is stored and given again with its age and who gave it`, async () => {
+    const { ask, call, calls, clock } = one();
+    const first = ask(request);
+    answer(await call(1), 'said');
+    await read(first);
+    clock.advance(61_500);
+
+    const second = ask(request);
+
+    assert.equal((await read(second)).text, 'said');
+    assert.equal(calls.length, 1);
+    assert.deepEqual(second.exchange.cache, {
+      status: 'HIT',
+      tier: 'memory',
+      ageSeconds: 61,
+      detail: null,
+    });
+    assert.equal(second.exchange.provider, 'up');
+  });
+
+  test(`${what} is not stored when it was cut, filtered, or ended without saying how`, async () => {
+    for (const reasons of [['length'], ['content_filter'], ['stop', 'length'], ['other'], []]) {
+      const { ask, call, calls } = one();
+      const first = ask(request);
+      answer(await call(1), 'said', reasons as FinishReason[]);
+      assert.equal((await read(first)).text, 'said');
+
+      const second = ask(request);
+      answer(await call(2), 'again');
+      await read(second);
+
+      assert.equal(calls.length, 2, reasons.join());
+      assert.equal(second.exchange.cache.status, 'MISS');
+    }
+  });
+
+  test(`${what} over the size of entries is given, and not stored`, async () => {
+    const { ask, call } = one();
+    const first = ask(request);
+    answer(await call(1), 'x'.repeat(1001));
+    assert.equal((await read(first)).text.length, 1001);
+
+    ask(request);
+
+    assert.equal((await call(2)).exchange.cache.status, 'MISS');
+  });
+
+  test(`${what} that fails is not stored, and fails those who joined alike`, async () => {
+    const { ask, call } = one();
+    const error = new GatewayError('upstream_failed');
+    const both = [ask(request), ask(request)].map(read);
+    (await call(1)).fail(error);
+
+    for (const { error: told } of await Promise.all(both)) assert.equal(told, error);
+    ask(request);
+    assert.equal((await call(2)).exchange.cache.status, 'MISS');
+  });
+
+  test(`${what} whose client leaves is cancelled, and not stored`, async () => {
+    const { ask, call } = one();
+    const first = ask(request);
+    const made = await call(1);
+
+    first.leave();
+
+    assert.equal(made.exchange.work.signal.aborted, true);
+    assert.equal((await read(first)).error?.code, 'client_closed');
+    ask(request);
+    assert.equal((await call(2)).exchange.cache.status, 'MISS');
+  });
+
+  test(`${what} that was made before a purge is not given after it`, async () => {
+    const { ask, call, deps } = one();
+    const first = ask(request);
+    const made = await call(1);
+    await deps.store.purge('default');
+    answer(made, 'said');
+    await read(first);
+
+    ask(request);
+
+    assert.equal((await call(2)).exchange.cache.status, 'MISS');
+  });
+
+  test(`${what}: of many who ask at once one pays, and the others join`, async () => {
+    const { ask, call, calls } = one();
+    const all = Array.from({ length: 50 }, () => ask(request));
+    answer(await call(1), 'said');
+
+    for (const asked of all) assert.equal((await read(asked)).text, 'said');
+    assert.equal(calls.length, 1);
+    const [leader, ...others] = all.map(({ exchange }) => exchange.cache.status);
+    assert.deepEqual([leader, new Set(others)], ['MISS', new Set(['JOIN'])]);
+  });
+
+  test(`${what}: two tenants make two calls`, async () => {
+    const { ask, call } = one();
+    const a = ask(request, 'a');
+    const b = ask(request, 'b');
+    answer(await call(1), 'of a');
+    answer(await call(2), 'of b');
+
+    assert.deepEqual([(await read(a)).text, (await read(b)).text], ['of a', 'of b']);
+  });
+
+  test(`${what}: a leader without a budget fails alone, and another pays`, async () => {
+    const { ask, call } = one();
+    const leader = ask(request);
+    const joiner = ask(request);
+    (await call(1)).fail(new GatewayError('budget_exceeded'));
+
+    assert.equal((await read(leader)).error?.code, 'budget_exceeded');
+    const second = await call(2);
+    assert.equal(second.exchange, joiner.exchange);
+    answer(second, 'said');
+    assert.equal((await read(joiner)).text, 'said');
+    assert.equal(joiner.exchange.cache.status, 'MISS');
+  });
+
+  test(`${what}: a leader that leaves goes on for those who joined`, async () => {
+    const { ask, call } = one();
+    const leader = ask(request);
+    const joiner = ask(request);
+    const made = await call(1);
+    leader.leave();
+    assert.equal(made.exchange.work.signal.aborted, false);
+
+    answer(made, 'said');
+
+    assert.equal((await read(joiner)).text, 'said');
+    assert.equal((await read(leader)).ended, true);
+  });
+
+  test(`${what} is given stale when every target is down, and says so`, async () => {
+    const { ask, call, clock } = one();
+    const first = ask(request);
+    answer(await call(1), 'said');
+    await read(first);
+    clock.advance(101_000);
+    const second = ask(request);
+
+    (await call(2)).fail(new GatewayError('no_target_available'));
+
+    assert.equal((await read(second)).text, 'said');
+    assert.deepEqual(second.exchange.cache, {
+      status: 'STALE',
+      tier: 'memory',
+      ageSeconds: 101,
+      detail: 'no_target_available',
+    });
+  });
+
+  test(`${what}: only-if-cached makes no call`, async () => {
+    const { ask, calls } = one();
+
+    const asked = ask({ ...request, ...control({ onlyIfCached: true }) });
+
+    assert.equal((await read(asked)).error?.code, 'cache_only_miss');
+    assert.equal(calls.length, 0);
+  });
+
+  test(`${what}: no-cache makes a call, whose answer others are given`, async () => {
+    const { ask, call } = one();
+    const first = ask(request);
+    answer(await call(1), 'old');
+    await read(first);
+    const second = ask({ ...request, ...control({ noCache: true }) });
+    answer(await call(2), 'new');
+
+    assert.equal((await read(second)).text, 'new');
+    assert.equal((await read(ask(request))).text, 'new');
+  });
+}
+
+test('a stream that breaks in its course is stored by nobody', async () => {
+  const { ask, call } = one();
+  const first = ask(STREAM);
+  const made = await call(1);
+  made.feed(text('half'));
+  const reading = read(first);
+  made.fail(new GatewayError('upstream_truncated'));
+
+  assert.equal((await reading).error?.code, 'upstream_truncated');
+  ask(STREAM);
+  assert.equal((await call(2)).exchange.cache.status, 'MISS');
+});
+
+test('a stream is joined while it flows, from its beginning on', async () => {
+  const { ask, call, calls } = one();
+  const first = ask(STREAM);
+  const made = await call(1);
+  made.feed(text('a'), text('b'));
+  const frames = await framesOf(first);
+  assert.equal((await frames.next()).value?.bytes.toString(), 'a');
+
+  const late = read(ask(STREAM));
+  made.feed(text('c', ['stop']), LAST_FRAME);
+  await read({
+    ...first,
+    answer: Promise.resolve(streamOf({ [Symbol.asyncIterator]: () => frames })),
+  });
+
+  assert.equal((await late).text, 'abc');
+  assert.equal(calls.length, 1);
+});
+
+test('a stream that has outgrown its bounds is not joined: the next caller calls', async () => {
+  const { ask, call } = one();
+  const first = ask(STREAM);
+  const made = await call(1);
+  made.feed(text('x'.repeat(1001)));
+  await (await framesOf(first)).next();
+
+  ask(STREAM);
+
+  assert.equal((await call(2)).exchange.cache.status, 'MISS');
+});
+
+test('a request that may not be stored passes', async () => {
+  const { ask, call } = one();
+  const asked = ask({ temperature: 1 });
+  answer(await call(1), 'said');
+  await read(asked);
+
+  assert.deepEqual(asked.exchange.cache.detail, 'not-deterministic');
+});
+
+test('a client’s age narrows what it is given of what others found', async () => {
+  const fleet = createFleet();
+  const [a, b] = [fleet.start(), fleet.start()];
+  const first = a.ask();
+  answer(await fleet.call(1), 'old');
+  await read(first);
+  fleet.clock.advance(10_000);
+
+  const narrow = (process: TestProcess) => process.ask(control({ maxAgeSeconds: 5 }));
+  const [hit, missed] = [b.ask(), narrow(b)];
+
+  assert.equal((await read(hit)).text, 'old');
+  assert.deepEqual([hit.exchange.cache.status, hit.exchange.cache.tier], ['HIT', 'redis']);
+  answer(await fleet.call(2), 'new');
+  assert.equal((await read(missed)).text, 'new');
+});
