@@ -31,6 +31,7 @@ import { createRetryBudgets } from '../gateway/resilience/retry.ts';
 import { createLatencyBook } from '../gateway/routing/latency-book.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FaultPoints } from '../kernel/fault.ts';
+import type { IdSource } from '../kernel/id.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Storage } from '../storage/index.ts';
 import { createMemoryCacheStore, type MemoryCacheStore } from '../stores/memory/cache-store.ts';
@@ -42,6 +43,7 @@ export interface GatewayDeps {
   readonly threads: Threads;
   readonly clock: Clock;
   readonly random: Random;
+  readonly ids: IdSource;
   readonly faults: FaultPoints;
   readonly observer: ExchangeObserver;
   readonly breakers: BreakerRegistry;
@@ -95,6 +97,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     guardrails: [],
     admission: { maxInFlight: config.http.maxInFlight },
     store: tiers,
+    newId: () => deps.ids.next('req'),
     fleet: deps.fleet,
     keys,
     flights: createSingleFlight<Shared>(SHARING),

@@ -73,8 +73,12 @@ function withKillSwitch(config: Config, target: ResolvedTarget): Target {
 }
 
 function cachePolicy({ cache }: Config): RouteCachePolicy {
-  const { enabled, ttlSeconds, staleIfErrorSeconds, maxEntryBytes } = cache;
-  return { enabled, ttlSeconds, staleIfErrorSeconds, maxEntryBytes };
+  const { enabled, mode, ttlSeconds, maxEntryBytes } = cache;
+  const { staleIfErrorSeconds, staleWhileRevalidateSeconds } = cache;
+  return {
+    ...{ enabled, mode, ttlSeconds, maxEntryBytes },
+    ...{ staleIfErrorSeconds, staleWhileRevalidateSeconds },
+  };
 }
 
 function identityOf(config: Config, name: string): string {

@@ -82,7 +82,12 @@ export interface ModelConfig {
   readonly cache: Camel<
     Pick<
       Settings['cache'],
-      'enabled' | 'ttl_seconds' | 'stale_if_error_seconds' | 'max_entry_bytes'
+      | 'enabled'
+      | 'mode'
+      | 'ttl_seconds'
+      | 'stale_if_error_seconds'
+      | 'stale_while_revalidate_seconds'
+      | 'max_entry_bytes'
     >
   >;
 }
@@ -209,7 +214,9 @@ function modelConfig(settings: Settings, alias: string, model: ModelSettings): M
     cache: {
       enabled: cache.enabled,
       ttlSeconds: cache.ttl_seconds,
+      mode: cache.mode,
       staleIfErrorSeconds: cache.stale_if_error_seconds,
+      staleWhileRevalidateSeconds: cache.stale_while_revalidate_seconds,
       maxEntryBytes: cache.max_entry_bytes,
     },
   };

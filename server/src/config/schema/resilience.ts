@@ -225,6 +225,18 @@ export const cacheGroup = group(
         description: 'How long after that it may still be served while every target is down.',
       },
     ),
+    stale_while_revalidate_seconds: whole(
+      0,
+      { min: 0, max: 30 * DAY_SECONDS },
+      {
+        description: 'How long after that it is served at once and renewed behind the answer.',
+      },
+    ),
+    mode: choice('deterministic', ['deterministic', 'requested', 'always'], {
+      description:
+        'Which answers are kept without their client’s asking: those at temperature 0 and' +
+        ' embeddings, none, or all.',
+    }),
     max_entry_bytes: whole(
       MIB,
       { min: 1, max: 64 * MIB },
@@ -283,6 +295,13 @@ export const cacheGroup = group(
 /** What a model may set again. */
 export const cacheOverrides = overridesOf(
   cacheGroup,
-  ['enabled', 'ttl_seconds', 'stale_if_error_seconds', 'max_entry_bytes'],
+  [
+    'enabled',
+    'mode',
+    'ttl_seconds',
+    'stale_if_error_seconds',
+    'stale_while_revalidate_seconds',
+    'max_entry_bytes',
+  ],
   { description: 'Overrides `cache`.' },
 );

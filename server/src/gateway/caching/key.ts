@@ -39,8 +39,9 @@ export function createCacheKeys(secret: Uint8Array): CacheKeys {
   const key = createSecretKey(secret); // once: making it costs ten times the hashing
   return {
     keyOf(tenant, route, request) {
-      const { dialect, operation, stream, body, foreign } = request;
-      const parts = [SCHEMA_VERSION, tenant, route.targetSet, dialect, operation, stream];
+      const { dialect, operation, stream, body, foreign, cacheControl } = request;
+      const scope = [tenant, cacheControl.namespace, route.targetSet];
+      const parts = [SCHEMA_VERSION, ...scope, dialect, operation, stream];
       const own =
         foreign === undefined
           ? []

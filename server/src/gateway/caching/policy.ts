@@ -3,7 +3,8 @@
  * and the answer itself. Times are those of the wall clock, for processes share entries.
  *
  * 1. Only a request whose answer is repeatable is looked up or stored: temperature 0, an
- *    embedding, or one whose client opted in by asking for an age or for the cache alone.
+ *    embedding, or one whose client opted in by asking for an age or for the cache alone. A
+ *    route may leave it to the clients, or hold for every answer that it is.
  * 2. Only a complete answer that ended by itself is stored: not one cut by length, filtered,
  *    or refused for its size.
  * 3. A client can narrow what it is given (age, no stale ones), never widen what the route
@@ -37,9 +38,11 @@ export type CachePlan =
       readonly maxAgeMs: number | null;
       /** How long after its freshness an entry may stand in for targets that are all down. */
       readonly staleIfErrorMs: number;
+      /** How long after its freshness an entry is given while it is renewed. */
+      readonly staleWhileRevalidateMs: number;
     };
 
-export type Freshness = 'fresh' | 'stale' | 'unusable';
+export type Freshness = 'fresh' | 'renewable' | 'stale' | 'unusable';
 
 const SECOND_MS = 1000;
 /** Entries stored together do not all expire together. */
@@ -52,29 +55,28 @@ const REPEATABLE: ReadonlySet<FinishReason> = new Set<FinishReason>([
 ]);
 
 export function planCache(request: InferenceRequest, policy: RouteCachePolicy): CachePlan {
-  const { noStore, noCache, maxAgeSeconds, staleIfErrorSeconds } = request.cacheControl;
+  const { noStore, noCache, maxAgeSeconds } = request.cacheControl;
+  const { staleIfErrorSeconds, staleWhileRevalidateSeconds } = request.cacheControl;
   if (!policy.enabled) return bypass('disabled');
   if (request.operation === 'count_tokens') return bypass('token-count');
   if (noStore) return bypass('no-store');
-  if (!isRepeatable(request)) return bypass('not-deterministic');
+  if (!isRepeatable(request, policy)) return bypass('not-deterministic');
   if (!hasExactNumbers(request.body) || !hasExactNumbers(request.foreign?.body)) {
     return bypass('inexact-number');
   }
-  const staleSeconds = Math.min(
-    policy.staleIfErrorSeconds,
-    staleIfErrorSeconds ?? policy.staleIfErrorSeconds,
-  );
   return {
     kind: 'use',
     lookup: !noCache,
     maxAgeMs: maxAgeSeconds === null ? null : maxAgeSeconds * SECOND_MS,
-    staleIfErrorMs: staleSeconds * SECOND_MS,
+    staleIfErrorMs: narrowed(policy.staleIfErrorSeconds, staleIfErrorSeconds) * SECOND_MS,
+    staleWhileRevalidateMs:
+      narrowed(policy.staleWhileRevalidateSeconds, staleWhileRevalidateSeconds) * SECOND_MS,
   };
 }
 
 /**
- * `fresh`: to be given. `stale`: to be given only when every target is down. `unusable`: as if
- * it were not there.
+ * `fresh`: to be given. `renewable`: to be given, and renewed behind the answer. `stale`: to be
+ * given only when every target is down. `unusable`: as if it were not there.
  */
 export function freshness(
   plan: Extract<CachePlan, { kind: 'use' }>,
@@ -84,8 +86,10 @@ export function freshness(
   const ageMs = nowMs - entry.storedAtMs;
   const isYoung = plan.maxAgeMs === null || ageMs <= plan.maxAgeMs;
   if (isYoung && nowMs < entry.freshUntilMs) return 'fresh';
-  const staleUntilMs = Math.min(entry.keepUntilMs, entry.freshUntilMs + plan.staleIfErrorMs);
-  return nowMs < staleUntilMs ? 'stale' : 'unusable';
+  const isWithin = (staleMs: number): boolean =>
+    nowMs < Math.min(entry.keepUntilMs, entry.freshUntilMs + staleMs);
+  if (isYoung && isWithin(plan.staleWhileRevalidateMs)) return 'renewable';
+  return isWithin(plan.staleIfErrorMs) ? 'stale' : 'unusable';
 }
 
 /** A complete answer, plain or streamed, as it may become an entry. */
@@ -101,19 +105,22 @@ export interface EntryOrigin {
   readonly generation: string;
   readonly policy: RouteCachePolicy;
   readonly operation: Operation;
+  /** What the client wants it to be fresh for at most; null where it does not say. */
+  readonly ttlSeconds: number | null;
 }
 
 /** The entry for an answer; null when it must not be stored. */
 export function entryOf(
   answer: Storable,
-  { provider, providerModel, generation, policy, operation }: EntryOrigin,
+  { provider, providerModel, generation, policy, operation, ttlSeconds }: EntryOrigin,
   nowMs: number,
   random: Random,
 ): CacheEntry | null {
   const { dialect, contentType, bytes, terminal, usage, finishReasons } = answer;
   if (bytes.length + (terminal?.length ?? 0) > policy.maxEntryBytes) return null;
   if (!endedByItself(finishReasons, operation)) return null;
-  const ttlMs = policy.ttlSeconds * SECOND_MS;
+  const ttlMs = narrowed(policy.ttlSeconds, ttlSeconds) * SECOND_MS;
+  const staleSeconds = Math.max(policy.staleIfErrorSeconds, policy.staleWhileRevalidateSeconds);
   const freshUntilMs = nowMs + Math.floor(ttlMs - ttlMs * TTL_JITTER * random.float());
   return {
     dialect,
@@ -127,7 +134,7 @@ export function entryOf(
     generation,
     storedAtMs: nowMs,
     freshUntilMs,
-    keepUntilMs: freshUntilMs + policy.staleIfErrorSeconds * SECOND_MS,
+    keepUntilMs: freshUntilMs + staleSeconds * SECOND_MS,
   };
 }
 
@@ -140,9 +147,18 @@ function bypass(detail: BypassDetail): CachePlan {
   return { kind: 'bypass', detail };
 }
 
-function isRepeatable({ operation, temperature, cacheControl }: InferenceRequest): boolean {
-  if (cacheControl.maxAgeSeconds !== null || cacheControl.onlyIfCached) return true;
-  return temperature === 0 || operation === 'embedding';
+/** What a route allows, or less where the client asks for less. */
+function narrowed(allowed: number, asked: number | null): number {
+  return Math.min(allowed, asked ?? allowed);
+}
+
+function isRepeatable(
+  { operation, temperature, cacheControl }: InferenceRequest,
+  { mode }: RouteCachePolicy,
+): boolean {
+  const { maxAgeSeconds, onlyIfCached, optIn } = cacheControl;
+  if (mode === 'always' || optIn || onlyIfCached || maxAgeSeconds !== null) return true;
+  return mode === 'deterministic' && (temperature === 0 || operation === 'embedding');
 }
 
 function endedByItself(reasons: readonly FinishReason[], operation: Operation): boolean {

@@ -67,6 +67,13 @@ export interface CacheControl {
   /** Seconds; asking for an age is also the opt-in for answers that are not deterministic. */
   readonly maxAgeSeconds: number | null;
   readonly staleIfErrorSeconds: number | null;
+  readonly staleWhileRevalidateSeconds: number | null;
+  /** The answer may be cached though it is not deterministic. */
+  readonly optIn: boolean;
+  /** How long an answer stored for this request is fresh at most. */
+  readonly ttlSeconds: number | null;
+  /** Part of the key: answers of other namespaces are not given. Empty: none. */
+  readonly namespace: string;
 }
 
 export const NO_CACHE_CONTROL: CacheControl = {
@@ -75,4 +82,8 @@ export const NO_CACHE_CONTROL: CacheControl = {
   onlyIfCached: false,
   maxAgeSeconds: null,
   staleIfErrorSeconds: null,
+  staleWhileRevalidateSeconds: null,
+  optIn: false,
+  ttlSeconds: null,
+  namespace: '',
 };

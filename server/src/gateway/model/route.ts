@@ -27,10 +27,18 @@ export interface Route {
   readonly cache: RouteCachePolicy;
 }
 
+/**
+ * Whose answers are cached without their client's asking: those that are repeatable by their
+ * request, nobody's, everybody's.
+ */
+export type CacheMode = 'deterministic' | 'requested' | 'always';
+
 export interface RouteCachePolicy {
   readonly enabled: boolean;
+  readonly mode: CacheMode;
   readonly ttlSeconds: number;
   readonly staleIfErrorSeconds: number;
+  readonly staleWhileRevalidateSeconds: number;
   readonly maxEntryBytes: number;
 }
 

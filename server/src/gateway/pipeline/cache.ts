@@ -5,32 +5,51 @@
  *
  * 1. The key contains the tenant and the route's set of targets; callers cannot widen it.
  * 2. Of N identical cacheable exchanges in flight, one goes on; it pays, the others are JOIN.
- * 3. When everything behind it failed and a stale entry is left, that is the answer, and the
- *    answer says so.
+ * 3. A stale entry is given at once while it may be renewed behind the answer, and when
+ *    everything behind the stage failed; the answer says so.
  *
  * What may be looked up and stored is decided in `caching/policy`; the call that is shared is
  * flown in `fly`.
  */
 import { assert } from '../../kernel/assert.ts';
 import type { CacheKeys } from '../caching/key.ts';
-import { ageSeconds, type CachePlan, freshness, planCache } from '../caching/policy.ts';
-import { answerOf } from '../caching/replay.ts';
+import { type CachePlan, freshness, planCache } from '../caching/policy.ts';
 import type { Found } from '../caching/tiers.ts';
 import type { Answer } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { mayFailOver } from '../resilience/policy-stack.ts';
 import type { CacheCall } from './flight-source.ts';
-import { type FlyDeps, fly } from './fly.ts';
+import { fly } from './fly.ts';
+import { giveStored } from './give-stored.ts';
+import { createRevalidate, type RevalidateDeps } from './revalidate.ts';
 import type { Handler, Stage } from './stage.ts';
 
-export interface CacheDeps extends FlyDeps {
+export interface CacheDeps extends RevalidateDeps {
   readonly keys: CacheKeys;
 }
 
 type Plan = Extract<CachePlan, { kind: 'use' }>;
 
-export function cache(deps: CacheDeps): Stage {
+/** `booked` observes and settles an exchange that the stage makes itself. */
+export function cache(deps: CacheDeps, booked: (handler: Handler) => Handler): Stage {
+  const revalidate = createRevalidate(deps, booked);
+
+  /** What pleases: it is fresh, or is renewed behind the answer. */
+  function given(call: CacheCall, found: Found): Answer {
+    const { exchange } = call;
+    if (found.entry.freshUntilMs > deps.clock.wallMs())
+      return giveStored(deps.clock, exchange, found, 'HIT');
+    revalidate(call);
+    return giveStored(deps.clock, exchange, found, 'STALE', 'revalidating');
+  }
+
+  async function onlyStored(call: CacheCall): Promise<Answer> {
+    const found = call.lookup ? await deps.store.far(call.tenant, call.key) : null;
+    if (found === null || !call.pleases(found)) throw new GatewayError('cache_only_miss');
+    return given(call, found);
+  }
+
   return {
     name: 'cache',
     codes: ['cache_only_miss', 'shared_call_lost'],
@@ -44,11 +63,11 @@ export function cache(deps: CacheDeps): Stage {
       }
       const call = callOf(deps, exchange, next, plan);
       const near = plan.lookup ? deps.store.near(call.tenant, call.key) : null;
-      if (near !== null && call.pleases(near)) return stored(deps, exchange, near, 'HIT');
-      if (request.cacheControl.onlyIfCached) return onlyStored(deps, call);
+      if (near !== null && call.pleases(near)) return given(call, near);
+      if (request.cacheControl.onlyIfCached) return onlyStored(call);
       try {
         const flown = await fly(deps, call);
-        return flown.kind === 'answer' ? flown.answer : stored(deps, exchange, flown.found, 'HIT');
+        return flown.kind === 'answer' ? flown.answer : given(call, flown.found);
       } catch (thrown) {
         return standIn(deps, call, plan, thrown);
       }
@@ -61,15 +80,11 @@ function callOf(deps: CacheDeps, exchange: Exchange, next: Handler, plan: Plan):
   assert(route !== null && principal !== null, 'route and principal come before cache');
   const { tenant } = principal;
   const key = deps.keys.keyOf(tenant, route, request);
-  const pleases = ({ entry }: Found): boolean =>
-    freshness(plan, entry, deps.clock.wallMs()) === 'fresh';
+  const pleases = ({ entry }: Found): boolean => {
+    const state = freshness(plan, entry, deps.clock.wallMs());
+    return state === 'fresh' || state === 'renewable';
+  };
   return { exchange, next, tenant, key, lookup: plan.lookup, pleases };
-}
-
-async function onlyStored(deps: CacheDeps, call: CacheCall): Promise<Answer> {
-  const found = call.lookup ? await deps.store.far(call.tenant, call.key) : null;
-  if (found === null || !call.pleases(found)) throw new GatewayError('cache_only_miss');
-  return stored(deps, call.exchange, found, 'HIT');
 }
 
 /** A stale answer where every target is down; else what was thrown. */
@@ -84,19 +99,5 @@ async function standIn(
   const found = deps.store.near(tenant, key) ?? (await deps.store.far(tenant, key));
   if (found === null) throw thrown;
   if (freshness(plan, found.entry, deps.clock.wallMs()) === 'unusable') throw thrown;
-  return stored(deps, exchange, found, 'STALE', error.code);
-}
-
-function stored(
-  deps: CacheDeps,
-  exchange: Exchange,
-  { entry, tier }: Found,
-  status: 'HIT' | 'STALE',
-  detail: string | null = null,
-): Answer {
-  const age = ageSeconds(entry, deps.clock.wallMs());
-  exchange.cache = { status, tier, ageSeconds: age, detail };
-  exchange.provider = entry.provider;
-  exchange.providerModel = entry.providerModel;
-  return answerOf(entry, exchange.abort.signal);
+  return giveStored(deps.clock, exchange, found, 'STALE', error.code);
 }

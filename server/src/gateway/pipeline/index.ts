@@ -42,16 +42,18 @@ export interface PipelineDeps extends CacheDeps, CallDeps {
 }
 
 export function stages(deps: PipelineDeps): readonly Stage[] {
+  const observed = observe(deps.observer, deps.clock);
+  const settled = settle(deps);
   return [
-    observe(deps.observer, deps.clock),
+    observed,
     authenticate(deps.authenticator),
-    settle(deps),
+    settled,
     replay(deps.replays),
     admit(deps.limits, deps.admission),
     remember(deps.threads),
     guard(deps.guardrails),
     route(deps.routes),
-    cache(deps),
+    cache(deps, (handler) => observed.wrap(settled.wrap(handler))),
     reserve(deps.budgets),
     call(deps),
   ];

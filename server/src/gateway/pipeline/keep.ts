@@ -28,8 +28,9 @@ export function keep(
 ): Promise<void> {
   const { route, provider, providerModel, request } = exchange;
   if (route === null || provider === null) return Promise.resolve();
-  const { operation } = request;
-  const from = { provider, providerModel: providerModel ?? '', generation, operation };
+  const { operation, cacheControl } = request;
+  const { ttlSeconds } = cacheControl;
+  const from = { provider, providerModel: providerModel ?? '', generation, operation, ttlSeconds };
   const origin = { ...from, policy: route.cache };
   const entry = entryOf(answer, origin, deps.clock.wallMs(), deps.random);
   return entry === null ? Promise.resolve() : deps.store.set(tenant, key, entry);

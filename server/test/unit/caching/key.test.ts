@@ -9,7 +9,7 @@ import { createCacheKeys } from '../../../src/gateway/caching/key.ts';
 import type { InferenceRequest } from '../../../src/gateway/model/request.ts';
 import type { Route } from '../../../src/gateway/model/route.ts';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json.ts';
-import { chatRequest } from '../pipeline/fakes.ts';
+import { chatRequest, NO_CACHE } from '../pipeline/fakes.ts';
 
 const keys = createCacheKeys(Buffer.alloc(32, 1));
 
@@ -18,7 +18,7 @@ const ROUTE: Route = {
   strategy: 'fallback',
   targets: [],
   targetSet: 'set_1',
-  cache: { enabled: true, ttlSeconds: 60, staleIfErrorSeconds: 0, maxEntryBytes: 1000 },
+  cache: NO_CACHE,
 };
 
 /** The documented list; anything else in a body must count. */

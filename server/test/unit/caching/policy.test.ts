@@ -24,13 +24,18 @@ import { chatRequest } from '../pipeline/fakes.ts';
 
 const POLICY: RouteCachePolicy = {
   enabled: true,
+  mode: 'deterministic',
   ttlSeconds: 100,
   staleIfErrorSeconds: 500,
+  staleWhileRevalidateSeconds: 0,
   maxEntryBytes: 1000,
 };
 
 const NOW_MS = 1_700_000_000_000;
-const FROM = { provider: 'up', providerModel: 'm', generation: 'g', policy: POLICY };
+const FROM = {
+  ...{ provider: 'up', providerModel: 'm', generation: 'g', policy: POLICY },
+  ttlSeconds: null,
+};
 
 function control(changes: Partial<CacheControl>): Partial<InferenceRequest> {
   return { cacheControl: { ...NO_CACHE_CONTROL, ...changes } };

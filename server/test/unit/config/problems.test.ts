@@ -44,6 +44,7 @@ const FILES: readonly Case[] = [
     problems: [
       'esclusa.yaml:2:3 cache.ttl_second — is not a setting (did you mean ' +
         'ttl_seconds?); accepted here: enabled, ttl_seconds, stale_if_error_seconds, ' +
+        'stale_while_revalidate_seconds, mode, ' +
         'max_entry_bytes, max_entries, max_bytes, backend, redis, data_ttl_seconds, ' +
         'tenant_ttl_seconds, record_ttl_seconds, list_ttl_seconds',
     ],

@@ -32,10 +32,12 @@ export interface MadeCall {
   feed(...frames: StreamFrame[]): void;
 }
 
-export const POLICY: RouteCachePolicy = {
+const POLICY: RouteCachePolicy = {
   enabled: true,
+  mode: 'deterministic',
   ttlSeconds: 100,
   staleIfErrorSeconds: 500,
+  staleWhileRevalidateSeconds: 0,
   maxEntryBytes: 1000,
 };
 
@@ -56,6 +58,8 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
   const whole = storeOf();
   const flights = createMemoryFleet();
   const calls: MadeCall[] = [];
+  /** Exchanges that the stage made itself. */
+  const renewals: Exchange[] = [];
   let ids = 0;
 
   const route: Route = {
@@ -70,12 +74,17 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
     const deps = {
       clock,
       random: createSeededRandom(1),
+      newId: () => `req_renewal_${renewals.length}`,
       keys: createCacheKeys(SECRET),
       store: createTiers(storeOf(), alone ? null : shared.store),
       fleet: alone ? null : member.flights,
       flights: createSingleFlight<Shared>(SHARING),
     };
-    const handler = cache(deps).wrap((exchange) => made(calls, exchange));
+    const stage = cache(deps, (handler) => (exchange) => {
+      renewals.push(exchange);
+      return handler(exchange);
+    });
+    const handler = stage.wrap((exchange) => made(calls, exchange));
     return {
       deps,
       kill: member.kill,
@@ -97,6 +106,7 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
   return {
     clock,
     calls,
+    renewals,
     whole,
     start,
     /** The `number`-th call, from 1 on, as soon as it was made. */

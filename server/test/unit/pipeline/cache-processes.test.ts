@@ -177,7 +177,7 @@ test('a follower that leaves changes nothing for the others of its process', asy
   assert.equal((await gone).ended, true);
 });
 
-test('a dead leader of a plain call is replaced by one process, and the others follow it', async () => {
+test('a dead leader of a plain call is replaced by one, and the others follow it', async () => {
   const { processes, calls, call } = await led({});
   const [dead, b, c] = processes;
   const others = [b.ask(), b.ask(), c.ask(), c.ask()];
@@ -192,7 +192,7 @@ test('a dead leader of a plain call is replaced by one process, and the others f
   assert.deepEqual(statuses, ['JOIN', 'JOIN', 'JOIN', 'MISS']);
 });
 
-test('a stream whose leader died goes on where the new one begins with the same bytes', async () => {
+test('a stream whose leader died goes on where the new one begins like it', async () => {
   const { processes, leader, made, call, calls } = await led(STREAM);
   const [dead, b, c] = processes;
   made.feed(text('one '), text('two '));
@@ -284,7 +284,7 @@ test('whoever follows is let go when its time is over', async () => {
   assert.equal((await read(asked)).error?.code, 'deadline_exceeded');
 });
 
-test('what one process stores is a hit of the shared tier in another, for all who ask', async () => {
+test('what one process stores is a hit of the shared tier in another, for all', async () => {
   const { processes, leader, made, calls } = await led(STREAM);
   made.feed(text('said', { finishReasons: ['stop'] }), LAST_FRAME);
   await read(leader);

@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import type { FinishReason, StreamFrame } from '../../../src/gateway/model/answer.ts';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
+import type { RouteCachePolicy } from '../../../src/gateway/model/route.ts';
+import { until } from '../../support/until.ts';
 import { type Asked, createFleet, type MadeCall, read, type TestProcess } from './cache-fleet.ts';
 import { frame, LAST_FRAME, plainAnswer, streamOf } from './fakes.ts';
 
@@ -27,8 +29,8 @@ async function framesOf(asked: Asked): Promise<AsyncIterator<StreamFrame>> {
   return answer.frames[Symbol.asyncIterator]();
 }
 
-function one() {
-  const fleet = createFleet();
+function one(policy: Partial<RouteCachePolicy> = {}) {
+  const fleet = createFleet(policy);
   const process = fleet.start({ alone: true });
   return { ...fleet, ...process };
 }
@@ -282,4 +284,141 @@ test('a client’s age narrows what it is given of what others found', async () 
   assert.deepEqual([hit.exchange.cache.status, hit.exchange.cache.tier], ['HIT', 'redis']);
   answer(await fleet.call(2), 'new');
   assert.equal((await read(missed)).text, 'new');
+});
+
+for (const request of [{}, STREAM]) {
+  const what = 'stream' in request ? 'a stream' : 'a plain answer';
+
+  test(`${what} is given stale at once while it is renewed, once, behind the answer`, async () => {
+    const { ask, call, calls, clock, renewals } = one({ staleWhileRevalidateSeconds: 30 });
+    const first = ask(request);
+    answer(await call(1), 'old');
+    await read(first);
+    clock.advance(105_000);
+
+    const stale = [ask(request), ask(request)];
+
+    for (const asked of stale) {
+      assert.equal((await read(asked)).text, 'old');
+      assert.equal(asked.exchange.cache.status, 'STALE');
+      assert.deepEqual(
+        [asked.exchange.cache.ageSeconds, asked.exchange.cache.detail],
+        [105, 'revalidating'],
+      );
+    }
+    const renewal = await call(2);
+    assert.equal(renewals.length, 1);
+    assert.equal(renewal.exchange, renewals[0]);
+    assert.notEqual(renewal.exchange.id, stale[0]?.exchange.id);
+    assert.deepEqual(renewal.exchange.principal, stale[0]?.exchange.principal);
+    answer(renewal, 'new');
+    await until('the new one is stored', async () => {
+      const later = ask(request);
+      return (await read(later)).text === 'new' && later.exchange.cache.status === 'HIT';
+    });
+    assert.equal(calls.length, 2);
+  });
+}
+
+test('a renewal that fails leaves the stale answer, and the next sets off another', async () => {
+  const { ask, call, calls, clock } = one({ staleWhileRevalidateSeconds: 30 });
+  const first = ask();
+  answer(await call(1), 'old');
+  await read(first);
+  clock.advance(105_000);
+  await read(ask());
+  (await call(2)).fail(new GatewayError('upstream_failed'));
+
+  await until('another renewal', async () => {
+    assert.equal((await read(ask())).text, 'old');
+    return calls[2];
+  });
+});
+
+test('nothing is given stale to who asks for less, nor after its time', async () => {
+  const narrow: readonly Partial<InferenceRequest>[] = [
+    control({ staleWhileRevalidateSeconds: 0 }),
+    control({ maxAgeSeconds: 100 }),
+    control({ noCache: true }),
+  ];
+  for (const request of narrow) {
+    const { ask, call, clock } = one({ staleWhileRevalidateSeconds: 30 });
+    const first = ask();
+    answer(await call(1), 'old');
+    await read(first);
+    clock.advance(105_000);
+    ask(request);
+    assert.equal((await call(2)).exchange.cache.status, 'MISS');
+  }
+  const { ask, call, clock } = one({ staleWhileRevalidateSeconds: 30, staleIfErrorSeconds: 0 });
+  const first = ask();
+  answer(await call(1), 'old');
+  await read(first);
+  clock.advance(130_000);
+  ask();
+  assert.equal((await call(2)).exchange.cache.status, 'MISS');
+});
+
+test('another process renews what it found stale in the shared tier', async () => {
+  const fleet = createFleet({ staleWhileRevalidateSeconds: 30 });
+  const [a, b] = [fleet.start(), fleet.start()];
+  const first = a.ask();
+  answer(await fleet.call(1), 'old');
+  await read(first);
+  fleet.clock.advance(105_000);
+
+  const stale = b.ask();
+
+  assert.equal((await read(stale)).text, 'old');
+  assert.deepEqual([stale.exchange.cache.status, stale.exchange.cache.tier], ['STALE', 'redis']);
+  answer(await fleet.call(2), 'new');
+  await until('the new one is found', async () => (await read(a.ask())).text === 'new');
+  assert.equal(fleet.calls.length, 2, 'the renewal of one is found by the other');
+});
+
+test('a route may keep all answers, or none that is not asked for', async () => {
+  const always = one({ mode: 'always' });
+  const first = always.ask({ temperature: 1 });
+  answer(await always.call(1), 'said');
+  await read(first);
+  assert.equal((await read(always.ask({ temperature: 1 }))).text, 'said');
+
+  const requested = one({ mode: 'requested' });
+  const passing = requested.ask();
+  answer(await requested.call(1), 'said');
+  await read(passing);
+  assert.equal(passing.exchange.cache.status, 'BYPASS');
+  const asked = requested.ask(control({ optIn: true }));
+  answer(await requested.call(2), 'said');
+  await read(asked);
+  assert.equal(asked.exchange.cache.status, 'MISS');
+});
+
+test('a client’s time to live shortens that of the route and never lengthens it', async () => {
+  for (const [ttlSeconds, isFresh] of [
+    [10, false],
+    [1000, true],
+  ] as const) {
+    const { ask, call, clock } = one();
+    const first = ask(control({ ttlSeconds }));
+    answer(await call(1), 'said');
+    await read(first);
+    clock.advance(20_000);
+    const second = ask();
+    if (isFresh) assert.equal((await read(second)).text, 'said');
+    else assert.equal((await call(2)).exchange.cache.status, 'MISS');
+  }
+});
+
+test('a namespace keeps answers apart within a tenant', async () => {
+  const { ask, call } = one();
+  const first = ask(control({ namespace: 'a' }));
+  answer(await call(1), 'said');
+  await read(first);
+
+  ask(control({ namespace: 'b' }));
+  await call(2);
+  ask();
+  await call(3);
+  assert.equal((await read(ask(control({ namespace: 'a' })))).text, 'said');
 });

@@ -34,9 +34,9 @@ import type { JsonObject } from '../../../src/kernel/json.ts';
 import type { Random } from '../../../src/kernel/random.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { createSeededRandom } from '../../support/seeded-random.ts';
-import { chatRequest, exchangeOf, PRINCIPAL, plainAnswer, TARGET } from './fakes.ts';
+import { chatRequest, exchangeOf, NO_CACHE, PRINCIPAL, plainAnswer, TARGET } from './fakes.ts';
 
-const CACHE = { enabled: true, ttlSeconds: 60, staleIfErrorSeconds: 0, maxEntryBytes: 1000 };
+const CACHE = { ...NO_CACHE, enabled: true, ttlSeconds: 60, maxEntryBytes: 1000 };
 const HEAD = { status: 200, headers: {} };
 const BUDGET: Budget = { limitNanousd: 1, period: 'total' };
 

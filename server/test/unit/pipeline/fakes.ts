@@ -6,6 +6,7 @@ import { Exchange } from '../../../src/gateway/model/exchange.ts';
 import type { LedgerEntry } from '../../../src/gateway/model/ledger-entry.ts';
 import type { Principal } from '../../../src/gateway/model/principal.ts';
 import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
+import type { RouteCachePolicy } from '../../../src/gateway/model/route.ts';
 import type { Target } from '../../../src/gateway/model/target.ts';
 import type { BudgetStore } from '../../../src/gateway/ports/budget-store.ts';
 import type { Ledger } from '../../../src/gateway/ports/ledger.ts';
@@ -46,6 +47,16 @@ export const TARGET: Target = {
     minimumCalls: 5,
   },
   maxConcurrency: 100,
+};
+
+/** A cache that keeps nothing; tests lay what they mean over it. */
+export const NO_CACHE: RouteCachePolicy = {
+  enabled: false,
+  mode: 'deterministic',
+  ttlSeconds: 0,
+  staleIfErrorSeconds: 0,
+  staleWhileRevalidateSeconds: 0,
+  maxEntryBytes: 0,
 };
 
 export function chatRequest(changes: Partial<InferenceRequest> = {}): InferenceRequest {

@@ -12,9 +12,9 @@ import { RequestFacts } from '../../../src/gateway/routing/facts.ts';
 import { type OrderDeps, planRoute, type RoutePlan } from '../../../src/gateway/routing/order.ts';
 import type { TargetFigures } from '../../../src/gateway/routing/strategies/strategy.ts';
 import type { Random } from '../../../src/kernel/random.ts';
-import { chatRequest, PRINCIPAL, TARGET } from '../pipeline/fakes.ts';
+import { chatRequest, NO_CACHE, PRINCIPAL, TARGET } from '../pipeline/fakes.ts';
 
-const CACHE = { enabled: false, ttlSeconds: 0, staleIfErrorSeconds: 0, maxEntryBytes: 0 };
+const CACHE = { ...NO_CACHE, enabled: false, ttlSeconds: 0, maxEntryBytes: 0 };
 
 export function targetOf(id: string, changes: Partial<Target> = {}): Target {
   return { ...TARGET, id, ...changes };

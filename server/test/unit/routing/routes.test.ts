@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import type { Route } from '../../../src/gateway/model/route.ts';
 import type { Target } from '../../../src/gateway/model/target.ts';
 import { createRoutes, type RouteTable } from '../../../src/gateway/routing/routes.ts';
-import { TARGET } from '../pipeline/fakes.ts';
+import { NO_CACHE, TARGET } from '../pipeline/fakes.ts';
 
-const CACHE = { enabled: true, ttlSeconds: 60, staleIfErrorSeconds: 0, maxEntryBytes: 1000 };
+const CACHE = { ...NO_CACHE, enabled: true, ttlSeconds: 60, maxEntryBytes: 1000 };
 
 function target(provider: string, model: string): Target {
   return { ...TARGET, id: `${provider}/${model}`, provider, model };

@@ -1,4 +1,5 @@
 /** Ended exchanges as the observer gets them, with what a test does not mention filled in. */
+
 import { Exchange } from '../../../src/gateway/model/exchange.ts';
 import type { LedgerEntry } from '../../../src/gateway/model/ledger-entry.ts';
 import { NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
@@ -8,6 +9,7 @@ import { NO_USAGE } from '../../../src/gateway/model/usage.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { createLog, type LogHandle, type LogOptions } from '../../../src/telemetry/log.ts';
 import type { LogSink } from '../../../src/telemetry/log-sink.ts';
+import { NO_CACHE } from '../pipeline/fakes.ts';
 
 export interface Overrides {
   readonly model?: string;
@@ -77,7 +79,7 @@ export function route(name: string): Route {
     strategy: 'fallback',
     targets: [],
     targetSet: 'set',
-    cache: { enabled: false, ttlSeconds: 0, staleIfErrorSeconds: 0, maxEntryBytes: 0 },
+    cache: { ...NO_CACHE, enabled: false, ttlSeconds: 0, maxEntryBytes: 0 },
   };
 }
 
