@@ -30,7 +30,7 @@ export interface LedgerStore {
   spending(question: SpendingQuestion): Soon<Spending>;
   /**
    * - `later`: the database, not the records, is at fault, and may take them another time.
-   * - `smaller`: the same, and it may take fewer at once.
+   * - `smaller`: the same, and it may take fewer at once: in less time, past fewer others.
    * - `never`: it refuses a record for its own sake.
    */
   judge(error: unknown): 'later' | 'smaller' | 'never';

@@ -20,8 +20,8 @@ async function createPeople(db: Kysely<unknown>, text: TextType): Promise<void> 
   await createUsers(db, text);
   await createFamilies(db, text);
   await createInvitations(db, text);
-  await extendTenants(db);
-  await extendKeys(db);
+  await extendTenants(db, text);
+  await extendKeys(db, text);
   await (db as Kysely<Seed>)
     .insertInto('change_versions')
     .values([
@@ -41,18 +41,18 @@ async function createUsers(db: Kysely<unknown>, text: TextType): Promise<void> {
     .createTable('users')
     .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('tenant', text, (column) => column.notNull().references('tenants.slug'))
-    .addColumn('email', 'text', (column) => column.notNull().unique())
-    .addColumn('username', 'text', (column) => column.notNull())
-    .addColumn('username_key', 'text', (column) => column.notNull().unique())
-    .addColumn('password_hash', 'text')
-    .addColumn('subject', 'text', (column) => column.unique())
-    .addColumn('roles', 'text', (column) => column.notNull())
+    .addColumn('email', text, (column) => column.notNull().unique())
+    .addColumn('username', text, (column) => column.notNull())
+    .addColumn('username_key', text, (column) => column.notNull().unique())
+    .addColumn('password_hash', text)
+    .addColumn('subject', text, (column) => column.unique())
+    .addColumn('roles', text, (column) => column.notNull())
     .addColumn('is_active', 'bigint', (column) => column.notNull())
     .addColumn('is_verified', 'bigint', (column) => column.notNull())
-    .addColumn('models', 'text')
-    .addColumn('limits', 'text', (column) => column.notNull())
+    .addColumn('models', text)
+    .addColumn('limits', text, (column) => column.notNull())
     .addColumn('budget_limit_nanousd', 'bigint')
-    .addColumn('budget_period', 'text')
+    .addColumn('budget_period', text)
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('last_login_at_ms', 'bigint')
     .addColumn('removed_at_ms', 'bigint')
@@ -69,13 +69,13 @@ async function createFamilies(db: Kysely<unknown>, text: TextType): Promise<void
     .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('user_id', text, (column) => column.notNull().references('users.id'))
     .addColumn('generation', 'bigint', (column) => column.notNull())
-    .addColumn('client', 'text', (column) => column.notNull())
-    .addColumn('source', 'text', (column) => column.notNull())
+    .addColumn('client', text, (column) => column.notNull())
+    .addColumn('source', text, (column) => column.notNull())
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('rotated_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('ended_at_ms', 'bigint')
-    .addColumn('end_reason', 'text')
+    .addColumn('end_reason', text)
     .addColumn('version', 'bigint', (column) => column.notNull())
     .execute();
   const index = (name: string) => db.schema.createIndex(name).on('refresh_families');
@@ -88,26 +88,26 @@ async function createInvitations(db: Kysely<unknown>, text: TextType): Promise<v
     .createTable('invitations')
     .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('tenant', text, (column) => column.notNull().references('tenants.slug'))
-    .addColumn('email', 'text')
-    .addColumn('roles', 'text', (column) => column.notNull())
-    .addColumn('token_hash', 'text', (column) => column.notNull().unique())
+    .addColumn('email', text)
+    .addColumn('roles', text, (column) => column.notNull())
+    .addColumn('token_hash', text, (column) => column.notNull().unique())
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('used_at_ms', 'bigint')
     .execute();
 }
 
-async function extendTenants(db: Kysely<unknown>): Promise<void> {
+async function extendTenants(db: Kysely<unknown>, text: TextType): Promise<void> {
   const add = (name: string) => db.schema.alterTable('tenants').addColumn(name, 'bigint').execute();
   await add('suspended_at_ms');
   await add('budget_limit_nanousd');
-  const text = (name: string) => db.schema.alterTable('tenants').addColumn(name, 'text').execute();
-  await text('budget_period');
-  await text('limits');
+  const word = (name: string) => db.schema.alterTable('tenants').addColumn(name, text).execute();
+  await word('budget_period');
+  await word('limits');
 }
 
-async function extendKeys(db: Kysely<unknown>): Promise<void> {
-  const add = (name: string) => db.schema.alterTable('api_keys').addColumn(name, 'text').execute();
+async function extendKeys(db: Kysely<unknown>, text: TextType): Promise<void> {
+  const add = (name: string) => db.schema.alterTable('api_keys').addColumn(name, text).execute();
   await add('scopes');
   await add('addresses');
   await add('previous_hash');

@@ -71,7 +71,7 @@ export class PostgresLedgerStore implements LedgerStore {
   }
 
   async forget(instance: string): Promise<void> {
-    await this.#ask(FORGET_POSITION, [instance]);
+    await this.#ask(FORGET_POSITION, [instance]); // coming back to life would harm nobody
   }
 
   async spentNanousd(scopeId: string, sinceMs: number): Promise<number> {
@@ -101,6 +101,7 @@ export class PostgresLedgerStore implements LedgerStore {
   judge(error: unknown): 'later' | 'smaller' | 'never' {
     switch (troubleOf(error)) {
       case 'slow':
+      case 'conflict':
         return 'smaller';
       case 'data':
       case 'unique':

@@ -9,10 +9,15 @@ import { storable } from './text.ts';
 /** Not a slug: stands for all tenants. */
 const EVERY_TENANT = '*';
 
-/** One message for the beginning of a transaction and its scope. */
+/**
+ * One message for the beginning of a transaction and its scope. What is written is on the
+ * server's disk when the commit is answered, whatever the server was told to do by default: we
+ * forget a journal, and tell callers, on the strength of that answer.
+ */
 export function beginning(tenant: TenantScope, mode: 'read only' | 'read write'): string {
   const value = pg.escapeLiteral(tenant === null ? EVERY_TENANT : oneTenant(tenant));
-  return `begin transaction ${mode}; select set_config('esclusa.tenant', ${value}, true)`;
+  const durable = mode === 'read write' ? 'set local synchronous_commit = on; ' : '';
+  return `begin ${mode}; ${durable}select set_config('esclusa.tenant', ${value}, true)`;
 }
 
 /** A tenant that somebody named like the mark of all is nobody. */
