@@ -12,6 +12,8 @@ import {
   type PipelineHandler,
   type Threads,
 } from '../gateway/index.ts';
+import { createFairGate, type FairGate } from '../gateway/limits/fair-gate.ts';
+import type { TermsOf } from '../gateway/model/terms.ts';
 import { createExplain } from '../gateway/pipeline/explain.ts';
 import { SHARING } from '../gateway/pipeline/fly.ts';
 import type { ReplayDeps } from '../gateway/pipeline/replay.ts';
@@ -52,6 +54,7 @@ export interface GatewayDeps {
   readonly storage: Pick<Storage, 'ledger'>;
   readonly counters: Counters;
   readonly replays: ReplayDeps;
+  readonly terms: TermsOf;
   /** The second tier of the cache; null: there is none. */
   readonly sharedCache: SharedCacheStore | null;
   /** null: this process shares its calls with no other. */
@@ -68,6 +71,7 @@ export interface Gateway {
   readonly budgets: BudgetStore;
   readonly cache: MemoryCacheStore;
   readonly explain: Explain;
+  readonly gate: Pick<FairGate, 'waiting'>;
   /** The cache with what is behind it. */
   readonly tiers: Tiers;
 }
@@ -78,6 +82,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   const { maxEntries, maxBytes } = config.cache;
   const cache = createMemoryCacheStore({ clock, maxEntries, maxBytes });
   const tiers = createTiers(cache, deps.sharedCache);
+  const gate = createGate(deps, config);
   const bulkheads = createBulkheads();
   const policies = createPolicyStack({
     clock,
@@ -95,7 +100,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     ledger: storage.ledger,
     ...{ limits, budgets },
     guardrails: [],
-    admission: { maxInFlight: config.http.maxInFlight },
+    gate,
     store: tiers,
     newId: () => deps.ids.next('req'),
     fleet: deps.fleet,
@@ -108,5 +113,15 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   });
   const { routes } = deps;
   const explain = createExplain({ policies, bulkheads, latency, random, routes, keys });
-  return { pipeline, breakers, budgets, cache, tiers, explain };
+  return { pipeline, breakers, budgets, cache, tiers, explain, gate };
+}
+
+function createGate({ clock, terms }: GatewayDeps, { http }: Config): FairGate {
+  const settings = {
+    capacity: http.maxInFlight,
+    maxWaiting: http.maxQueued,
+    maxWaitingPerTenant: http.maxQueuedPerTenant,
+    maxWaitMs: http.maxQueueWaitMs,
+  };
+  return createFairGate(clock, settings, (tenant) => terms(tenant).weight);
 }

@@ -4,6 +4,7 @@
  * under the old one end under it.
  */
 import type { Catalogue, Config, ConfigKeeper, Generation } from '../config/index.ts';
+import type { TermsOf } from '../gateway/model/terms.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -11,12 +12,14 @@ import type { Log } from '../kernel/log.ts';
 import type { PriceRecord, PriceRepository } from '../storage/index.ts';
 import type { ProviderPool } from './providers.ts';
 import { buildRoutes } from './routes.ts';
+import { createTerms } from './terms.ts';
 
 export interface LiveGeneration {
   readonly number: number;
   readonly config: Config;
   readonly routes: Routes;
   readonly providers: Providers;
+  readonly terms: TermsOf;
 }
 
 export interface GenerationDeps {
@@ -44,7 +47,8 @@ function build(deps: GenerationDeps, generation: Generation): LiveGeneration {
   deps.prices.savePrices(pricesOf(config, routes, nowMs)).catch((error) => {
     deps.log.warn('prices were not saved; ledger rows name them by their id alone', { error });
   });
-  return { number, config, routes, providers: deps.pool.connect(config) };
+  const providers = deps.pool.connect(config);
+  return { number, config, routes, providers, terms: createTerms(config) };
 }
 
 /** The figures behind every price that ledger rows may name from now on. */

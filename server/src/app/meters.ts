@@ -38,7 +38,7 @@ export function keyListener(metrics: Metrics, log: Log): KeyListener {
 export interface MeterSources {
   readonly storage: Pick<Storage, 'figures'>;
   readonly capture: Pick<BodyCapture, 'dropped'>;
-  readonly gateway: Pick<Gateway, 'breakers' | 'budgets'>;
+  readonly gateway: Pick<Gateway, 'breakers' | 'budgets' | 'gate'>;
   readonly current: () => LiveGeneration;
   readonly pool: Pick<ProviderPool, 'figures'>;
 }
@@ -57,6 +57,7 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
     ]),
   );
   metrics.bodiesDropped.sample(single(() => capture.dropped() + storage.figures().droppedBodies));
+  metrics.requestsQueued.sample(single(() => gateway.gate.waiting()));
   metrics.reservationsOpen.sample(single(() => gateway.budgets.open()));
   metrics.configGeneration.sample(single(() => current().number));
   metrics.upstreamConnections.sample(() =>

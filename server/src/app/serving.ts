@@ -79,6 +79,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       observer: countedIn(cache.book, createObserver(telemetry.log, metrics)),
       providers: () => current().providers,
       routes: () => current().routes,
+      terms: (tenant) => current().terms(tenant),
       latencyDecayMs: () => current().config.routing.latencyDecaySeconds * MS_PER_SECOND,
     },
     config,

@@ -36,6 +36,7 @@ import { type DatabaseConfig, databaseConfig } from './database.ts';
 import { cacheFor, type ModelSettings, type ProviderSettings } from './effective.ts';
 import { type RedisConfig, redisConfig } from './redis.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
+import { type TenantConfig, tenantConfig } from './tenants.ts';
 import { vendorOf } from './vendors.ts';
 
 interface ProviderCommon extends CallLimits {
@@ -95,7 +96,10 @@ export interface ModelConfig {
 type Capability = NonNullable<ModelSettings['targets'][number]['capabilities']>[number];
 
 type Plain = Camel<
-  Omit<Settings, 'providers' | 'models' | 'roles' | 'retired_models' | 'database' | 'redis'>
+  Omit<
+    Settings,
+    'providers' | 'models' | 'roles' | 'retired_models' | 'database' | 'redis' | 'tenants'
+  >
 >;
 
 /** Maps have no prototype: `config.models['constructor']` is undefined. */
@@ -103,6 +107,8 @@ export interface Config extends Plain {
   readonly database: DatabaseConfig;
   /** null: everything is in memory. */
   readonly redis: RedisConfig | null;
+  /** By slug. */
+  readonly tenants: Readonly<Record<string, TenantConfig>>;
   readonly providers: Readonly<Record<string, ProviderConfig>>;
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** An alias, or `provider/model`. */
@@ -118,6 +124,7 @@ export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config
     ...plain,
     database: databaseConfig(settings),
     redis: redisConfig(settings.redis),
+    tenants: mapOf(settings.tenants, tenantConfig),
     providers: mapOf(settings.providers, (provider, name) =>
       providerConfig(settings, name, provider, vendors),
     ),

@@ -43,3 +43,4 @@ export {
   type TargetPrice,
   type TargetResolver,
 } from './targets.ts';
+export type { AllowanceConfig } from './tenants.ts';

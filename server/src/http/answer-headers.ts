@@ -53,6 +53,10 @@ export function commonHeaders(exchange: Exchange, facts: ProcessFacts, nowMs: nu
   if (exchange.dropped.length > 0) headers.push('x-esclusa-dropped', exchange.dropped.join(', '));
   const degraded = facts.degraded();
   if (degraded !== '') headers.push('x-esclusa-degraded', degraded);
+  if (exchange.budgetsPassed.length > 0) {
+    const passed = exchange.budgetsPassed.map(({ id }) => id);
+    headers.push('x-esclusa-budget-warning', passed.join(', '));
+  }
   pushLimits(headers, exchange);
   return headers;
 }

@@ -96,6 +96,12 @@ export const METRICS = {
   budgetRefusals: counter('esclusa_budget_refusals_total', 'Exchanges a budget refused.', [
     'reason',
   ]),
+  budgetWarnings: counter(
+    'esclusa_budget_warnings_total',
+    'Exchanges that ran although a budget that only warns is used up.',
+    [],
+  ),
+  requestsQueued: gauge('esclusa_requests_queued', 'Exchanges that wait for a place.', []),
   limitRefusals: counter('esclusa_limit_refusals_total', 'Exchanges a limit refused.', ['reason']),
   limitsDecidedAlone: counter(
     'esclusa_limits_decided_alone_total',

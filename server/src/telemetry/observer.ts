@@ -7,6 +7,7 @@
  */
 import { asGatewayError } from '../gateway/model/errors.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
+import { createBudgetWarnings } from './budget-warnings.ts';
 import { writeExchangeLine } from './exchange-line.ts';
 import { createExchangeMeters } from './exchange-meters.ts';
 import type { LogHandle } from './log.ts';
@@ -15,6 +16,7 @@ import { type Metrics, single } from './metrics.ts';
 export function createObserver(log: LogHandle, metrics: Metrics): ExchangeObserver {
   const meters = createExchangeMeters(metrics);
   const named = log.named('observer');
+  const warn = createBudgetWarnings(log.named('budgets'), metrics.budgetWarnings.child({}));
   let inFlight = 0;
   metrics.inFlight.sample(single(() => inFlight));
   return {
@@ -26,6 +28,7 @@ export function createObserver(log: LogHandle, metrics: Metrics): ExchangeObserv
       try {
         const error = end.error === null || end.error === undefined ? null : end.error;
         const coded = error === null ? null : asGatewayError(error);
+        warn(exchange);
         meters.record(exchange, end.status, end.durationMs, coded);
         writeExchangeLine(log.writer, exchange, end);
       } catch (thrown) {

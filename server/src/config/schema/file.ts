@@ -19,6 +19,7 @@ import {
   startupGroup,
 } from './service.ts';
 import { group } from './setting.ts';
+import { tenantsMap } from './tenants.ts';
 
 export const fileSchema = group(
   { apply: 'live' },
@@ -34,6 +35,7 @@ export const fileSchema = group(
     resilience: resilienceGroup.prefault({}),
     capture: captureGroup.prefault({}),
     responses: responsesGroup.prefault({}),
+    tenants: tenantsMap.default({}),
     idempotency: idempotencyGroup.prefault({}),
     http: httpGroup.prefault({}),
     auth: authGroup.prefault({}),

@@ -214,7 +214,28 @@ export const httpGroup = group(
       { min: 1, max: 1_000_000 },
       {
         description:
-          'Requests to models that one process runs at once; more are answered with 529.',
+          'Requests to models that one process runs at once; more wait, in turn by tenant.',
+      },
+    ),
+    max_queued: whole(
+      1000,
+      { min: 0, max: 1_000_000 },
+      {
+        description: 'Requests that may wait for a place; more are answered with 529.',
+      },
+    ),
+    max_queued_per_tenant: whole(
+      100,
+      { min: 0, max: 1_000_000 },
+      {
+        description: 'Requests of one tenant that may wait for a place.',
+      },
+    ),
+    max_queue_wait_ms: whole(
+      5000,
+      { min: 0, max: 600_000 },
+      {
+        description: 'The longest wait for a place; it is part of the request’s total time.',
       },
     ),
   },

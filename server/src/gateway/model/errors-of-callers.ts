@@ -235,8 +235,8 @@ export const CALLER_ERRORS = {
   overloaded: row(
     529,
     true,
-    'The gateway is full; the request was not queued.',
-    'Try again; add processes if it lasts.',
+    'The process is full, and the request could not wait, or waited in vain.',
+    'Try again after `retry-after`; add processes if it lasts.',
   ),
   budget_exceeded: row(
     402,

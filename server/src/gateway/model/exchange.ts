@@ -5,7 +5,7 @@
 import type { GatewayError } from './errors.ts';
 import type { LimitLease, Reservation } from './holds.ts';
 import type { CacheStatus, LedgerEntry } from './ledger-entry.ts';
-import type { Principal } from './principal.ts';
+import type { Budget, Principal } from './principal.ts';
 import type { InferenceRequest } from './request.ts';
 import type { Route } from './route.ts';
 import type { Target } from './target.ts';
@@ -45,6 +45,12 @@ export interface LimitHeaders {
   readonly limit: number;
   readonly remaining: number;
   readonly resetMs: number;
+}
+
+/** A budget that is used up, and what is counted by it: `tenant:acme`. */
+export interface PassedBudget {
+  readonly id: string;
+  readonly budget: Budget;
 }
 
 export interface ExchangeOpening {
@@ -96,6 +102,8 @@ export class Exchange {
   lease: LimitLease | null = null;
   /** reserve; settle ends it */
   reservation: Reservation | null = null;
+  /** reserve: budgets that only warn, and are used up */
+  budgetsPassed: readonly PassedBudget[] = [];
   /** cache */
   cache: CacheResult = { status: 'BYPASS', tier: null, ageSeconds: null, detail: null };
   /** call: the target that answered, or was tried last; cache: the one that once did */

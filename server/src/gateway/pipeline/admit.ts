@@ -1,42 +1,43 @@
 /**
  * The admit stage: may this request run now? It counts the request, its estimated tokens and
- * its place among the concurrent ones against every scope of the principal, in one step.
+ * its place among the concurrent ones against every scope of the principal, in one step; then
+ * it passes the gate of this process, where it may have to wait among other tenants. The wait
+ * is part of the request's total time.
  *
  * A body that could not be read is refused here and not earlier, so that sending broken
  * requests is limited like sending good ones, and shows in the ledger. The settle stage gives
  * back what is taken here.
  */
-
 import { expectedTokens } from '../accounting/estimate.ts';
-import { limitScopesOf } from '../limits/scopes.ts';
+import { type FairGate, GateClosed } from '../limits/fair-gate.ts';
+import { limitScopesOf, wordsOf } from '../limits/scopes.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
+import type { LimitLease } from '../model/holds.ts';
+import type { TermsOf } from '../model/terms.ts';
 import type { LimitDecision, LimitStore } from '../ports/limit-store.ts';
 import type { Stage } from './stage.ts';
 
-export interface AdmitSettings {
-  /** Most exchanges this process runs at once; more are turned away, not queued. */
-  readonly maxInFlight: number;
+export interface AdmitDeps {
+  readonly limits: LimitStore;
+  readonly gate: FairGate;
+  readonly terms: TermsOf;
 }
 
-const OVERLOAD_RETRY_MS = 1000;
+const CONCURRENCY_RETRY_MS = 1000;
 
-export function admit(store: LimitStore, settings: AdmitSettings): Stage {
-  let inFlight = 0;
+export function admit(deps: AdmitDeps): Stage {
   return {
     name: 'admit',
     codes: ['rate_limited', 'concurrency_limited', 'overloaded'],
     wrap: (next) => async (exchange) => {
-      if (inFlight >= settings.maxInFlight) {
-        throw new GatewayError('overloaded', { retryAfterMs: OVERLOAD_RETRY_MS });
-      }
-      const lease = await takeLimits(store, exchange);
-      inFlight += 1;
+      const lease = await takeLimits(deps, exchange);
+      const leave = await pass(deps.gate, exchange, lease);
       exchange.lease = {
         correctTokens: (tokens) => lease?.correctTokens(tokens),
         release() {
           exchange.lease = null;
-          inFlight -= 1;
+          leave();
           lease?.release();
         },
       };
@@ -46,29 +47,53 @@ export function admit(store: LimitStore, settings: AdmitSettings): Stage {
   };
 }
 
-async function takeLimits(store: LimitStore, exchange: Exchange) {
-  const { principal } = exchange;
+async function takeLimits({ limits, terms }: AdmitDeps, exchange: Exchange) {
+  const { principal, request } = exchange;
   if (principal === null) return null;
-  const scopes = limitScopesOf(principal);
+  const scopes = limitScopesOf(principal, terms(principal.tenant), request.model);
   if (scopes.length === 0) return null;
-  const decision = await store.take(scopes, expectedTokens(exchange.request), principal.tenant);
+  const decision = await limits.take(scopes, expectedTokens(request), principal.tenant);
   exchange.requestLimit = decision.state.requests;
   exchange.tokenLimit = decision.state.tokens;
   if (decision.kind === 'granted') return decision.lease;
   throw refusal(decision);
 }
 
+/** A request that does not pass gives back its place and its tokens; it was a request, though. */
+async function pass(gate: FairGate, exchange: Exchange, lease: LimitLease | null) {
+  const tenant = exchange.principal?.tenant ?? '';
+  try {
+    return await gate.enter(tenant, exchange.abort.signal);
+  } catch (thrown) {
+    lease?.correctTokens(0);
+    lease?.release();
+    throw thrown instanceof GateClosed ? overloaded(thrown) : thrown;
+  }
+}
+
+function overloaded({ reason, retryAfterMs }: GateClosed): GatewayError {
+  const why =
+    reason === 'line_full'
+      ? 'as many of this tenant wait as may (http.max_queued_per_tenant, http.max_queued)'
+      : 'this one waited as long as it may (http.max_queue_wait_ms)';
+  return new GatewayError('overloaded', {
+    message: `This process runs as many requests as it may (http.max_in_flight), and ${why}.`,
+    retryAfterMs,
+  });
+}
+
 function refusal(decision: Extract<LimitDecision, { kind: 'refused' }>): GatewayError {
   const retry = decision.retryAfterMs === null ? {} : { retryAfterMs: decision.retryAfterMs };
+  const whose = wordsOf(decision.scope);
   if (decision.reason === 'concurrency') {
     return new GatewayError('concurrency_limited', {
-      message: 'Too many requests of this key are running. Wait for one of them to end.',
-      retryAfterMs: OVERLOAD_RETRY_MS,
+      message: `Too many requests of ${whose} are running. Wait for one of them to end.`,
+      retryAfterMs: CONCURRENCY_RETRY_MS,
       ...retry,
     });
   }
   return new GatewayError('rate_limited', {
-    message: `The limit of ${decision.reason} per minute of this key is used up.`,
+    message: `The limit of ${decision.reason} per minute of ${whose} is used up.`,
     ...retry,
   });
 }

@@ -8,11 +8,10 @@ import type { FaultPoints } from '../../kernel/fault.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
 import type { BudgetStore } from '../ports/budget-store.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { LimitStore } from '../ports/limit-store.ts';
 import type { ExchangeObserver } from '../ports/observer.ts';
 import type { Routes } from '../ports/routes.ts';
 import type { Threads } from '../ports/threads.ts';
-import { type AdmitSettings, admit } from './admit.ts';
+import { type AdmitDeps, admit } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import { type CacheDeps, cache } from './cache.ts';
 import { type CallDeps, call } from './call.ts';
@@ -25,20 +24,18 @@ import { route } from './route.ts';
 import { settle } from './settle.ts';
 import { compose, type Handler, type Stage } from './stage.ts';
 
-export interface PipelineDeps extends CacheDeps, CallDeps {
+export interface PipelineDeps extends AdmitDeps, CacheDeps, CallDeps {
   readonly clock: Clock;
   readonly faults: FaultPoints;
   readonly observer: ExchangeObserver;
   readonly authenticator: Authenticator;
   readonly ledger: Ledger;
-  readonly limits: LimitStore;
   readonly budgets: BudgetStore;
   readonly replays: ReplayDeps;
   readonly threads: Threads;
   readonly guardrails: readonly Guardrail[];
   /** Of the configuration in force. */
   readonly routes: () => Routes;
-  readonly admission: AdmitSettings;
 }
 
 export function stages(deps: PipelineDeps): readonly Stage[] {
@@ -49,12 +46,12 @@ export function stages(deps: PipelineDeps): readonly Stage[] {
     authenticate(deps.authenticator),
     settled,
     replay(deps.replays),
-    admit(deps.limits, deps.admission),
+    admit(deps),
     remember(deps.threads),
     guard(deps.guardrails),
     route(deps.routes),
     cache(deps, (handler) => observed.wrap(settled.wrap(handler))),
-    reserve(deps.budgets),
+    reserve(deps.budgets, deps.terms),
     call(deps),
   ];
 }

@@ -1,6 +1,7 @@
 /**
  * The reserve stage: promises the most an exchange can cost to every budget of its principal
- * before anything is dispatched. The settle stage replaces the promise by the real cost.
+ * before anything is dispatched, those of its tenant and of the model included. The settle stage
+ * replaces the promise by the real cost.
  *
  * It stands behind the cache, so that only the leader of a miss reserves. It fails closed: a
  * counter that is not built, or a model without a price, is refused under a budget.
@@ -8,25 +9,30 @@
 import { assert, unreachable } from '../../kernel/assert.ts';
 import { decimalFromNanousd, type Nanousd } from '../../kernel/money.ts';
 import { upperBoundNanousd } from '../accounting/estimate.ts';
+import { budgetScopesOf, scopeIds, wordsOf } from '../limits/scopes.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { BudgetDecision, BudgetScope, BudgetStore } from '../ports/budget-store.ts';
+import type { TermsOf } from '../model/terms.ts';
+import type { BudgetDecision, BudgetStore } from '../ports/budget-store.ts';
 import type { Stage } from './stage.ts';
 
 const REBUILD_RETRY_MS = 1000;
 
-export function reserve(budgets: BudgetStore): Stage {
+export function reserve(budgets: BudgetStore, terms: TermsOf): Stage {
   return {
     name: 'reserve',
     codes: ['budget_exceeded', 'budget_unavailable', 'price_unknown'],
     wrap: (next) => async (exchange) => {
-      const scopes = budgetScopesOf(exchange);
+      const { principal, request } = exchange;
+      assert(principal !== null, 'authenticate comes before reserve');
+      const { tenant } = principal;
+      const scopes = budgetScopesOf(principal, terms(tenant), request.model);
       if (scopes.length === 0) return next(exchange);
       const amount = upperBoundOf(exchange);
-      const { tenant } = exchange.principal ?? { tenant: '' };
       const decision = await budgets.reserve(scopes, amount, { tenant, exchangeId: exchange.id });
       if (decision.kind !== 'granted') throw refusal(decision, amount);
       exchange.reservation = decision.reservation;
+      exchange.budgetsPassed = scopes.filter(({ id }) => decision.passed.includes(id));
       return next(exchange);
     },
   };
@@ -39,19 +45,8 @@ export function book(budgets: BudgetStore, exchange: Exchange, costNanousd: Nano
   if (reservation !== null) reservation.settle(costNanousd);
   else if (principal !== null) {
     const spender = { tenant: principal.tenant, exchangeId: exchange.id };
-    budgets.charge(budgetScopeIds(exchange), costNanousd, spender);
+    budgets.charge(scopeIds(principal, exchange.request.model), costNanousd, spender);
   }
-}
-
-/** Names of every counter an exchange's cost belongs to, budgeted or not. */
-function budgetScopeIds(exchange: Exchange): readonly string[] {
-  return exchange.principal === null ? [] : [`key:${exchange.principal.keyId}`];
-}
-
-function budgetScopesOf(exchange: Exchange): readonly BudgetScope[] {
-  const budget = exchange.principal?.budget ?? null;
-  if (budget === null) return [];
-  return budgetScopeIds(exchange).map((id) => ({ id, budget }));
 }
 
 function upperBoundOf(exchange: Exchange): number {
@@ -78,8 +73,8 @@ function refusal(
     case 'exceeded':
       return new GatewayError('budget_exceeded', {
         message:
-          `The budget of ${decision.scope} does not cover this request, which may cost up to` +
-          ` $${decimalFromNanousd(amount)}. Lower max_tokens, or raise the budget.`,
+          `The budget of ${wordsOf(decision.scope)} does not cover this request, which may cost` +
+          ` up to $${decimalFromNanousd(amount)}. Lower max_tokens, or raise the budget.`,
         ...(decision.renewsInMs === null ? {} : { retryAfterMs: decision.renewsInMs }),
       });
     case 'unavailable':

@@ -16,6 +16,7 @@
  * A scope without reservations in flight may be forgotten: it would be loaded again.
  */
 
+import { periodStartMs, renewsInMs, renewsLater } from '../../gateway/model/budget-period.ts';
 import type {
   BudgetDecision,
   BudgetFigures,
@@ -25,7 +26,6 @@ import type {
 } from '../../gateway/ports/budget-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import { periodStartMs, renewsInMs, renewsLater } from '../budget-period.ts';
 import { type Account, newAccount, rollOver } from './budget-account.ts';
 import { assertAmount, MemoryReservation, type ReservationBook } from './budget-reservation.ts';
 

@@ -12,12 +12,13 @@
  * ready, by a generation that says "after the mark"; the few of those that the sum contains
  * are known by their ids. A booking whose process missed the census makes the account stale.
  */
+
+import { periodStartMs } from '../../gateway/model/budget-period.ts';
 import type { BudgetPeriod } from '../../gateway/model/principal.ts';
 import type { SharedSpending } from '../../gateway/ports/budget-store.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { sleep } from '../../kernel/deadline.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import { periodStartMs } from '../budget-period.ts';
 import { accountKeys, answersKey, type BudgetPlace, placeName, recentKey } from './budget-keys.ts';
 import { type BudgetScripts, GRANTED, TO_LOAD } from './budget-script.ts';
 import { runScript, type ScriptValue } from './script.ts';

@@ -11,6 +11,8 @@
  *
  * A Redis that does not answer is `unavailable`: budgets fail closed.
  */
+
+import { renewsInMs, renewsLater } from '../../gateway/model/budget-period.ts';
 import type {
   BudgetDecision,
   BudgetFigures,
@@ -23,7 +25,6 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { sleep } from '../../kernel/deadline.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import { renewsInMs, renewsLater } from '../budget-period.ts';
 import {
   type BudgetCensus,
   type Call,

@@ -2,7 +2,7 @@
  * The periods of a budget, in UTC and on the wall clock: where the running one began, and how
  * long until the next. Shared by every store of budgets.
  */
-import type { BudgetPeriod } from '../gateway/model/principal.ts';
+import type { BudgetPeriod } from './principal.ts';
 
 /** Milliseconds since the epoch at which the period that contains `nowMs` began; 0 for total. */
 export function periodStartMs(period: BudgetPeriod, nowMs: number): number {
