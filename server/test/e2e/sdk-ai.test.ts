@@ -20,13 +20,7 @@ import {
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
-import {
-  BROKEN_STREAMS,
-  FAILURE_MODELS,
-  GATEWAY_FAILURES,
-  provoke,
-  UPSTREAM_FAILURES,
-} from './failures.ts';
+import { FAILURE_MODELS, GATEWAY_FAILURES, provoke } from './failures.ts';
 import {
   breakable,
   PIXEL_PNG,
@@ -34,7 +28,6 @@ import {
   rowsOf,
   type Surroundings,
   startSurroundings,
-  UPSTREAM_KEY,
   WAYS,
 } from './surroundings.ts';
 import { resultIdsOf, scriptToolSteps } from './tool-steps.ts';
@@ -312,38 +305,6 @@ for (const failure of GATEWAY_FAILURES) {
 }
 
 for (const way of WAYS) {
-  for (const { name, script, status, code } of UPSTREAM_FAILURES) {
-    test(`${way}: ${name} is APICallError ${status} ${code}`, async () => {
-      const model = provider(`${way}/mock-ai:${script}`);
-      const thrown = await failureOf(generateText({ model, prompt: HELLO, maxRetries: 0 }));
-
-      assert.deepEqual([thrown.statusCode, codeOf(thrown)], [status, code]);
-      assert.equal(JSON.stringify(thrown).includes(UPSTREAM_KEY), false);
-    });
-  }
-
-  for (const { name, script } of BROKEN_STREAMS) {
-    test(`${way}: a stream that ${name} ends in an error, not in a stop`, async () => {
-      const errors: unknown[] = [];
-      const { fullStream } = streamText({
-        ...{ model: provider(`${way}/mock:${script}`), prompt: HELLO, maxRetries: 0 },
-        onError: ({ error }) => {
-          errors.push(error);
-        },
-      });
-      let text = '';
-      let finish = '';
-      for await (const part of fullStream) {
-        if (part.type === 'text-delta') text += part.text;
-        if (part.type === 'finish') finish = part.finishReason;
-      }
-
-      assert.match(text, /^You/);
-      assert.equal(errors.length, 1);
-      assert.equal(finish, 'error');
-    });
-  }
-
   test(`${way}: a passing failure is repeated after the pause the upstream asked for`, async () => {
     const model = `${way}/mock-ai-again-${way}:status=503,retry-after-ms=20,fail=2`;
     const { text } = await generateText({ model: provider(model), prompt: HELLO });

@@ -16,7 +16,7 @@ import {
   startAnthropicSurroundings,
   WAYS,
 } from './anthropic-surroundings.ts';
-import { BROKEN_STREAMS, FAILURE_MODELS, GATEWAY_FAILURES, provoke } from './failures.ts';
+import { FAILURE_MODELS, GATEWAY_FAILURES, provoke } from './failures.ts';
 import { breakable, rowOf, rowsOf, UPSTREAM_KEY } from './surroundings.ts';
 
 const faults = breakable();
@@ -184,25 +184,6 @@ for (const line of LINES) {
       });
     }
 
-    for (const { name, script } of BROKEN_STREAMS) {
-      test(`${line.name}, ${way}: a stream that ${name} throws however it is read`, async () => {
-        const client = line.connect(around.gateway.url);
-        const asked = { model: `${way}/mock:${script}`, max_tokens: 500, messages: HELLO };
-        let text = '';
-        const loop = async (): Promise<void> => {
-          for await (const event of await client.messages.create({ ...asked, stream: true })) {
-            text += textIn(event);
-          }
-        };
-
-        const thrown = await failureOf(line, loop());
-        assert.match(text, /^You/);
-        assert.match(codeOf(thrown) ?? '', /^upstream_/);
-        assert.match(thrown.type ?? '', /^(?:api|timeout)_error$/);
-        await failureOf(line, client.messages.stream(asked).finalMessage());
-      });
-    }
-
     test(`${line.name}, ${way}: a passing failure is repeated after a pause`, async () => {
       const script = 'status=503,retry-after-ms=20,fail=2';
       const model = `${way}/mock-again-${line.name.slice(4, 5)}:${script}`;
@@ -273,8 +254,3 @@ test('what there is nothing at below a path of the dialect is missed in the dial
     [404, 'error', 'not_found_error'],
   );
 });
-
-function textIn(event: Anthropic.RawMessageStreamEvent): string {
-  if (event.type !== 'content_block_delta' || event.delta.type !== 'text_delta') return '';
-  return event.delta.text;
-}

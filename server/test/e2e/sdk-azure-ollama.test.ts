@@ -7,13 +7,12 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
 import OpenAI from 'openai';
-import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
+import { zodFunction } from 'openai/helpers/zod';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { AZURE_KEY } from '../support/scripted-azure/index.ts';
 import type { ScriptedUpstream } from '../support/scripted-upstream/index.ts';
-import { until } from '../support/until.ts';
 import {
   AZURE_OLLAMA_WAYS,
   type AzureOllama,
@@ -88,50 +87,6 @@ for (const way of AZURE_OLLAMA_WAYS) {
     assert.deepEqual([row.outcome, row.usage.source], ['completed', 'provider']);
   });
 
-  test(`${way}: the .stream() helper puts the answer together`, async () => {
-    const final = await client.chat.completions
-      .stream({ model, messages: HELLO })
-      .finalChatCompletion();
-
-    assert.match(final.choices[0]?.message.content ?? '', /^You wrote: “Say hello\.”/);
-  });
-
-  for (const stream of [false, true]) {
-    const how = stream ? 'streamed' : 'plain';
-    test(`${way}: runTools calls two tools at once and answers, ${how}`, async () => {
-      const called: string[] = [];
-      const ask = {
-        model,
-        messages: [
-          { role: 'user' as const, content: 'What are the weather and the population in Madrid?' },
-        ],
-        tools: cityTools(called),
-      };
-      const runner = stream
-        ? client.chat.completions.runTools({ ...ask, stream: true })
-        : client.chat.completions.runTools(ask);
-      const content = await runner.finalContent();
-
-      assert.deepEqual(called.sort(), ['get_population Madrid', 'get_weather Madrid']);
-      assert.match(content ?? '', /get_weather answered: sunny/);
-      assert.match(content ?? '', /get_population answered: 3400000/);
-      const calls = runner.messages.flatMap((message) =>
-        'tool_calls' in message ? (message.tool_calls ?? []) : [],
-      );
-      assert.equal(new Set(calls.map(({ id }) => id)).size, 2);
-    });
-  }
-
-  test(`${way}: parse with a zod schema gives a checked object`, async () => {
-    const Event = z.object({ title: z.string(), seats: z.int().min(1).max(20) });
-    const ask = { model, messages: HELLO, response_format: zodResponseFormat(Event, 'event') };
-    const plain = await client.chat.completions.parse(ask);
-    const streamed = await client.chat.completions.stream(ask).finalChatCompletion();
-
-    assert.ok(Event.safeParse(plain.choices[0]?.message.parsed).success);
-    assert.deepEqual(streamed.choices[0]?.message.parsed, plain.choices[0]?.message.parsed);
-  });
-
   test(`${way}: an image inside the request arrives`, async () => {
     const image = { type: 'image_url' as const, image_url: { url: PIXEL } };
     const content = [{ type: 'text' as const, text: 'What is this?' }, image];
@@ -184,31 +139,6 @@ for (const way of AZURE_OLLAMA_WAYS) {
     assert.equal((await failure('mock:status=401')).status, 502);
     assert.equal((await failure('mock:status=503')).status, 503);
     assert.equal((await failure('mock:status=500')).status, 502);
-  });
-
-  test(`${way}: a stream that breaks, stalls or errs is an error, never an end`, async () => {
-    for (const script of ['cut=3', 'reset=3', 'stall=3', 'garble=3', 'error=3']) {
-      const stream = await client.chat.completions.create({
-        ...{ model: `${model}:${script}`, messages: HELLO },
-        stream: true,
-      });
-      await assert.rejects(collect(stream), OpenAI.APIError, script);
-    }
-  });
-
-  test(`${way}: leaving a stream closes the call`, async () => {
-    const upstream = around.upstreamOf(way);
-    const abort = new AbortController();
-    const stream = await client.chat.completions.create(
-      { model: `${model}:tps=20`, messages: HELLO, stream: true },
-      { signal: abort.signal },
-    );
-    for await (const _ of stream) break;
-    abort.abort();
-
-    const call = upstream.calls.at(-1);
-    assert.ok(call !== undefined);
-    await until('the call is closed', () => call.clientClosedMs, 2_000);
   });
 }
 

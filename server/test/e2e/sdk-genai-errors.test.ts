@@ -10,13 +10,7 @@ import { ApiError, type GoogleGenAI } from '@google/genai';
 import { ApiError as ApiError2 } from 'genai-2';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { GEMINI_KEY } from '../support/scripted-gemini/index.ts';
-import {
-  BROKEN_STREAMS,
-  FAILURE_MODELS,
-  GATEWAY_FAILURES,
-  provoke,
-  UPSTREAM_FAILURES,
-} from './failures.ts';
+import { FAILURE_MODELS, GATEWAY_FAILURES, provoke, UPSTREAM_FAILURES } from './failures.ts';
 import {
   GENAI_WAYS,
   type GenaiSurroundings,
@@ -134,23 +128,6 @@ for (const line of LINES) {
           assert.deepEqual([row.outcome, row.status, row.attempts], ['failed', status, 1]);
         });
       }
-    }
-
-    for (const { name, script } of BROKEN_STREAMS) {
-      test(`${line} over ${way}: a stream that ${name} throws behind what came`, async () => {
-        let text = '';
-        const loop = async (): Promise<void> => {
-          const stream = await around.client(line, ADMIN_KEY).models.generateContentStream({
-            ...{ model: `${way}/mock:${script}`, contents: HELLO },
-          });
-          for await (const chunk of stream) text += chunk.text ?? '';
-        };
-
-        const thrown = await failureOf(line, loop());
-        assert.match(text, /^You/);
-        assert.ok(thrown.status >= 500, String(thrown.status));
-        assert.match(detail(thrown.told, 'ErrorInfo')?.metadata?.code ?? '', /^upstream_/);
-      });
     }
 
     test(`${line} over ${way}: a chat whose stream broke forgets the broken answer`, async () => {

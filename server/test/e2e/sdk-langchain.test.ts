@@ -12,20 +12,13 @@ import { ChatOpenAI, OpenAI as OpenAICompletions, OpenAIEmbeddings } from '@lang
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
-import {
-  BROKEN_STREAMS,
-  FAILURE_MODELS,
-  GATEWAY_FAILURES,
-  provoke,
-  UPSTREAM_FAILURES,
-} from './failures.ts';
+import { FAILURE_MODELS, GATEWAY_FAILURES, provoke } from './failures.ts';
 import {
   breakable,
   PIXEL_URL,
   rowsOf,
   type Surroundings,
   startSurroundings,
-  UPSTREAM_KEY,
   WAYS,
 } from './surroundings.ts';
 
@@ -229,35 +222,12 @@ for (const failure of GATEWAY_FAILURES) {
 }
 
 for (const way of WAYS) {
-  for (const { name, script, status, code } of UPSTREAM_FAILURES) {
-    if (code === 'context_length_exceeded') continue; // an exception of its own, below
-    test(`${way}: ${name} is an error ${status} ${code}`, async () => {
-      const thrown = await failureOf(chat({ model: `${way}/mock-lc:${script}` }).invoke(HELLO));
-
-      assert.deepEqual([thrown.status, thrown.code], [status, code]);
-      assert.equal(thrown.message.includes(UPSTREAM_KEY), false);
-    });
-  }
-
   test(`${way}: a prompt too long for the upstream is ContextOverflowError`, async () => {
     const model = `${way}/mock-lc:status=400,code=context_length_exceeded`;
     const thrown = await failureOf(chat({ model }).invoke(HELLO));
 
     assert.ok(ContextOverflowError.isInstance(thrown), String(thrown));
   });
-
-  for (const { name, script } of BROKEN_STREAMS) {
-    test(`${way}: a stream that ${name} throws`, async () => {
-      const stream = await chat({ model: `${way}/mock:${script}` }).stream(HELLO);
-      let text = '';
-      const reading = async (): Promise<void> => {
-        for await (const chunk of stream) text += String(chunk.content);
-      };
-
-      await failureOf(reading());
-      assert.match(text, /^You/);
-    });
-  }
 
   test(`${way}: a request the upstream refuses is asked once`, async () => {
     const model = `${way}/mock-lc-once:status=400`;

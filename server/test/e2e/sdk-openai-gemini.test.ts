@@ -6,18 +6,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import OpenAI, { APIError } from 'openai';
-import { zodResponseFormat } from 'openai/helpers/zod';
-import { z } from 'zod';
 import { ADMIN_KEY } from '../support/gateway.ts';
-import { CACHED_TOKENS, GEMINI_KEY, THOUGHT_TOKENS } from '../support/scripted-gemini/index.ts';
-import { until } from '../support/until.ts';
-import { BROKEN_STREAMS, UPSTREAM_FAILURES } from './failures.ts';
+import { CACHED_TOKENS, THOUGHT_TOKENS } from '../support/scripted-gemini/index.ts';
 import {
   type GenaiSurroundings,
   NATIVE_WAYS,
   startGenaiSurroundings,
 } from './genai-surroundings.ts';
-import { rowOf, rowsOf } from './surroundings.ts';
+import { rowOf } from './surroundings.ts';
 
 let around: GenaiSurroundings;
 let client: OpenAI;
@@ -142,17 +138,6 @@ for (const way of NATIVE_WAYS) {
     assert.equal(streamed.choices[0]?.message.tool_calls?.length, 1);
   });
 
-  test(`${way}: parse with a zod schema gives a checked object, plain and streamed`, async () => {
-    const Event = z.object({ title: z.string(), seats: z.int().min(1).max(20) });
-    const ask = { model, messages: HELLO, response_format: zodResponseFormat(Event, 'event') };
-    const plain = await client.chat.completions.parse(ask);
-    const streamed = await client.chat.completions.stream(ask).finalChatCompletion();
-
-    assert.ok(Event.safeParse(plain.choices[0]?.message.parsed).success);
-    assert.deepEqual(streamed.choices[0]?.message.parsed, plain.choices[0]?.message.parsed);
-    assert.equal(sent(way).generationConfig.responseMimeType, 'application/json');
-  });
-
   test(`${way}: images and documents arrive as media of the request`, async () => {
     const answer = await client.chat.completions.create({
       model,
@@ -222,49 +207,6 @@ for (const way of NATIVE_WAYS) {
     assert.ok(refused instanceof APIError);
     assert.deepEqual([refused.status, refused.param], [422, 'logit_bias']);
     assert.equal(response.headers.get('x-esclusa-dropped'), 'user, messages[0].name');
-  });
-
-  for (const { script, status } of UPSTREAM_FAILURES) {
-    test(`${way}: an upstream’s ${script} is ${status}, plain and streamed`, async () => {
-      for (const stream of [false, true]) {
-        const ask = { model: `${way}/mock:${script}`, messages: HELLO, stream };
-        const thrown = await client.chat.completions.create(ask).catch((error: unknown) => error);
-
-        assert.ok(thrown instanceof APIError, String(thrown));
-        assert.equal(thrown.status, status);
-        assert.equal(thrown.message.includes(GEMINI_KEY), false);
-      }
-    });
-  }
-
-  for (const { name, script } of BROKEN_STREAMS) {
-    test(`${way}: a stream that ${name} throws in a loop`, async () => {
-      let text = '';
-      const loop = async (): Promise<void> => {
-        const ask = { model: `${way}/mock:${script}`, messages: HELLO, stream: true as const };
-        for await (const chunk of await client.chat.completions.create(ask)) {
-          text += chunk.choices[0]?.delta.content ?? '';
-        }
-      };
-
-      await assert.rejects(loop(), APIError);
-      assert.match(text, /^You/);
-    });
-  }
-
-  test(`${way}: leaving a stream half-way hangs up and is booked as aborted`, async () => {
-    const slow = `${way}/mock-openai-left:tps=20`;
-    const stream = await client.chat.completions.create({
-      ...{ model: slow, messages: HELLO },
-      stream: true,
-    });
-    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
-
-    const row = await until('a row', async () => (await rowsOf(around.gateway, slow))[0]);
-    assert.equal(row.outcome, 'aborted');
-    const [call] = around[way].calls;
-    assert.ok(call !== undefined);
-    await around[way].waitForClose(call);
   });
 }
 

@@ -13,7 +13,6 @@ import {
   type AnthropicSurroundings,
   startAnthropicSurroundings,
 } from './anthropic-surroundings.ts';
-import { BROKEN_STREAMS } from './failures.ts';
 import { rowOf } from './surroundings.ts';
 
 let around: AnthropicSurroundings;
@@ -194,16 +193,3 @@ test('what the wire cannot say is refused before anything is sent', async () => 
   });
   assert.equal(around.claude.calls.length, 0);
 });
-
-for (const { name, script } of BROKEN_STREAMS) {
-  test(`a stream that ${name} throws in a loop and in .stream()`, async () => {
-    const ask = { model: `${model}:${script}`, messages: HELLO };
-    const loop = async (): Promise<void> => {
-      const stream = await client.chat.completions.create({ ...ask, stream: true });
-      for await (const chunk of stream) assert.ok(chunk.id);
-    };
-
-    await assert.rejects(loop(), OpenAI.APIError);
-    await assert.rejects(client.chat.completions.stream(ask).finalChatCompletion());
-  });
-}

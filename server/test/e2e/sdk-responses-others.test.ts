@@ -10,14 +10,12 @@ import OpenAI from 'openai';
 import type {
   Response as ModelResponse,
   ResponseCreateParamsNonStreaming,
-  ResponseInput,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { openaiSchemas, schemasAbsent } from '../support/openai-schema.ts';
 import { type GenaiSurroundings, startGenaiSurroundings } from './genai-surroundings.ts';
 
-const WAYS = ['google', 'older', 'claude', 'local'] as const;
 const THINKING_WAYS = ['google', 'claude'] as const;
 
 let around: GenaiSurroundings;
@@ -73,50 +71,6 @@ function callOf({ output }: ModelResponse) {
 function textOf({ output }: ModelResponse): string {
   const parts = output.flatMap((item) => (item.type === 'message' ? item.content : []));
   return parts.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
-}
-
-for (const way of WAYS) {
-  const model = `${way}/mock`;
-
-  for (const [form, ask] of Object.entries(FORMS)) {
-    test(`${way}, ${form}: text and usage come as a response has them`, async () => {
-      const response = await ask({
-        ...{ model, input: 'Say hello.', instructions: 'Be brief.', max_output_tokens: 900 },
-      });
-
-      if (schemasAbsent === false) {
-        const { output_text: _, ...wire } = response;
-        openaiSchemas().assertValid('Response', wire);
-      }
-      assert.match(textOf(response), /^You wrote: “Say hello\.”/);
-      assert.ok((response.usage?.input_tokens ?? 0) > 0);
-      assert.ok((response.usage?.output_tokens ?? 0) > 0);
-    });
-
-    test(`${way}, ${form}: a tool loop closes, with items and by id`, async () => {
-      const tools = [WEATHER];
-      const question = 'What is the weather in Madrid?';
-      const input: ResponseInput = [{ role: 'user', content: question }];
-      const asked = await ask({ model, tools, input, store: false });
-      const call = callOf(asked);
-      const result = {
-        type: 'function_call_output' as const,
-        call_id: call.call_id,
-        output: 'sunny',
-      };
-      const byItems = await ask({
-        ...{ model, tools, store: false },
-        input: [...input, ...(asked.output as ResponseInput), result],
-      });
-
-      assert.equal(JSON.parse(call.arguments).city, 'Madrid');
-      assert.match(textOf(byItems), /get_weather answered: .*sunny/);
-      const kept = await ask({ model, tools, input });
-      const own = { ...result, call_id: callOf(kept).call_id };
-      const byId = await ask({ model, tools, previous_response_id: kept.id, input: [own] });
-      assert.match(textOf(byId), /get_weather answered: .*sunny/);
-    });
-  }
 }
 
 for (const way of THINKING_WAYS) {

@@ -6,11 +6,7 @@ import {
   createStreamDecoder,
   type StreamDecoderOptions,
 } from '../../../../src/wire/anthropic/stream-decoder.ts';
-import type {
-  ChunkBody,
-  DecodedFrame,
-  StreamProblem,
-} from '../../../../src/wire/anthropic/types.ts';
+import { Failure, outcomeOf } from '../streams.ts';
 
 const VERSION = 'sdk-1.10.0';
 
@@ -18,15 +14,6 @@ const VERSION = 'sdk-1.10.0';
 export function anthropicFixture(name: string): Buffer {
   const file = name.replace('.', `.${VERSION}.`);
   return readFileSync(new URL(`../../../fixtures/anthropic/${file}`, import.meta.url));
-}
-
-export class Failure extends Error {
-  readonly problem: StreamProblem;
-
-  constructor(problem: StreamProblem) {
-    super(problem.kind);
-    this.problem = problem;
-  }
 }
 
 export const FACTS = { createdSeconds: 1_700_000_000, answerTool: null };
@@ -41,31 +28,8 @@ export function decoder(options: Partial<StreamDecoderOptions> = {}) {
   });
 }
 
-export interface Outcome {
-  readonly text: string;
-  readonly terminal: string | null;
-  readonly chunks: readonly ChunkBody[];
-  readonly characters: number;
-  readonly usage: DecodedFrame['usage'];
-  readonly finishReasons: readonly string[];
-}
-
-export function decode(
-  chunks: readonly Buffer[],
-  options: Partial<StreamDecoderOptions> = {},
-): Outcome {
-  const stream = decoder(options);
-  const frames = [...chunks.map((chunk) => stream.push(chunk)), stream.end()].filter(
-    (frame) => frame !== null,
-  );
-  return {
-    text: Buffer.concat(frames.map(({ bytes }) => bytes)).toString('utf8'),
-    terminal: frames.at(-1)?.terminal?.toString() ?? null,
-    chunks: frames.flatMap((frame) => frame.chunks ?? []),
-    characters: frames.reduce((sum, frame) => sum + frame.producedCharacters, 0),
-    usage: frames.findLast(({ usage }) => usage !== null)?.usage ?? null,
-    finishReasons: frames.flatMap(({ finishReasons }) => finishReasons),
-  };
+export function decode(pieces: readonly Buffer[], options: Partial<StreamDecoderOptions> = {}) {
+  return outcomeOf(decoder(options), pieces);
 }
 
 /** A message as a client puts it together from the events of a stream. */

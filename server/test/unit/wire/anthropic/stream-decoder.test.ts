@@ -8,20 +8,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { StreamProblem } from '../../../../src/wire/anthropic/types.ts';
 import { cutAt, cutPoints } from '../../../support/openai-fixtures.ts';
-import { anthropicFixture, decode, decoder, FACTS, Failure } from './fixture.ts';
+import { problemOf } from '../streams.ts';
+import { anthropicFixture, decode, decoder, FACTS } from './fixture.ts';
 
 const STREAMS = ['message.sse', 'tools.sse', 'thinking.sse', 'refusal.sse'] as const;
 const STOP = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
-
-function problemOf(run: () => unknown): StreamProblem {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof Failure, String(error));
-    return error.problem;
-  }
-  assert.fail('nothing was thrown');
-}
 
 for (const name of STREAMS) {
   test(`${name} passes byte for byte, with its last event apart, however it is cut`, () => {
@@ -161,7 +152,7 @@ test('what follows the end is dropped', () => {
 });
 
 test('an error inside the stream is told with its type', () => {
-  const problem = problemOf(() => decode([anthropicFixture('overloaded.sse')]));
+  const problem = problemOf<StreamProblem>(() => decode([anthropicFixture('overloaded.sse')]));
 
   assert.deepEqual(problem, {
     kind: 'error_event',

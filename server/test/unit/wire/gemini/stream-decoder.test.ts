@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Chunk, StreamProblem } from '../../../../src/wire/gemini/types.ts';
 import { cutAt, cutPoints } from '../../../support/openai-fixtures.ts';
-import { CONTEXT, decode, decoder, Failure, geminiFixture } from './fixture.ts';
+import { problemOf } from '../streams.ts';
+import { CONTEXT, decode, decoder, geminiFixture } from './fixture.ts';
 
 const STREAMS = [
   'chat.sse',
@@ -18,16 +19,6 @@ const STREAMS = [
   'blocked.sse',
   'safety.sse',
 ] as const;
-
-function problemOf(run: () => unknown): StreamProblem {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof Failure, String(error));
-    return error.problem;
-  }
-  assert.fail('nothing was thrown');
-}
 
 function eventsOf(name: string): unknown[] {
   const text = geminiFixture(name).toString();
@@ -186,7 +177,7 @@ test('a refused prompt and a cut answer end by the content filter, in Gemini’s
 });
 
 test('an error inside the stream is told as the provider named it', () => {
-  const problem = problemOf(() => decode([geminiFixture('error-event.sse')]));
+  const problem = problemOf<StreamProblem>(() => decode([geminiFixture('error-event.sse')]));
 
   assert.ok(problem.kind === 'error_event');
   assert.deepEqual([problem.error.code, problem.error.status], [503, 'UNAVAILABLE']);

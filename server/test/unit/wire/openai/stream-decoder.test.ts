@@ -12,15 +12,7 @@ import {
 } from '../../../../src/wire/openai/stream-decoder.ts';
 import type { DecodedFrame, StreamProblem } from '../../../../src/wire/openai/types.ts';
 import { cutAt, cutPoints, openaiFixture } from '../../../support/openai-fixtures.ts';
-
-class Failure extends Error {
-  readonly problem: StreamProblem;
-
-  constructor(problem: StreamProblem) {
-    super(problem.kind);
-    this.problem = problem;
-  }
-}
+import { Failure, problemOf } from '../streams.ts';
 
 interface Outcome {
   readonly text: string;
@@ -55,16 +47,6 @@ function decode(chunks: readonly Buffer[], options: Partial<StreamDecoderOptions
     usage: frames.findLast((frame) => frame.usage !== null)?.usage ?? null,
     finishReasons: frames.flatMap((frame) => frame.finishReasons),
   };
-}
-
-function problemOf(run: () => unknown): StreamProblem {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof Failure, String(error));
-    return error.problem;
-  }
-  assert.fail('nothing was thrown');
 }
 
 function event(value: unknown): string {
@@ -212,7 +194,7 @@ test('a body that ends before every choice has ended is truncated', () => {
   const two = chunk({ content: 'a' }) + chunk({ content: 'b' }, null, 1) + chunk({}, 'stop');
 
   for (const body of ['', ': ping\n\n', chunk({ content: 'a' }), two]) {
-    const problem = problemOf(() => decode([Buffer.from(body)]));
+    const problem = problemOf<StreamProblem>(() => decode([Buffer.from(body)]));
     assert.equal(problem.kind, 'truncated', body);
   }
   assert.equal(decode([Buffer.from(two + chunk({}, 'length', 1))]).terminal, DONE);
@@ -293,7 +275,7 @@ test('an error inside the stream is handed over with its code, in each of its sh
     ['event: error\ndata: gone\n\n', ['gone', null, null, null]],
   ];
   for (const [body, expected] of cases) {
-    const problem = problemOf(() => decoder().push(Buffer.from(body)));
+    const problem = problemOf<StreamProblem>(() => decoder().push(Buffer.from(body)));
     assert.equal(problem.kind, 'error_event', body);
     if (problem.kind !== 'error_event') continue;
     const { message, type, param, code } = problem.error;

@@ -6,25 +6,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { StreamProblem } from '../../../../src/wire/openai/types.ts';
 import {
   createStreamDecoder,
   type ResponsesFrame,
 } from '../../../../src/wire/responses/stream-decoder.ts';
 import { cutAt, cutPoints, openaiFixture } from '../../../support/openai-fixtures.ts';
+import { Failure } from '../streams.ts';
 
 const WHOLE = openaiFixture('response.openai-7.55.0.sse');
 const FAILED = openaiFixture('response-failed.openai-7.55.0.sse');
 const END = WHOLE.indexOf('event: response.completed');
-
-class Failure extends Error {
-  readonly problem: StreamProblem;
-
-  constructor(problem: StreamProblem) {
-    super(problem.kind);
-    this.problem = problem;
-  }
-}
 
 function decode(chunks: readonly Buffer[], limits: { maxEventBytes?: number } = {}) {
   const stream = createStreamDecoder({
