@@ -14,6 +14,9 @@ export function readCacheControl(header: string): CacheControl {
     else if (name === 'only-if-cached') result.onlyIfCached = true;
     else if (name === 'max-age') result.maxAgeSeconds = seconds(name, value);
     else if (name === 'stale-if-error') result.staleIfErrorSeconds = seconds(name, value);
+    else if (name === 'stale-while-revalidate') {
+      result.staleWhileRevalidateSeconds = seconds(name, value);
+    }
   }
   return result;
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type CacheControl, GatewayError, NO_CACHE_CONTROL } from '../gateway/index.ts';
+import { isCacheAlias, withAliases } from './cache-aliases.ts';
 import { readCacheControl } from './cache-control.ts';
 
 export interface RequestHead {
@@ -27,21 +28,21 @@ interface Singles {
   requestId: string | null;
   cacheControl: string | null;
   idempotencyKey: string | null;
-  forceRefresh: string | null;
-  noCache: string | null;
 }
 
-const FIELDS: Readonly<Record<string, keyof Singles>> = {
-  'content-type': 'contentType',
-  'content-encoding': 'contentEncoding',
-  'x-correlation-id': 'correlationId',
-  'x-request-id': 'requestId',
-  'cache-control': 'cacheControl',
-  'idempotency-key': 'idempotencyKey',
-  'x-portkey-cache-force-refresh': 'forceRefresh',
-  'cf-aig-skip-cache': 'noCache',
-  'x-no-cache': 'noCache',
-};
+interface Read extends Singles {
+  /** What other gateways' headers say of the cache, by their names; null: nothing. */
+  cacheAliases: Map<string, string> | null;
+}
+
+const FIELDS: ReadonlyMap<string, keyof Singles> = new Map([
+  ['content-type', 'contentType'],
+  ['content-encoding', 'contentEncoding'],
+  ['x-correlation-id', 'correlationId'],
+  ['x-request-id', 'requestId'],
+  ['cache-control', 'cacheControl'],
+  ['idempotency-key', 'idempotencyKey'],
+]);
 
 /** The correlation id alone; never throws, so that a refusal can carry it too. */
 export function readCorrelationId(request: IncomingMessage): string | null {
@@ -82,40 +83,41 @@ function idempotencyKeyOf({ idempotencyKey }: Singles): string | null {
   });
 }
 
-function readSingles(raw: readonly string[]): Singles {
-  const singles: Singles = {
+function readSingles(raw: readonly string[]): Read {
+  const singles: Read = {
     contentType: null,
     contentEncoding: null,
     correlationId: null,
     requestId: null,
     cacheControl: null,
     idempotencyKey: null,
-    forceRefresh: null,
-    noCache: null,
+    cacheAliases: null,
   };
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
-    const field = FIELDS[name];
-    if (field === undefined) continue;
-    if (singles[field] !== null && name !== 'cache-control') {
-      throw new GatewayError('duplicate_header', {
-        message: `The header ${name} was sent twice.`,
-        field: name,
-      });
+    const value = raw[i + 1] as string;
+    const field = FIELDS.get(name);
+    if (field !== undefined) {
+      const before = singles[field];
+      if (before !== null && name !== 'cache-control') throw twice(name);
+      singles[field] = before === null ? value : `${before}, ${value}`;
+    } else if (isCacheAlias(name)) {
+      singles.cacheAliases ??= new Map();
+      if (singles.cacheAliases.has(name)) throw twice(name);
+      singles.cacheAliases.set(name, value);
     }
-    const before = singles[field];
-    singles[field] = before === null ? (raw[i + 1] as string) : `${before}, ${raw[i + 1]}`;
   }
   return singles;
 }
 
-function cacheControlOf(singles: Singles): CacheControl {
-  const asked =
-    singles.cacheControl === null ? NO_CACHE_CONTROL : readCacheControl(singles.cacheControl);
-  const refresh = isYes(singles.forceRefresh) || isYes(singles.noCache);
-  return refresh ? { ...asked, noCache: true } : asked;
+function twice(name: string): GatewayError {
+  return new GatewayError('duplicate_header', {
+    message: `The header ${name} was sent twice.`,
+    field: name,
+  });
 }
 
-function isYes(value: string | null): boolean {
-  return value !== null && /^(?:true|1|yes|on)$/i.test(value);
+function cacheControlOf({ cacheControl, cacheAliases }: Read): CacheControl {
+  const asked = cacheControl === null ? NO_CACHE_CONTROL : readCacheControl(cacheControl);
+  return cacheAliases === null ? asked : withAliases(asked, cacheAliases);
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createCacheKeys } from '../../../src/gateway/caching/key.ts';
-import type { InferenceRequest } from '../../../src/gateway/model/request.ts';
+import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
 import type { Route } from '../../../src/gateway/model/route.ts';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json.ts';
 import { chatRequest, NO_CACHE } from '../pipeline/fakes.ts';
@@ -105,6 +105,7 @@ test('dialect, operation and streaming make keys of their own', () => {
     keyOf(BODY, { request: { operation: 'completion' } }),
     keyOf(BODY, { request: { operation: 'embedding' } }),
     keyOf(BODY, { request: { stream: true } }),
+    keyOf(BODY, { request: { cacheControl: { ...NO_CACHE_CONTROL, namespace: 'n' } } }),
   ];
 
   assert.equal(new Set(made).size, made.length);
