@@ -120,8 +120,8 @@ export const cachePurgeQuerySchema = tenantQuerySchema.extend({
     .string()
     .regex(/^[\x21-\x7e]{1,256}$/)
     .optional(),
-  /** The key of one answer. */
-  key: z
+  /** The key of one answer. Not called `key`: that is where credentials are looked for. */
+  entry: z
     .string()
     .regex(/^[\w-]{1,128}$/)
     .optional(),

@@ -148,6 +148,29 @@ test('single answers go by who gave them, and a long one is kept small', async (
   assert.equal(wrong.status, 400);
 });
 
+test('garbage under our keys is a miss, and replaced', async () => {
+  await first.api('DELETE', '/api/v1/cache');
+  await ask(first, 'garbled');
+  const [name = ''] = await until('it is stored', async () => {
+    const found = await entries();
+    return found.length > 0 ? found : null;
+  });
+  for (const garbage of ['', 'garbage', '\u0001\u0002', '\u0009'.repeat(5000)]) {
+    await redis.cli('set', name, garbage);
+    // Clears the memory in front of it, and no more.
+    const cleared = await first.api('DELETE', '/api/v1/cache?entry=none');
+    assert.deepEqual([cleared.status, cleared.body.purged], [200, 0]);
+    await redis.cli('set', name, garbage);
+    const again = await ask(first, 'garbled');
+    assert.equal(again.cache, 'MISS', `${JSON.stringify(garbage)} ${again.from}`);
+    await until(
+      'it is replaced',
+      async () => !['0', '2', '7', '5000'].includes(await redis.cli('strlen', name)),
+    );
+    assert.equal((await ask(first, 'garbled')).cache, 'HIT');
+  }
+});
+
 test('figures and health need a credential and say what the store does', async () => {
   for (const path of ['/cache/stats', '/cache/health']) {
     assert.equal((await first.api('GET', path, undefined, 'esk_wrong')).status, 401);

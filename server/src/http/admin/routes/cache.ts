@@ -30,14 +30,15 @@ function forgettingRoutes(app: AdminApp, { cache }: AdminServices): void {
       config: { access: 'cache.purge', audit: 'cache.purge' },
       schema: {
         tags,
-        summary: 'Forget cached answers of a tenant: all, or those of a key, pattern or model',
+        summary: 'Forget cached answers of a tenant: all, or those of a model, key or pattern',
         querystring: cachePurgeQuerySchema,
         response: { 200: cachePurgeSchema, default: errorSchema },
       },
     },
     async (request) => {
       const caller = callerOf(request);
-      const { tenant: asked, ...selection } = request.query;
+      const { tenant: asked, entry: key, model, pattern } = request.query;
+      const selection = { key, model, pattern };
       const tenant = confineTenant(caller, 'cache.purge', asked) ?? caller.tenant;
       const isAll = Object.values(selection).every((condition) => condition === undefined);
       const purged = isAll ? cache.purge(tenant) : cache.remove(tenant, selection);
