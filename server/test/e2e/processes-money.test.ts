@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ADMIN_KEY } from '../support/gateway.ts';
 import { startFleet } from '../support/gateway-fleet.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
@@ -23,13 +24,20 @@ const PRICE = {
 };
 
 const MODEL = 'mock:latency=50ms,tokens=30';
+/** Long enough for something to happen while they run. */
+const SLOW = 'mock:latency=1500ms,tokens=30';
+const SLOWER = 'mock:latency=8000ms,tokens=30';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const redis = await startRedis(owner);
 const fleet = await startFleet(owner, {
   ...{ processes: PROCESSES, redis },
   config: {
-    models: { paid: { targets: [{ provider: 'mock', model: MODEL }], price: PRICE } },
+    models: {
+      paid: { targets: [{ provider: 'mock', model: MODEL }], price: PRICE },
+      slow: { targets: [{ provider: 'mock', model: SLOW }], price: PRICE },
+      slower: { targets: [{ provider: 'mock', model: SLOWER }], price: PRICE },
+    },
     // A machine under load answers late; this is about exactness, not about outages.
     redis: { command_ms: 1000 },
   },
@@ -39,7 +47,13 @@ type Shape = 'plain' | 'stream' | 'aborted';
 const SHAPES: readonly Shape[] = ['plain', 'stream', 'aborted'];
 
 /** One call to its end; its status, or 0 where the connection broke. */
-async function call(url: string, secret: string, shape: Shape, text: string): Promise<number> {
+async function call(
+  url: string,
+  secret: string,
+  shape: Shape,
+  text: string,
+  model = 'paid',
+): Promise<number> {
   const abort = new AbortController();
   try {
     const answer = await fetch(`${url}/v1/chat/completions`, {
@@ -47,7 +61,7 @@ async function call(url: string, secret: string, shape: Shape, text: string): Pr
       signal: abort.signal,
       headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
       body: JSON.stringify({
-        model: 'paid',
+        model,
         stream: shape !== 'plain',
         max_tokens: OUTPUT_TOKENS,
         messages: [{ role: 'user', content: text }],
@@ -63,10 +77,10 @@ async function call(url: string, secret: string, shape: Shape, text: string): Pr
   }
 }
 
-function callMany(secret: string, from: number, count: number): Promise<number[]> {
+function callMany(secret: string, from: number, count: number, model = 'paid'): Promise<number[]> {
   return Promise.all(
     Array.from({ length: count }, (_, i) =>
-      call(fleet.url(i), secret, SHAPES[i % SHAPES.length] ?? 'plain', `call ${from + i}`),
+      call(fleet.url(i), secret, SHAPES[i % SHAPES.length] ?? 'plain', `call ${from + i}`, model),
     ),
   );
 }
@@ -156,9 +170,7 @@ test('a concurrency limit holds over three processes', async () => {
 });
 
 test('500 mixed calls over three processes: a budget for 100 is not overrun', async (t) => {
-  const key = await fleet.key({
-    budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' },
-  });
+  const key = await budgetedKey();
 
   const statuses = await callMany(key.secret, 0, CALLS);
   const rows = await settled(key.id);
@@ -170,38 +182,125 @@ test('500 mixed calls over three processes: a budget for 100 is not overrun', as
   assert.ok(statuses.every((status) => status === 200 || status === 402));
 });
 
-test('a process killed under load: nothing is overrun, ledger and counter agree', async (t) => {
-  const key = await fleet.key({
-    budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' },
+async function budgetedKey() {
+  return fleet.key({ budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' } });
+}
+
+/** Resolves when calls of the key hold at least so much. */
+async function untilReserved(keyId: string, nanousd: number): Promise<void> {
+  await until('calls are in flight', async () => {
+    const counter = await counterOf(keyId, fleet.url(0));
+    return counter !== null && counter.reserved >= nanousd;
   });
+}
+
+test('a process killed with calls in flight: nothing is overrun, and what it held comes back', async (t) => {
+  const key = await budgetedKey();
+  await callMany(key.secret, 0, 30);
   const victim = fleet.members[1];
   assert.ok(victim);
 
-  const load = callMany(key.secret, 0, CALLS);
-  await until('some calls are booked', async () => (await rowsOf(key.id)).length > 10);
+  const load = callMany(key.secret, 100, 120, 'slow');
+  await untilReserved(key.id, BUDGET / 2);
   await fleet.end(victim, 'SIGKILL');
-  await load;
-  const rows = await settled(key.id, 90_000);
+  const statuses = await load;
+  const rows = await settled(key.id, 60_000);
   await fleet.start();
+  const after = await callMany(key.secret, 1000, CALLS);
+  const all = await settled(key.id);
 
-  t.diagnostic(`${sumOf(rows)} of ${BUDGET} nano-dollars in ${rows.length} rows`);
-  assert.ok(sumOf(rows) <= BUDGET, `${sumOf(rows)} of ${BUDGET}`);
-});
-
-test('Redis forgets everything under load: nothing is overrun, it counts on', async (t) => {
-  const key = await fleet.key({
-    budget: { limit_usd: (BUDGET / 1e9).toFixed(9), period: 'total' },
-  });
-
-  const load = callMany(key.secret, 0, 60);
-  await until('some calls are booked', async () => (await rowsOf(key.id)).length > 5);
-  await redis.cli('flushall');
-  const statuses = [...(await load), ...(await callMany(key.secret, 1000, CALLS))];
-  const rows = await settled(key.id, 30_000);
-  const later = await callMany(key.secret, 2000, 100);
-  const all = await settled(key.id, 30_000);
-
-  t.diagnostic(`${told([...statuses, ...later])}; ${sumOf(all)} of ${BUDGET}`);
-  assert.ok(rows.length <= all.length);
+  const broken = statuses.filter((status) => status === 0).length;
+  t.diagnostic(`${broken} calls died; ${told(statuses)}; then ${told(after)}`);
+  t.diagnostic(`${sumOf(rows)}, then ${sumOf(all)} of ${BUDGET} nano-dollars`);
+  assert.ok(broken > 0);
   assert.ok(sumOf(all) <= BUDGET, `${sumOf(all)} of ${BUDGET}`);
+  assert.ok(sumOf(all) > BUDGET - CALL_MOST, 'the whole budget can be used');
 });
+
+test('Redis forgets everything with calls in flight: what they hold still counts', async (t) => {
+  const key = await budgetedKey();
+
+  const load = callMany(key.secret, 0, 150, 'slower');
+  await untilReserved(key.id, BUDGET - CALL_MOST);
+  await redis.cli('flushall');
+  const during = await callMany(key.secret, 1000, 200);
+  await untilReserved(key.id, BUDGET / 2); // counted again, before they have ended
+  const more = await callMany(key.secret, 2000, 200);
+  const statuses = await load;
+  const rows = await settled(key.id, 60_000);
+  const after = await callMany(key.secret, 3000, 100);
+  const all = await settled(key.id);
+
+  t.diagnostic(`${told(statuses)}; at once ${told(during)}; later ${told(more)}, ${told(after)}`);
+  t.diagnostic(`${sumOf(rows)}, then ${sumOf(all)} of ${BUDGET} nano-dollars`);
+  assert.ok(sumOf(all) <= BUDGET, `${sumOf(all)} of ${BUDGET}`);
+  const others = new Set([...during, ...more, ...after, ...statuses]);
+  assert.ok(
+    [...others].every((status) => [200, 402, 503].includes(status)),
+    [...others].join(),
+  );
+});
+
+test('a limit and a budget together cost a request two commands that it waits for', async () => {
+  const key = await fleet.key({
+    budget: { limit_usd: '1', period: 'total' },
+    limits: { requests_per_minute: 1000, tokens_per_minute: 1_000_000, concurrency: 100 },
+  });
+  const url = fleet.url(0);
+  await call(url, key.secret, 'plain', 'the first loads the counter');
+  const counts = async (): Promise<Map<string, number>> => {
+    const answer = await fetch(`${url}/metrics`, {
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    });
+    const lines = (await answer.text()).matchAll(
+      /^redis_operations_total\{[^}]*operation="([^"]+)"[^}]*\} (\d+)/gm,
+    );
+    return new Map([...lines].map(([, operation = '', count]) => [operation, Number(count)]));
+  };
+  const before = await counts();
+
+  for (let i = 0; i < 20; i += 1) {
+    assert.equal(await call(url, key.secret, SHAPES[i % 2] ?? 'plain', `count ${i}`), 200);
+  }
+
+  const after = await counts();
+  const grown = (operation: string) => (after.get(operation) ?? 0) - (before.get(operation) ?? 0);
+  assert.equal(grown('limits.take'), 20);
+  assert.equal(grown('budgets.reserve'), 20);
+  assert.ok(grown('budgets.settle') <= 20 && grown('limits.amend') <= 20, 'in the background');
+});
+
+test('without Redis a limit is shared out, budgets are refused, the rest goes on', async (t) => {
+  const free = await fleet.key();
+  const limited = await fleet.key({ limits: { requests_per_minute: 60 } });
+  const budgeted = await budgetedKey();
+  redis.freeze();
+  try {
+    const statuses = await callMany(limited.secret, 0, 240);
+    const { degraded, status } = await once(free.secret);
+    const refused = await call(fleet.url(0), budgeted.secret, 'plain', 'without Redis');
+
+    const through = statuses.filter((one) => one === 200).length;
+    t.diagnostic(`${told(statuses)}; degraded: ${degraded}`);
+    assert.ok(through >= 57 && through <= 63, `${through} passed`);
+    assert.equal(status, 200);
+    assert.match(degraded, /redis-state/);
+    assert.equal(refused, 503);
+  } finally {
+    redis.thaw();
+  }
+  await until('budgets are back', async () => {
+    return (await call(fleet.url(0), budgeted.secret, 'plain', 'with Redis')) === 200;
+  });
+});
+
+/** A plain call and what it says of the state of the service. */
+async function once(secret: string): Promise<{ status: number; degraded: string }> {
+  const answer = await fetch(`${fleet.url(0)}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'paid', messages: [{ role: 'user', content: 'estado' }] }),
+  });
+  await answer.arrayBuffer();
+  return { status: answer.status, degraded: answer.headers.get('x-esclusa-degraded') ?? '' };
+}
