@@ -120,6 +120,14 @@ export class PostgresServer {
     return ended.length;
   }
 
+  /** Ends connections while this process stands still, so that it cannot notice. */
+  terminateUnnoticed(pids: readonly number[]): void {
+    send(pids, 'SIGTERM');
+    const still = new Int32Array(new SharedArrayBuffer(4));
+    for (let tries = 0; pids.some(isAlive) && tries < 1000; tries += 1)
+      Atomics.wait(still, 0, 0, 5);
+  }
+
   /** Holds the postmaster and its children where they are: they say nothing any more. */
   freeze(): void {
     send(processFamily(this.#child?.pid ?? 0), 'SIGSTOP');
