@@ -62,7 +62,8 @@ const COMMON: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/));
  */
 export function isCommonPassword(password: string): boolean {
   const plain = password.toLowerCase().normalize('NFD').replaceAll(/\p{M}/gu, '');
-  return [plain, unLeet(plain)].some((text) => {
+  const bare = plain.replace(/[^a-z0-9]+$/, '');
+  return [plain, unLeet(plain), unLeet(bare)].some((text) => {
     const core = text.replaceAll(/^[^a-z]+|[^a-z]+$/g, '');
     const isPlain = plain.length - core.length <= DECORATION_MAX;
     return isDecorated(plain) || (isPlain && isCommonWord(core));

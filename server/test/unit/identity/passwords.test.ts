@@ -1,0 +1,135 @@
+/**
+ * Goal: passwords that are guessed first are not taken, long ones are taken whole, and hashes
+ * are as strong as they should be.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { hash as bcrypt } from '@node-rs/bcrypt';
+import { createPasswordHasher } from '../../../src/identity/index.ts';
+import { checkPassword } from '../../../src/identity/passwords/policy.ts';
+
+const isTaken = (password: string, about: readonly string[] = []): boolean => {
+  try {
+    checkPassword(password, about);
+    return true;
+  } catch (error) {
+    assert.equal((error as { code: string }).code, 'password_too_weak');
+    return false;
+  }
+};
+
+describe('a password', () => {
+  const long = `Aa1${'é'.repeat(253)}`;
+  for (const good of ['Correct-Horse-9', 'Tr4-vés-del-Río', `Aa1${'x'.repeat(61)}`, long]) {
+    it(`is taken: ${[...good].length} characters, ${Buffer.byteLength(good)} bytes`, () => {
+      assert.equal(isTaken(good), true);
+    });
+  }
+
+  for (const bad of [
+    'Short-1',
+    `${long}x`,
+    'lowercase-only-9',
+    'UPPERCASE-ONLY-9',
+    'No-Digits-Here',
+    'Nul-inside\u0000-1A',
+    'Line\nBreak-1A',
+    // The commonest, as the rule about letters and digits makes people write them.
+    'Password1',
+    'P4ssw0rd',
+    'Passw0rd!',
+    'Password123!',
+    'Qwerty123',
+    'Qwerty12345',
+    'Abc12345',
+    'Abcd1234',
+    'Aa123456',
+    'Aa123456789',
+    'Welcome1',
+    'Welcome2024!',
+    'Letmein1',
+    'Admin123',
+    'Admin@123',
+    'Changeme1',
+    'Iloveyou1',
+    'Sunshine1',
+    'Princess1',
+    'Football1',
+    'Monkey123',
+    'Dragon123',
+    'Summer2024',
+    'Verano2025',
+    'Contraseña1',
+    'Contrasena123',
+    'Hola1234',
+    'Barcelona10',
+    'Realmadrid1',
+    'Qazwsx123',
+    'Qweasdzxc1',
+    'Esclusa123',
+    'AdminAdmin1',
+  ]) {
+    it(`is refused: ${JSON.stringify(bad).slice(0, 40)}`, () => {
+      assert.equal(isTaken(bad), false);
+    });
+  }
+
+  it('is refused where it is made of the address or the name', () => {
+    const about = ['ana.ruiz@uni.example', 'ana.ruiz', 'anaruiz'];
+
+    assert.equal(isTaken('Ana.Ruiz2024', about), false);
+    assert.equal(isTaken('AnaRuiz-und-ein-Pferd-7', about), true);
+  });
+});
+
+describe('a hash', () => {
+  const hasher = createPasswordHasher();
+
+  it('is argon2id with 19 MiB, two passes, one lane, and salted', async () => {
+    const [one, two] = await Promise.all([
+      hasher.hash('Same-Horse-1'),
+      hasher.hash('Same-Horse-1'),
+    ]);
+
+    assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    assert.notEqual(one, two);
+    assert.equal(hasher.isOutdated(one), false);
+  });
+
+  it('tells passwords apart behind byte 72, and takes both spellings of one', async () => {
+    const start = `Aa1${'x'.repeat(80)}`;
+    const hash = await hasher.hash(`${start}1`);
+    const accented = await hasher.hash('Caf\u00e9-Horse-1');
+
+    assert.equal(await hasher.verify(hash, `${start}1`), true);
+    assert.equal(await hasher.verify(hash, `${start}2`), false);
+    assert.equal(await hasher.verify(accented, 'Cafe\u0301-Horse-1'), true);
+  });
+
+  it('that was imported as bcrypt is good, outdated, and never cut', async () => {
+    const imported = await bcrypt('Imported-Horse-1', { cost: 4 });
+    const long = `Aa1${'x'.repeat(69)}`;
+    const cut = await bcrypt(long, { cost: 4 });
+
+    assert.equal(await hasher.verify(imported, 'Imported-Horse-1'), true);
+    assert.equal(await hasher.verify(imported, 'Imported-Horse-2'), false);
+    assert.equal(hasher.isOutdated(imported), true);
+    assert.equal(await hasher.verify(cut, long), true);
+    assert.equal(await hasher.verify(cut, `${long}tail`), false);
+  });
+
+  it('of nobody is compared as long as one of somebody, and is nobody’s', async () => {
+    assert.equal(await hasher.verify(null, 'Correct-Horse-9'), false);
+    assert.equal(await hasher.verify(null, ''), false);
+  });
+
+  it('is made two at a time; beyond the queue whoever comes is refused at once', async () => {
+    const flood = Array.from({ length: 210 }, () => hasher.verify(null, 'x'));
+
+    const outcomes = await Promise.allSettled(flood);
+
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    assert.equal(refused.length, 8);
+    assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'overloaded');
+  });
+});
