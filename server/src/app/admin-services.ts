@@ -38,6 +38,8 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     register: identity.register,
     users: identity.users,
     invite: identity.invite,
+    singleSignOn: identity.singleSignOn,
+    isSecure: identity.isSecure,
     audit: identity.audit,
     auditEntries: storage.audit,
     tokens: identity.tokens,

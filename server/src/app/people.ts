@@ -15,8 +15,10 @@ import {
   createRefreshTokens,
   createRegistration,
   createSeal,
+  createSealer,
   createSessions,
   createSignIn,
+  createSingleSignOn,
   createTextHasher,
   createThrottle,
   createTokenKeys,
@@ -27,7 +29,9 @@ import {
   type KeySnapshot,
   type PasswordHasher,
   type Register,
+  readRoleMap,
   type SignInUseCases,
+  type SingleSignOn,
   type UserSnapshot,
   type UserUseCases,
 } from '../identity/index.ts';
@@ -54,6 +58,9 @@ export interface People {
   readonly tokens: AccessTokens;
   readonly signIn: SignInUseCases;
   readonly register: Register;
+  readonly singleSignOn: SingleSignOn | null;
+  /** People reach this installation by https. */
+  readonly isSecure: boolean;
   readonly users: UserUseCases;
   readonly invite: Invite;
   readonly hasher: PasswordHasher;
@@ -113,8 +120,17 @@ export function createPeople(
     refresh: createRefreshTokens(secrets.refreshKey),
     refreshLifeMs: auth.refreshDays * MS_PER_DAY,
   });
+  const singleSignOn = singleSignOnOf(config, (settings) =>
+    createSingleSignOn({
+      ...common,
+      ...{ settings, sessions, tenantExists },
+      sealer: createSealer(secrets.carryKey, 'single-sign-on', deps),
+    }),
+  );
   return {
     authenticator,
+    singleSignOn,
+    isSecure: auth.oidcRedirectUrl?.startsWith('https:') === true,
     userSnapshot: snapshot,
     tokens,
     ...{ audit, sealAudit },
@@ -124,4 +140,24 @@ export function createPeople(
     signIn: createSignIn({ ...common, sessions, tokens, authenticator }),
     register: createRegistration({ ...common, isOpen: config.environment !== 'production' }),
   };
+}
+
+type SingleSignOnSettings = Parameters<typeof createSingleSignOn>[0]['settings'];
+
+/** null where no issuer is configured. */
+function singleSignOnOf(
+  { auth }: Config,
+  create: (settings: SingleSignOnSettings) => SingleSignOn,
+): SingleSignOn | null {
+  const { oidcIssuer: issuer, oidcClientId: clientId, oidcRedirectUrl: redirectUrl } = auth;
+  if (issuer === null || clientId === null || redirectUrl === null) return null;
+  return create({
+    ...{ issuer, clientId, redirectUrl },
+    clientSecret: auth.oidcClientSecret,
+    scopes: auth.oidcScopes,
+    roleClaim: auth.oidcRoleClaim,
+    roleMap: auth.oidcRoleMap === null ? {} : (readRoleMap(auth.oidcRoleMap) ?? {}),
+    tenantClaim: auth.oidcTenantClaim,
+    defaultTenant: auth.oidcTenant,
+  });
 }

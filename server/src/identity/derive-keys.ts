@@ -23,6 +23,8 @@ export interface DerivedKeys {
   readonly refreshKey: Buffer;
   /** Hashes invitations, and who signed in from where. */
   readonly peopleKey: Buffer;
+  /** Seals what a browser carries through a single sign-on. */
+  readonly carryKey: Buffer;
   /** Chains the audit log. */
   readonly auditKey: Buffer;
 }
@@ -35,6 +37,7 @@ export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
     cursorKey: derive(masterSecret, 'cursor-signature/v1'),
     refreshKey: derive(masterSecret, 'refresh-token/v1'),
     peopleKey: derive(masterSecret, 'people-hash/v1'),
+    carryKey: derive(masterSecret, 'single-sign-on/v1'),
     auditKey: derive(masterSecret, 'audit-chain/v1'),
   };
 }

@@ -51,6 +51,9 @@ export {
   type KeySnapshot,
   type KeySnapshotOptions,
 } from './snapshot.ts';
+export { readRoleMap } from './sso/claims.ts';
+export { createSealer } from './sso/sealed.ts';
+export { createSingleSignOn, type SingleSignOn } from './sso/single-sign-on.ts';
 export { DEFAULT_TENANT, environmentAdmin, operator } from './superadmin.ts';
 export { type AccessTokens, createAccessTokens } from './tokens/access-tokens.ts';
 export { createRefreshTokens } from './tokens/refresh-tokens.ts';

@@ -23,6 +23,7 @@ const SECRET_LENGTH_MIN = 32;
 const LOCAL_ORIGIN = /^(\*|(https?:\/\/)?(localhost|127\.|\[::1\]).*)$/;
 
 export function checkRelease(input: CheckInput, report: Report): void {
+  checkSingleSignOn(input, report);
   checkCluster(input, report);
   if (input.settings.environment === 'production') checkProduction(input, report);
   checkLaterNames(input, report);
@@ -80,6 +81,27 @@ function checkProduction(input: CheckInput, report: Report): void {
   }
   if (Object.keys(settings.providers).length === 0) {
     warn(report, input, ['providers'], 'is empty: no model can be served; set a vendor’s key');
+  }
+}
+
+/** Part of a single sign-on would be none, or one that anybody can listen to. */
+function checkSingleSignOn(input: CheckInput, report: Report): void {
+  const { auth, environment } = input.settings;
+  if (auth.oidc_issuer === undefined) return;
+  for (const name of ['oidc_client_id', 'oidc_redirect_url'] as const) {
+    if (auth[name] !== undefined) continue;
+    refuse(report, input, ['auth', name], 'is missing; `auth.oidc_issuer` needs it');
+  }
+  const isRight = /^(student|instructor|admin|superadmin)$/;
+  for (const pair of auth.oidc_role_map?.split(',') ?? []) {
+    const role = pair.split('=')[1]?.trim() ?? '';
+    if (isRight.test(role)) continue;
+    const accepted = 'student, instructor, admin, superadmin';
+    const message = `${JSON.stringify(role)} is no role; accepted: ${accepted}`;
+    refuse(report, input, ['auth', 'oidc_role_map'], message);
+  }
+  if (environment === 'production' && auth.oidc_issuer.startsWith('http:')) {
+    refuse(report, input, ['auth', 'oidc_issuer'], 'is not https; production needs that');
   }
 }
 

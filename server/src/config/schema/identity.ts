@@ -70,6 +70,56 @@ export const authGroup = group(
       accepts: '1 to 200 printable ASCII characters without spaces',
       description: 'Who issues tokens, as they say themselves.',
     }),
+    oidc_issuer: optionalText(/^https?:\/\/\S{1,500}$/, {
+      ...restart,
+      env: ['OIDC_ISSUER'],
+      accepts: 'an http or https address; https in production',
+      description: 'The issuer of single sign-on by OpenID Connect; without it there is none.',
+    }),
+    oidc_client_id: optionalText(/^[\x21-\x7e]{1,300}$/, {
+      ...restart,
+      env: ['OIDC_CLIENT_ID'],
+      accepts: '1 to 300 printable ASCII characters without spaces',
+      description: 'Who this installation is at the issuer.',
+    }),
+    oidc_client_secret: optionalText(/^[\x20-\x7e]{1,500}$/, {
+      ...restart,
+      env: ['OIDC_CLIENT_SECRET'],
+      secret: true,
+      accepts: '1 to 500 printable ASCII characters',
+      description: 'Its secret there; left out for a public client.',
+    }),
+    oidc_redirect_url: optionalText(/^https?:\/\/\S{1,400}\/api\/v1\/auth\/oidc\/callback$/, {
+      ...restart,
+      env: ['OIDC_REDIRECT_URL'],
+      accepts: 'the public address of this installation with `/api/v1/auth/oidc/callback`',
+      description: 'Where the issuer leads people back to.',
+    }),
+    oidc_scopes: text('openid email profile', /^openid( [\x21-\x7e]+){0,20}$/, {
+      ...restart,
+      accepts: '`openid` and others, separated by spaces',
+      description: 'What the issuer is asked for.',
+    }),
+    oidc_role_claim: text('roles', /^[\x21-\x7e]{1,200}$/, {
+      ...restart,
+      accepts: 'the name of a claim, such as `groups` or `realm_access.roles`',
+      description: 'Where the issuer says what somebody is.',
+    }),
+    oidc_role_map: optionalText(/^[^=,]+=[a-z ]+(,[^=,]+=[a-z ]+)*$/, {
+      ...restart,
+      accepts: 'pairs such as `staff=instructor, it=admin`',
+      description: 'Roles by what the issuer says; left out, roles are given here.',
+    }),
+    oidc_tenant_claim: optionalText(/^[\x21-\x7e]{1,200}$/, {
+      ...restart,
+      accepts: 'the name of a claim',
+      description: 'Where the issuer says whose somebody is; left out, all are of one tenant.',
+    }),
+    oidc_tenant: text('default', /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
+      ...restart,
+      accepts: 'the short name of a tenant',
+      description: 'The tenant of who comes by single sign-on, where no claim says it.',
+    }),
     access_minutes: whole(
       30,
       { min: 1, max: 1440 },

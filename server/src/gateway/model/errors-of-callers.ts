@@ -171,6 +171,18 @@ export const CALLER_ERRORS = {
     'Registration is by invitation, and this one is unknown, used, expired or for another address.',
     'Ask an administrator for an invitation.',
   ),
+  single_sign_on_refused: row(
+    401,
+    false,
+    'The issuer did not confirm the sign-in, or the account cannot be used here.',
+    'Begin again; ask an administrator if it lasts.',
+  ),
+  single_sign_on_unavailable: row(
+    503,
+    true,
+    'The issuer of the single sign-on does not answer.',
+    'Try again; check `auth.oidc_issuer` if it lasts.',
+  ),
   password_too_weak: row(
     422,
     false,

@@ -33,6 +33,7 @@ import { healthRoutes } from './routes/health.ts';
 import { homeRoutes } from './routes/home.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { requestRoutes } from './routes/requests.ts';
+import { singleSignOnRoutes } from './routes/single-sign-on.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { userRoutes } from './routes/users.ts';
 import type { AdminServices } from './services.ts';
@@ -93,6 +94,7 @@ export async function createAdminApp(
   homeRoutes(app);
   healthRoutes(app, services);
   authRoutes(app, services);
+  singleSignOnRoutes(app, services);
   userRoutes(app, services, cursors);
   auditLogRoutes(app, services, cursors);
   keyRoutes(app, services, cursors);

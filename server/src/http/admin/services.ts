@@ -30,6 +30,7 @@ import type {
   KeyUseCases,
   Register,
   SignInUseCases,
+  SingleSignOn,
   UserUseCases,
 } from '../../identity/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -46,6 +47,10 @@ export interface AdminServices {
   readonly register: Register;
   readonly users: UserUseCases;
   readonly invite: Invite;
+  /** null: not configured. */
+  readonly singleSignOn: SingleSignOn | null;
+  /** People reach it by https: cookies say so. */
+  readonly isSecure: boolean;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly auditEntries: Pick<AuditRepository, 'list'>;
   readonly tokens: Pick<AccessTokens, 'publicKeys'>;

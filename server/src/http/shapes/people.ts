@@ -2,9 +2,11 @@
  * Between records of people and of the audit log, and the shapes of the control plane. A
  * password's hash never gets past here.
  */
-import type { AuditEntryBody, InvitationCreated, User } from '@esclusa/contracts';
-import type { AuditEntry, InvitationRecord, UserRecord } from '../../identity/index.ts';
+import type { AuditEntryBody, InvitationCreated, SessionBody, User } from '@esclusa/contracts';
+import type { AuditEntry, InvitationRecord, Session, UserRecord } from '../../identity/index.ts';
 import { budgetToWire, limitsToWire, timestamp } from './index.ts';
+
+const MS_PER_SECOND = 1000;
 
 type PersonRoles = User['roles'];
 
@@ -50,5 +52,15 @@ export function auditToWire(entry: AuditEntry): AuditEntryBody {
     request_id: entry.requestId,
     details: entry.details,
     hash: entry.hash,
+  };
+}
+
+export function sessionToWire(session: Session): SessionBody {
+  return {
+    access_token: session.accessToken,
+    refresh_token: session.refreshToken,
+    token_type: 'Bearer',
+    expires_in: Math.floor(session.accessLifeMs / MS_PER_SECOND),
+    refresh_expires_in: Math.floor(session.refreshLifeMs / MS_PER_SECOND),
   };
 }

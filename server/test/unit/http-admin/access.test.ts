@@ -24,6 +24,8 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /docs/': '*',
   'GET /docs/js/scalar.js': '*',
   'GET /.well-known/jwks.json': '*',
+  'GET /api/v1/auth/oidc/login': '*',
+  'GET /api/v1/auth/oidc/callback': '*',
   'POST /api/v1/auth/register': '*',
   'POST /api/v1/auth/login': '*',
   'POST /api/v1/auth/refresh': '*',

@@ -226,6 +226,8 @@ export function peopleState(authenticator: Authenticator) {
       remove: missing,
     },
     invite: missing,
+    singleSignOn: null,
+    isSecure: false,
     audit: { record: async () => true },
     auditEntries: { list: async () => [] },
     tokens: { publicKeys: async () => ({ keys: [] }) },

@@ -116,7 +116,7 @@ describe('an access token', () => {
   const kid = keys.current.id;
   const header = { alg: 'HS256', typ: 'at+jwt', kid };
 
-  it('made by hand as ours are is believed, so that the forgeries below are near misses', async () => {
+  it('made by hand as ours are is believed: the forgeries are near misses', async () => {
     assert.notEqual(await setUp().tokens.read(forged(header, GOOD)), null);
   });
 

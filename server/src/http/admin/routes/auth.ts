@@ -11,20 +11,19 @@ import {
   refreshSchema,
   registeredSchema,
   registerSchema,
-  type SessionBody,
   sessionSchema,
 } from '@esclusa/contracts';
 import { z } from 'zod';
 import type { Principal } from '../../../gateway/index.ts';
-import { PERMISSIONS, reachOf, type Session, type UserRecord } from '../../../identity/index.ts';
+import { PERMISSIONS, reachOf, type UserRecord } from '../../../identity/index.ts';
 import { budgetToWire, limitsToWire } from '../../shapes/index.ts';
+import { sessionToWire } from '../../shapes/people.ts';
 import { callerOf, originOf } from '../access.ts';
 import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['identity'];
 const nothing = z.null().describe('Nothing.');
-const MS_PER_SECOND = 1000;
 
 export function authRoutes(app: AdminApp, services: AdminServices): void {
   registrationRoute(app, services);
@@ -159,16 +158,6 @@ function keysRoute(app: AdminApp, { tokens }: AdminServices): void {
     },
     async () => ({ keys: [...(await tokens.publicKeys()).keys] }),
   );
-}
-
-function sessionToWire(session: Session): SessionBody {
-  return {
-    access_token: session.accessToken,
-    refresh_token: session.refreshToken,
-    token_type: 'Bearer',
-    expires_in: Math.floor(session.accessLifeMs / MS_PER_SECOND),
-    refresh_expires_in: Math.floor(session.refreshLifeMs / MS_PER_SECOND),
-  };
 }
 
 function profileToWire(caller: Principal, user: UserRecord | null) {
