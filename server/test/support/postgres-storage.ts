@@ -47,7 +47,7 @@ export async function postgresForFile(): Promise<PostgresFile> {
   };
 }
 
-function postgresSettings(at: TestDatabase): PostgresSettings {
+export function postgresSettings(at: TestDatabase): PostgresSettings {
   return {
     url: at.runtime,
     migrationUrl: at.owner,

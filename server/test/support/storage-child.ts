@@ -1,15 +1,17 @@
 /**
  * A process that uses storage and is killed for it. Verbs: `append` writes entries for as long
  * as it lives and prints the id of each acknowledged one; `migrate` opens and closes; `key`
- * adds an API key.
+ * adds an API key. The third word is a database other than the file, as JSON.
  */
 import { once } from 'node:events';
+import type { DatabasePlace } from '../../src/storage/index.ts';
 import { ids, ledgerEntry, openAt } from './storage.ts';
 
 const ENTRIES_PER_TURN = 8;
 
-const [verb, dataDir = ''] = process.argv.slice(2);
-const storage = await openAt({ dataDir, limits: { segmentMaxBytes: 65_536 } });
+const [verb, dataDir = '', place] = process.argv.slice(2);
+const database = place === undefined ? {} : { database: JSON.parse(place) as DatabasePlace };
+const storage = await openAt({ dataDir, ...database, limits: { segmentMaxBytes: 65_536 } });
 
 async function appendForEver(): Promise<never> {
   for (;;) {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { DatabasePlace } from '../../src/storage/index.ts';
 import { until } from './until.ts';
 
 const CHILD = fileURLToPath(new URL('./storage-child.ts', import.meta.url));
@@ -17,8 +18,13 @@ export interface StorageProcess {
   ended(): Promise<{ readonly code: number | null; readonly errors: string }>;
 }
 
-export function startStorageProcess(verb: string, dataDir: string): StorageProcess {
-  const child: ChildProcess = spawn(process.execPath, [CHILD, verb, dataDir], {
+export function startStorageProcess(
+  verb: string,
+  dataDir: string,
+  database?: DatabasePlace,
+): StorageProcess {
+  const place = database === undefined ? [] : [JSON.stringify(database)];
+  const child: ChildProcess = spawn(process.execPath, [CHILD, verb, dataDir, ...place], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
