@@ -288,3 +288,15 @@ test('memory: the end marker of a stream counts as bytes, and is copied', () => 
   assert.equal(store.stats('t').bytes, OVERHEAD + 8);
   assert.equal(store.get('t', 'k')?.terminal?.toString(), 'end');
 });
+
+test('memory: nothing is removed of a tenant that has nothing', async () => {
+  assert.equal(await open().store.remove('nobody', { pattern: '*' }), 0);
+});
+
+test('memory: a store with room for no tenant still serves the one at hand', () => {
+  const { put, has } = open({ maxTenants: 0 });
+
+  put('a', '1');
+
+  assert.equal(has('a', '1'), true);
+});

@@ -236,11 +236,13 @@ export class SharedStream {
     this.#close();
     const window = this.#window;
     const everybodyHas = Math.min(window.next, ...[...this.#places].map(({ at }) => at));
-    window.shrink(everybodyHas, this.#payerAt() ?? window.next);
+    window.shrink(everybodyHas, this.#payerAt());
   }
 
-  #payerAt(): number | null {
-    return this.#payer !== null && this.#places.has(this.#payer) ? this.#payer.at : null;
+  /** From where on the payer has not read, if it is there. */
+  #payerAt(): number {
+    const payer = this.#payer;
+    return payer !== null && this.#places.has(payer) ? payer.at : this.#window.next;
   }
 
   /** Somebody has read all frames, and there is room for the next. */

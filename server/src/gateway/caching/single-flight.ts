@@ -128,15 +128,15 @@ class SharedWork<T> {
     this.#endIfDeserted();
     try {
       const value = await work(this.#abort);
+      signal.removeEventListener('abort', leave);
       this.#last(value);
       for (const joiner of this.#joiners) joiner.resolve(value);
       return value;
     } catch (thrown) {
+      signal.removeEventListener('abort', leave);
       this.#close();
       for (const joiner of this.#joiners) joiner.reject(thrown);
       throw thrown;
-    } finally {
-      signal.removeEventListener('abort', leave);
     }
   }
 

@@ -5,6 +5,7 @@
  *
  * What joiners are given costs them nothing.
  */
+import { assert } from '../../kernel/assert.ts';
 import { concernsLeaderOnly, type Flight, type SingleFlight } from '../caching/single-flight.ts';
 import type { Found } from '../caching/tiers.ts';
 import type { Answer } from '../model/answer.ts';
@@ -67,7 +68,8 @@ async function run(deps: FlyDeps, call: CacheCall, work: AbortController): Promi
   const { exchange } = call;
   if (deps.fleet === null) return share(deps, call, work, await obtain(deps, call, work));
   // The call stage has its own deadline; this one bounds what comes from other processes.
-  const targets = exchange.route?.targets ?? [];
+  assert(exchange.route !== null, 'route comes before cache');
+  const { targets } = exchange.route;
   const deadline = startTotalDeadline(deps.clock, exchange, targets, work);
   let stream: Shared['stream'] = null;
   try {

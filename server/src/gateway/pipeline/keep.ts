@@ -1,8 +1,10 @@
 /** What is kept of an answer, and what is said of it to processes that follow. */
+import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import { entryOf, type Storable } from '../caching/policy.ts';
 import type { Answer } from '../model/answer.ts';
+import type { Exchange } from '../model/exchange.ts';
 import type { FlightHead } from '../ports/shared-flights.ts';
 import type { CacheCall, SourceDeps } from './flight-source.ts';
 
@@ -12,10 +14,9 @@ export interface KeepDeps extends SourceDeps {
 }
 
 export function headOf({ exchange }: CacheCall, answer: Answer): FlightHead {
-  const { provider, providerModel } = exchange;
+  const from = originOf(exchange);
   const { kind, dialect } = answer;
   const contentType = kind === 'plain' ? answer.contentType : '';
-  const from = { provider: provider ?? '', providerModel: providerModel ?? '' };
   return { stream: kind === 'stream', dialect, contentType, ...from };
 }
 
@@ -26,12 +27,20 @@ export function keep(
   answer: Storable,
   generation: string,
 ): Promise<void> {
-  const { route, provider, providerModel, request } = exchange;
-  if (route === null || provider === null) return Promise.resolve();
+  const { route, request } = exchange;
+  assert(route !== null, 'route comes before cache');
   const { operation, cacheControl } = request;
   const { ttlSeconds } = cacheControl;
-  const from = { provider, providerModel: providerModel ?? '', generation, operation, ttlSeconds };
+  const from = { ...originOf(exchange), generation, operation, ttlSeconds };
   const origin = { ...from, policy: route.cache };
   const entry = entryOf(answer, origin, deps.clock.wallMs(), deps.random);
   return entry === null ? Promise.resolve() : deps.store.set(tenant, key, entry);
+}
+
+function originOf({ provider, providerModel }: Exchange): {
+  readonly provider: string;
+  readonly providerModel: string;
+} {
+  assert(provider !== null && providerModel !== null, 'who answered is known with the answer');
+  return { provider, providerModel };
 }

@@ -41,7 +41,8 @@ export function shareStream(
   const { dialect } = request;
   const course: Course = { deps, call, work, generation: null, kept: Promise.resolve() };
   const frames = resumed(course, open(course, source), () => stream);
-  const maxBytes = route?.cache.maxEntryBytes ?? 0;
+  assert(route !== null, 'route comes before cache');
+  const maxBytes = route.cache.maxEntryBytes;
   const stream: SharedStream = new SharedStream(frames, work, { maxBytes }, (whole) => {
     if (course.generation === null) return;
     course.kept = keep(deps, call, { ...whole, dialect, contentType: '' }, course.generation);

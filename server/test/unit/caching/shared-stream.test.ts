@@ -162,15 +162,29 @@ test('a stream that breaks is no whole one, and its error reaches every reader',
 });
 
 test('a source that ends without its end marker is truncated', async () => {
-  const { stream, feed, wholes } = open();
-  const payer = readAll(stream.pay(client().signal));
-  feed(piece('a'));
-  feed(Object.assign(new Error('end'), {}));
+  const wholes: WholeStream[] = [];
+  async function* source(): AsyncGenerator<StreamFrame> {
+    yield piece('a');
+  }
+  const stream = new SharedStream(source(), new AbortController(), { maxBytes: 10 }, (whole) =>
+    wholes.push(whole),
+  );
 
-  const { error } = await payer;
+  const { text, error } = await readAll(stream.pay(client().signal));
 
-  assert.ok(error instanceof GatewayError);
+  assert.equal(text, 'a');
+  assert.equal((error as GatewayError).code, 'upstream_truncated');
   assert.deepEqual(wholes, []);
+});
+
+test('without a payer nobody is waited for', async () => {
+  const { stream, feed } = open({ maxBytes: 10 });
+  const fast = stream.open(client().signal);
+  const slow = stream.open(client().signal);
+  feed(...Array.from({ length: 5 }, () => piece('xxxx')), LAST_FRAME);
+
+  assert.equal((await readAll(fast)).text.length, 20);
+  assert.equal(((await readAll(slow)).error as GatewayError).code, 'shared_call_lost');
 });
 
 test('a reader alone that leaves ends the source with its reason at once', async () => {

@@ -172,3 +172,18 @@ test('a purge that the shared store was not told of is refused', async () => {
 
   await assert.rejects(a.tiers.purge('t'), /cut off/);
 });
+
+test('single answers are removed from memory alone, or from the shared store', async () => {
+  const alone = createTiers(storeOf(), null);
+  await alone.set('t', 'k', entry(alone.generation('t')));
+  assert.equal(await alone.remove('t', { key: 'k' }), 1);
+  assert.equal(alone.near('t', 'k'), null);
+
+  const { start } = fleet();
+  const a = start();
+  await a.look();
+  await a.tiers.set('t', 'k', entry(a.tiers.generation('t')));
+  assert.equal(await a.tiers.remove('t', { key: 'k' }), 1);
+  a.process.notice(null);
+  assert.equal(await a.look(), null);
+});

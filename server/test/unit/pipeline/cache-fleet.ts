@@ -68,7 +68,7 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
     cache: { ...POLICY, ...policy },
   } as Route;
 
-  function start({ alone = false } = {}) {
+  function start({ alone = false, sharing = SHARING } = {}) {
     const shared = processOn(whole);
     const member = flights.process();
     const deps = {
@@ -78,7 +78,7 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
       keys: createCacheKeys(SECRET),
       store: createTiers(storeOf(), alone ? null : shared.store),
       fleet: alone ? null : member.flights,
-      flights: createSingleFlight<Shared>(SHARING),
+      flights: createSingleFlight<Shared>(sharing),
     };
     const stage = cache(deps, (handler) => (exchange) => {
       renewals.push(exchange);

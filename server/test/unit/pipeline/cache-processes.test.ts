@@ -7,11 +7,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
+import { NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
+import { SHARING } from '../../../src/gateway/pipeline/fly.ts';
+import type { Shared } from '../../../src/gateway/pipeline/shared-answer.ts';
+import { entryAt } from '../../contract/cache-store.suite.ts';
 import { until } from '../../support/until.ts';
 import { type Asked, createFleet, read } from './cache-fleet.ts';
 import { frame, LAST_FRAME, plainAnswer } from './fakes.ts';
 
 const STREAM = { stream: true } as const;
+const OTHER = { body: { messages: [] } };
+/** Where the manual clock begins. */
+const NOW_MS = 1_700_000_000_000;
 
 function text(said: string, changes: object = {}) {
   return frame({ bytes: Buffer.from(said), producedCharacters: said.length, ...changes });
@@ -300,4 +307,86 @@ test('what one process stores is a hit of the shared tier in another, for all', 
   await read(later);
   assert.equal(later.exchange.cache.tier, 'memory');
   assert.equal(calls.length, 1);
+});
+
+test('only-if-cached finds what another process stored, and calls for nothing', async () => {
+  const { processes, leader, made, calls } = await led({});
+  made.answer(plain('said'));
+  await read(leader);
+  await quiet();
+  const cacheControl = { ...NO_CACHE_CONTROL, onlyIfCached: true };
+
+  const found = processes[1].ask({ cacheControl });
+  const none = processes[1].ask({ cacheControl, ...OTHER });
+  const narrow = { ...cacheControl, noCache: true };
+
+  assert.equal((await read(found)).text, 'said');
+  assert.equal((await read(none)).error?.code, 'cache_only_miss');
+  const refused = await read(processes[2].ask({ cacheControl: narrow }));
+  assert.equal(refused.error?.code, 'cache_only_miss');
+  assert.equal(calls.length, 1);
+});
+
+test('a stale answer of the shared tier stands in where every target is down', async () => {
+  const { processes, leader, made, call, clock } = await led({});
+  made.answer(plain('said'));
+  await read(leader);
+  await quiet();
+  clock.advance(101_000);
+  const asked = processes[1].ask();
+
+  (await call(2)).fail(new GatewayError('no_target_available'));
+
+  assert.equal((await read(asked)).text, 'said');
+  assert.equal(asked.exchange.cache.status, 'STALE');
+});
+
+test('a stream that was stored before its leader died is read on from the cache', async () => {
+  const { processes, leader, made, whole, calls } = await led(STREAM);
+  made.feed(text('one '));
+  watch(leader);
+  const asked = processes[1].ask(STREAM);
+  const follower = watch(asked);
+  await until('it has the prefix', () => follower.seen.text === 'one ');
+  const { deps } = processes[2];
+  const { exchange } = asked;
+  assert.ok(exchange.route !== null);
+  const key = deps.keys.keyOf('default', exchange.route, exchange.request);
+  const terminal = LAST_FRAME.terminal;
+  const generation = whole.generation('default');
+  whole.set('default', key, entryAt(NOW_MS, 'one two', { terminal, generation }));
+
+  processes[0].kill();
+
+  assert.equal(await follower.ended, 'ended');
+  assert.equal(follower.seen.text, 'one two');
+  assert.equal(calls.length, 1);
+});
+
+test('a stream beyond its bounds whose leader died ends with an error', async () => {
+  const { processes, leader, made } = await led(STREAM);
+  made.feed(text('a'));
+  watch(leader);
+  const follower = watch(processes[1].ask(STREAM));
+  await until('it has the prefix', () => follower.seen.text === 'a');
+  made.feed(text('x'.repeat(1001)));
+  await until('it has more than is held', () => follower.seen.text.length === 1002);
+
+  processes[0].kill();
+
+  await assert.rejects(follower.ended, { code: 'shared_call_lost' });
+});
+
+test('who cannot be given a stream that is under way makes its own call', async () => {
+  const fleet = createFleet();
+  const full = { ...SHARING, forJoiner: (shared: Shared) => ({ ...shared, answer: null }) };
+  const { ask } = fleet.start({ alone: true, sharing: full });
+  const first = read(ask(STREAM));
+  const second = read(ask(STREAM));
+  (await fleet.call(1)).feed(text('one', { finishReasons: ['length'] }), LAST_FRAME);
+  assert.equal((await first).text, 'one');
+
+  (await fleet.call(2)).feed(text('two', { finishReasons: ['length'] }), LAST_FRAME);
+
+  assert.equal((await second).text, 'two');
 });

@@ -422,3 +422,16 @@ test('a namespace keeps answers apart within a tenant', async () => {
   await call(3);
   assert.equal((await read(ask(control({ namespace: 'a' })))).text, 'said');
 });
+
+test('a stale entry past its time does not stand in', async () => {
+  const { ask, call, clock } = one({ staleWhileRevalidateSeconds: 900, staleIfErrorSeconds: 10 });
+  const first = ask();
+  answer(await call(1), 'said');
+  await read(first);
+  clock.advance(150_000);
+  const second = ask(control({ staleWhileRevalidateSeconds: 0 }));
+
+  (await call(2)).fail(new GatewayError('no_target_available'));
+
+  assert.equal((await read(second)).error?.code, 'no_target_available');
+});
