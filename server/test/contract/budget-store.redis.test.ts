@@ -15,7 +15,7 @@ import {
   type RedisBudgetStore,
 } from '../../src/stores/redis/budget-store.ts';
 import type { RedisStore } from '../../src/stores/redis/store.ts';
-import type { Workers } from '../../src/stores/redis/workers.ts';
+import { createWorkers, type Workers } from '../../src/stores/redis/workers.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { openTestStore } from '../support/redis-store.ts';
@@ -32,6 +32,7 @@ let opened = 0;
 const alone: Workers = {
   id: 'alone',
   count: () => 1,
+  life: () => '',
   roll: async () => ({ ids: ['alone'], isComplete: true }),
 };
 
@@ -162,7 +163,7 @@ async function openProcesses(t: TestContext, count: number, leaseMs: number) {
     const store = createRedisBudgetStore({
       ...{ redis: opened.store, clock: systemClock, log: silentLog, leaseMs },
       workers: {
-        ...{ id, count: () => alive.size },
+        ...{ id, count: () => alive.size, life: () => '' },
         roll: async () => ({ ids: [...alive], isComplete: true }),
       },
       history: ledger.historyOf(id),
@@ -279,6 +280,36 @@ test('redis: what a dead process held comes back, and what it recorded counts', 
     ledger,
   );
   assert.ok(total >= 650);
+});
+
+test('redis: after a restart of the server a counter is loaded anew', async (t) => {
+  const own = await startRedis(owner, { appendonly: true });
+  const { store: connection } = await openTestStore(owner, own.address, { hotMs: 2000 });
+  const workers = createWorkers({ redis: connection, clock: systemClock, id: 'one' });
+  await workers.start();
+  const ledger = new SharedLedger();
+  const store = createRedisBudgetStore({
+    ...{ redis: connection, workers, clock: systemClock, log: silentLog },
+    ...{ history: ledger.historyOf('one'), reservationTtlMs: RESERVATION_TTL_MS },
+    nextToken: () => `load-${Math.random()}`,
+  });
+  t.after(async () => {
+    await store.close();
+    await workers.stop();
+  });
+  const scope = key('a', 100_000);
+  const process = { id: 'one', store, redis: connection };
+  await until('the register is complete', async () => (await workers.roll()).isComplete);
+  for (let i = 0; i < 10; i += 1) await exchange(process, scope, ledger, `req_${i}`, 500);
+  await agreed([store], scope, ledger);
+  const account = (await own.cli('keys', '*budget*')).trim();
+  await own.cli('hset', account, 's', '1'); // as if the last bookings had not been written
+
+  await own.restart();
+
+  assert.equal(await own.cli('hget', account, 's'), '1', 'the server kept the wrong sum');
+  await until('Redis is back', () => connection.state().kind === 'up');
+  await agreed([store], scope, ledger);
 });
 
 test('redis: a budget holds while processes compete for its last nano-dollars', async (t) => {

@@ -267,7 +267,11 @@ test('a limit and a budget together cost a request two commands that it waits fo
   const grown = (operation: string) => (after.get(operation) ?? 0) - (before.get(operation) ?? 0);
   assert.equal(grown('limits.take'), 20);
   assert.equal(grown('budgets.reserve'), 20);
-  assert.ok(grown('budgets.settle') <= 20 && grown('limits.amend') <= 20, 'in the background');
+  const inBackground = [grown('budgets.settle'), grown('limits.amend')];
+  assert.ok(
+    inBackground.every((count) => count <= 21), // the first call may have ended meanwhile
+    inBackground.join(),
+  );
 });
 
 test('without Redis a limit is shared out, budgets are refused, the rest goes on', async (t) => {

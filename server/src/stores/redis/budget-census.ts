@@ -121,7 +121,7 @@ class Census implements BudgetCensus {
   }
 
   async #begin(place: BudgetPlace, token: string, period: string) {
-    const values = [this.#options.now(), token, LOAD_MS, period];
+    const values = [this.#options.now(), token, LOAD_MS, period, this.#options.workers.life()];
     const reply = await this.#run('budgets.begin', 'begin', accountKeys(place), values);
     return reply as readonly [number, number];
   }
@@ -133,7 +133,8 @@ class Census implements BudgetCensus {
     period: BudgetPeriod,
     nowMs: number,
   ): Promise<boolean> {
-    const { history } = this.#options;
+    const { history, workers } = this.#options;
+    const life = workers.life();
     let outcome: readonly ScriptValue[] = [];
     try {
       const sinceMs = periodStartMs(period, nowMs);
@@ -141,7 +142,7 @@ class Census implements BudgetCensus {
       const question = { scopeId: place.scopeId, sinceMs, endedSinceMs: nowMs - RECENT_MS };
       const { spentNanousd, recentIds } = await history.spending(question);
       await this.#keepRecent(place, token, recentIds);
-      outcome = [period, sinceMs, spentNanousd];
+      outcome = [period, sinceMs, spentNanousd, life];
     } catch {
       // The account stays closed: whoever asks next tries again.
     }

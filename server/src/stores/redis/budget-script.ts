@@ -2,15 +2,16 @@
  * Budgets as they are decided and booked inside Redis, in whole nano-dollars, on the server's
  * clock. Each scope has:
  *
- * - an account (hash): `g` the generation, which is the load it was made by; `p`, `ps` period
- *   and its start; `s` spent; `v` reserved; `l`, `lu` the load under way and its end; `stale`
- *   when what it says must not be relied on any more;
+ * - an account (hash): `g` the generation, which is the load it was made by; `e` the life of
+ *   the server in which it was made; `p`, `ps` period and its start; `s` spent; `v` reserved;
+ *   `l`, `lu` the load under way and its end; `stale` when it must not be relied on any more;
  * - the reservations that count: their amounts (hash) and the ends of their leases (sorted
  *   set), both by the id of the exchange;
  * - the exchanges that the load of this generation found in the ledger and that ended lately
  *   (set), so that a booking still on its way is not counted twice.
  *
- * An account that is missing, stale or of another period is not decided upon: it is loaded.
+ * An account that is missing, stale, of another period or of another life of the server (which
+ * may have lost the last writes) is not decided upon: it is loaded.
  */
 import { defineScript, type RedisScript } from './script.ts';
 
@@ -44,10 +45,10 @@ local function start_of(period)
 end
 
 local function account(key)
-  local a = redis.call('HMGET', key, 'g', 'p', 'ps', 's', 'v', 'l', 'lu', 'stale')
+  local a = redis.call('HMGET', key, 'g', 'p', 'ps', 's', 'v', 'l', 'lu', 'stale', 'e')
   return {
     g = a[1], p = a[2], ps = tonumber(a[3] or '0'), s = tonumber(a[4] or '0'),
-    v = tonumber(a[5] or '0'), l = a[6], stale = a[8],
+    v = tonumber(a[5] or '0'), l = a[6], stale = a[8], e = a[9],
     loading = a[6] and tonumber(a[7]) > now
   }
 end
@@ -64,11 +65,12 @@ local function roll_over(key, leases, amounts, a, start)
 end
 
 -- The account when it may be relied on; else nil, and what is the matter.
-local function standing(key, leases, amounts, period)
+local function standing(key, leases, amounts, period, life)
   local a = account(key)
   if a.loading then return nil, ${LOADING} end
   if not a.g or a.stale then return nil, ${TO_LOAD} end
   local start = start_of(period)
+  if life ~= '' and a.e ~= life then return nil, ${TO_LOAD} end
   if a.p ~= period or start < a.ps then return nil, ${TO_LOAD} end
   roll_over(key, leases, amounts, a, start)
   if #redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 1) > 0 then
@@ -81,7 +83,7 @@ end
 
 /**
  * KEYS: account, leases, amounts of each scope. ARGV: time, exchange, length of its lease,
- * amount, then limit, period and `1` where the limit only warns, of each scope. Answers what
+ * amount, life, then limit, period and `1` where the limit only warns, of each scope. Answers what
  * was decided and the time, then: granted, generation and `1` where a limit that warns is
  * passed, of each scope; exceeded, the numbers of the scopes.
  */
@@ -90,13 +92,13 @@ local id, leaseMs, amount = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local accounts, waits, exceeded, reply = {}, nil, {}, {}
 for i = 1, #KEYS / 3 do
   local k = i * 3 - 2
-  local a, matter = standing(KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[i * 3 + 3])
+  local a, matter = standing(KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[i * 3 + 4], ARGV[5])
   if not a then
     waits = math.min(waits or matter, matter)
   else
     accounts[i] = a
-    a.over = a.s + a.v + amount > tonumber(ARGV[i * 3 + 2])
-    if a.over and ARGV[i * 3 + 4] ~= '1' then table.insert(exceeded, i) end
+    a.over = a.s + a.v + amount > tonumber(ARGV[i * 3 + 3])
+    if a.over and ARGV[i * 3 + 5] ~= '1' then table.insert(exceeded, i) end
   end
 end
 if waits then return { waits, now } end
@@ -114,9 +116,9 @@ end
 return { ${GRANTED}, now, unpack(reply) }
 `;
 
-/** KEYS: account, leases, amounts. ARGV: time, period. Answers GRANTED, time, spent, reserved. */
+/** KEYS: account, leases, amounts. ARGV: time, life, period. Answers GRANTED, time and sums. */
 const FIGURES = `${COMMON}
-local a, matter = standing(KEYS[1], KEYS[2], KEYS[3], ARGV[2])
+local a, matter = standing(KEYS[1], KEYS[2], KEYS[3], ARGV[3], ARGV[2])
 if not a then return { matter, now } end
 return { ${GRANTED}, now, number(a.s), number(a.v) }
 `;
@@ -186,11 +188,11 @@ return 1
 
 /**
  * Begins a load unless there is nothing to load or one is under way. KEYS: account, leases,
- * amounts. ARGV: time, token, length, period. Answers GRANTED (ready), LOADING or TO_LOAD (it
+ * amounts. ARGV: time, token, length, period, life. Answers GRANTED (ready), LOADING or TO_LOAD (it
  * is ours), and the time.
  */
 const BEGIN = `${COMMON}
-local a, matter = standing(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
+local a, matter = standing(KEYS[1], KEYS[2], KEYS[3], ARGV[4], ARGV[5])
 if a then return { ${GRANTED}, now } end
 if matter == ${LOADING} then return { ${LOADING}, now } end
 redis.call('HSET', KEYS[1], 'l', ARGV[2], 'lu', number(now + tonumber(ARGV[3])), 'stale', '1')
@@ -230,14 +232,14 @@ return 1
 
 /**
  * Ends a load. KEYS: account, leases, amounts, answers. ARGV: time, token, and of a load that
- * succeeded period, start and sum. Answers 1 when the account is ready.
+ * succeeded period, start, sum and life. Answers 1 when the account is ready.
  */
 const FINISH = `${COMMON}
 local a = account(KEYS[1])
 if a.l ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[1], 'l', 'lu')
 redis.call('DEL', KEYS[4])
-if #ARGV < 5 or not a.loading then return 0 end
+if #ARGV < 6 or not a.loading then return 0 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
   redis.call('HDEL', KEYS[3], id)
 end
@@ -245,7 +247,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local reserved = 0
 for _, amount in ipairs(redis.call('HVALS', KEYS[3])) do reserved = reserved + tonumber(amount) end
 redis.call('HSET', KEYS[1], 'g', ARGV[2], 'p', ARGV[3], 'ps', ARGV[4], 's', ARGV[5],
-  'v', number(reserved))
+  'v', number(reserved), 'e', ARGV[6])
 redis.call('HDEL', KEYS[1], 'stale')
 touch(KEYS[1], KEYS[2], KEYS[3])
 return 1

@@ -208,7 +208,7 @@ class SharedBudgets implements RedisBudgetStore {
       budget.period,
       budget.soft === true ? 1 : 0,
     ]);
-    const values = [this.#now(), id, this.#leaseMs, amount, ...facts];
+    const values = [this.#now(), id, this.#leaseMs, amount, this.#options.workers.life(), ...facts];
     try {
       return (await this.#options.redis.hot('budgets.reserve', (client) =>
         runScript(client, this.#scripts.reserve, keys, values),
@@ -276,7 +276,11 @@ class SharedBudgets implements RedisBudgetStore {
   async #peek(place: BudgetPlace, period: string): Promise<Reply | null> {
     try {
       return (await this.#options.redis.background('budgets.figures', (client) =>
-        runScript(client, this.#scripts.figures, accountKeys(place), [this.#now(), period]),
+        runScript(client, this.#scripts.figures, accountKeys(place), [
+          this.#now(),
+          this.#options.workers.life(),
+          period,
+        ]),
       )) as Reply;
     } catch {
       return null;

@@ -15,6 +15,11 @@ export interface Workers {
   readonly id: string;
   /** How many lived when Redis last answered; at least 1. */
   count(): number;
+  /**
+   * Which life of the server it is: another after a restart or a failover, which may have lost
+   * the last writes. Empty until Redis has answered.
+   */
+  life(): string;
   /** Asks now. Throws a `RedisFailure`. */
   roll(): Promise<WorkerRoll>;
 }
@@ -44,45 +49,49 @@ const SILENT_MS = 5000;
 const COMPLETE_AFTER_MS = 1500;
 const KEYS = ['esclusa:{workers}:alive', 'esclusa:{workers}:born'] as const;
 
-/** ARGV: who beats (empty: nobody), how long silence is borne. Answers age and ids. */
+/** ARGV: who beats, how long silence is borne. Answers age, ids and the server's life. */
 const BEAT = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local silent = tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - silent)
-if ARGV[1] ~= '' then redis.call('ZADD', KEYS[1], now, ARGV[1]) end
+redis.call('ZADD', KEYS[1], now, ARGV[1])
 local born = tonumber(redis.call('GET', KEYS[2]) or now)
 redis.call('SET', KEYS[2], string.format('%.0f', born), 'PX', silent * 2)
 redis.call('PEXPIRE', KEYS[1], silent * 2)
-return { now - born, redis.call('ZRANGE', KEYS[1], 0, -1) }
+local life = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+return { now - born, redis.call('ZRANGE', KEYS[1], 0, -1), life }
 `;
 
 export function createWorkers({ redis, clock, id }: WorkersOptions): WorkerRegister {
   const beat = defineScript(BEAT);
   let count = 1;
+  let life = '';
   let timer: Timer | null = null;
   let isStopped = false;
 
-  async function ask(who: string): Promise<WorkerRoll> {
+  async function ask(): Promise<WorkerRoll> {
     const reply = await redis.background(
       'workers.beat',
-      (client) => runScript(client, beat, KEYS, [who, SILENT_MS]),
+      (client) => runScript(client, beat, KEYS, [id, SILENT_MS]),
       { idempotent: true },
     );
-    const [ageMs, ids] = reply as readonly [number, readonly string[]];
+    const [ageMs, ids, lifeNow] = reply as readonly [number, readonly string[], string];
+    life = lifeNow;
     count = Math.max(1, ids.length);
     return { ids, isComplete: ageMs >= COMPLETE_AFTER_MS };
   }
 
   async function live(): Promise<void> {
-    await ask(id).catch(() => undefined); // the store tells that Redis is away
+    await ask().catch(() => undefined); // the store tells that Redis is away
     if (!isStopped) timer = clock.setTimer(BEAT_MS, () => void live());
   }
 
   return {
     id,
     count: () => count,
-    roll: () => ask(id),
+    life: () => life,
+    roll: ask,
     start: live,
     async stop() {
       isStopped = true;
