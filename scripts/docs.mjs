@@ -27,6 +27,10 @@ const documents = {
     const { mockDocuments } = await import('./docs/mock.mjs');
     return mockDocuments();
   },
+  async permissions() {
+    const { permissionsDocuments } = await import('./docs/permissions.mjs');
+    return permissionsDocuments();
+  },
   async settings() {
     const { settingsDocuments } = await import('./docs/settings.mjs');
     return settingsDocuments();

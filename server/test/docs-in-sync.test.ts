@@ -12,6 +12,7 @@ import { dialectsDocuments, OTHERWISE } from '../../scripts/docs/dialects.mjs';
 import { environmentDocuments } from '../../scripts/docs/environment.mjs';
 import { metricsDocuments } from '../../scripts/docs/metrics.mjs';
 import { mockDocuments } from '../../scripts/docs/mock.mjs';
+import { permissionsDocuments } from '../../scripts/docs/permissions.mjs';
 import { settingsDocuments } from '../../scripts/docs/settings.mjs';
 import { MESSAGES } from '../src/cli/messages/index.ts';
 import { COMMON_OPTIONS, VERBS } from '../src/cli/verbs.ts';
@@ -122,6 +123,15 @@ describe('docs/dialects.md', () => {
       assert.ok(outcomes(wire, 'same') >= 20, `${wire} says little`);
       assert.ok(outcomes(wire, 'left out') + outcomes(wire, 'refused') >= 5, wire);
     }
+  });
+});
+
+describe('docs/permissions.md', () => {
+  it('equals what the routes and the table of permissions generate', async () => {
+    const [page] = await permissionsDocuments();
+
+    const hint = 'run `node scripts/docs.mjs permissions`';
+    assert.ok(read('docs/permissions.md') === page?.text, hint);
   });
 });
 

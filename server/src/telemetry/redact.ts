@@ -17,7 +17,8 @@ const MAX_TEXT_CHARACTERS = 8192;
 
 /** Keys of vendors that are recognisable by their beginning, ours (`esk_`) included. */
 const KEY_PREFIXES =
-  'sk-|sk_|esk_|gsk_|xai-|hf_|gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|rk_live_|whsec_|AIza|AKIA';
+  'sk-|sk_|esk_|esr_|esi_|gsk_|xai-|hf_|gh[oprsu]_|github_pat_|glpat-|' +
+  'xox[abeprs]-|rk_live_|whsec_|AIza|AKIA';
 
 /** Cheap and broader than all of the shapes below: most texts need no more than this. */
 const SUSPICIOUS = new RegExp(
