@@ -7,6 +7,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { generatedKey, type MigrationContext, textType } from './context.ts';
+import { createPartitions } from './ledger-partitions.ts';
 import { protectNamedRows } from './row-security.ts';
 
 export function ledgerTables(context: MigrationContext) {
@@ -76,7 +77,7 @@ async function createRequests(db: Kysely<unknown>, context: MigrationContext): P
     .addPrimaryKeyConstraint('requests_key', ['created_at_ms', 'id'])
     .modifyEnd(sql`partition by range (created_at_ms)`)
     .execute();
-  await sql`create table requests_default partition of requests default`.execute(db);
+  await createPartitions(db, context.nowMs);
   await db.schema.createIndex('requests_by_id').on('requests').column('id').execute();
 }
 

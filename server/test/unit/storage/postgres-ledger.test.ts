@@ -114,3 +114,25 @@ test('without the right to write, entries wait instead of being put aside', asyn
 
   assert.equal(aside, 0);
 });
+
+test('rows go into the month of their time, and the next months are there', async (t) => {
+  const at = await postgres.database();
+  const storage = await postgres.openStorage(t, { at });
+  const now = new Date();
+  const ordinal = String(now.getUTCMonth() + 1).padStart(2, '0');
+  const month = `requests_${now.getUTCFullYear()}_${ordinal}`;
+
+  await storage.ledger.append(ledgerEntry({ createdAtMs: now.getTime() }));
+  const old = ledgerEntry({ createdAtMs: 1_700_000_000_000 });
+  await storage.ledger.append(old);
+  assert.equal((await storage.ledgerQueries.get(old.id, null))?.id, old.id);
+
+  const count = async (table: string) =>
+    (await server.query(at.name, `select count(*)::int as n from ${table}`))[0]?.n;
+  const months = await server.query(
+    at.name,
+    "select relname from pg_class where relkind = 'r' and relname like 'requests_2%'",
+  );
+  assert.deepEqual([await count(month), await count('requests_default')], [1, 1]);
+  assert.equal(months.length, 3);
+});

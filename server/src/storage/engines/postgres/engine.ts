@@ -72,6 +72,7 @@ export class PostgresEngine implements LedgerEngine {
   async open(): Promise<void> {
     this.#found = await openDatabase(this.#options);
     await this.#sentinel.start();
+    await this.#openLedger();
     const { settings, log } = this.#options;
     const { size, maxOverflow } = settings.pool;
     const { version, role } = this.#found;
@@ -208,7 +209,18 @@ export class PostgresEngine implements LedgerEngine {
     await sleep(clock, delayMs, NEVER);
   }
 
+  async #openLedger(): Promise<void> {
+    try {
+      await this.#writer.call({ kind: 'open' }, LEDGER_CALL_MS);
+    } catch (error) {
+      const why = error instanceof GatewayError ? error.cause : error;
+      const fields = { error: why instanceof Error ? why.message : String(why) };
+      this.#options.log.warn('the next months of the ledger could not be made', fields);
+    }
+  }
+
   #writerRestarted(): void {
+    void this.#openLedger();
     this.recover().catch(() => undefined); // was reported, and is tried again
     this.#options.onWriterRestart();
   }

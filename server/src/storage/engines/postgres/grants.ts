@@ -41,6 +41,9 @@ async function grantAll(db: Kysely<unknown>, roles: GrantedRoles): Promise<void>
     await sql`grant usage on schema ${sql.id(await currentSchema(db))} to ${sql.id(role)}`.execute(
       db,
     );
+    if (role === roles.writer) {
+      await sql`grant execute on function esclusa_make_partitions to ${sql.id(role)}`.execute(db);
+    }
     for (const table of tables) {
       const rights = rightsOn(table, role === roles.writer);
       await sql`grant ${sql.raw(rights)} on ${sql.id(table)} to ${sql.id(role)}`.execute(db);

@@ -12,6 +12,7 @@ import { LEDGER_COLUMNS, namesOf, spendingColumns, valuesOf } from '../../applyi
 import type { LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
+import { MONTHS_AHEAD } from '../../migrations/ledger-partitions.ts';
 import { abandon, connect } from './client.ts';
 import { beginning } from './scope.ts';
 import { endsConnection, troubleOf } from './sqlstate.ts';
@@ -32,6 +33,7 @@ const MOVE_POSITION =
   'insert into journal_positions (instance, segment, byte_offset) values ($1, $2, $3) ' +
   'on conflict (instance) do update set segment = excluded.segment, ' +
   'byte_offset = excluded.byte_offset';
+const MAKE_PARTITIONS = 'select esclusa_make_partitions($1, $2)';
 const FORGET_POSITION = 'delete from journal_positions where instance = $1';
 
 export class PostgresLedgerStore implements LedgerStore {
@@ -114,9 +116,9 @@ export class PostgresLedgerStore implements LedgerStore {
     }
   }
 
-  /** Connects, so that what is wrong with the address shows at once. */
-  async open(): Promise<void> {
-    await this.#connected();
+  /** Makes the ledger's next months, where they are missing. */
+  async makePartitions(nowMs: number): Promise<void> {
+    await this.#ask(MAKE_PARTITIONS, [nowMs, MONTHS_AHEAD]);
   }
 
   close(): void {

@@ -3,12 +3,15 @@
  * under the role that writes the ledger. No request ever waits for it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../../kernel/clock.ts';
 import { createApplier, createRecovery, type JournalPlace } from '../../applying/index.ts';
 import type { Report } from '../../applying/report.ts';
 import { serve, type WorkerRole } from '../thread/worker-host.ts';
 import { clientConfig, type SessionLimits } from './client.ts';
 import { PostgresLedgerStore } from './ledger-store.ts';
 import { failureOf } from './sqlstate.ts';
+
+const PARTITIONS_EVERY_MS = 43_200_000;
 
 export interface WriterData extends JournalPlace {
   readonly url: string;
@@ -24,7 +27,7 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
     call(call, stillWanted) {
       switch (call.kind) {
         case 'open':
-          return store.open();
+          return keepPartitions(store);
         case 'flush':
           return applier.flush(call.extents, stillWanted);
         case 'spent':
@@ -47,6 +50,14 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
     },
     failureOf,
   };
+}
+
+/** Now and twice a day; while it fails, rows go into the default partition. */
+async function keepPartitions(store: PostgresLedgerStore): Promise<null> {
+  const make = () => store.makePartitions(systemClock.wallMs());
+  setInterval(() => void make().catch(() => undefined), PARTITIONS_EVERY_MS).unref();
+  await make();
+  return null;
 }
 
 if (parentPort !== null) serve(parentPort, (report) => createWriter(workerData, report));
