@@ -321,29 +321,29 @@ describe('the result', () => {
   });
 
   it('warns about what has no effect yet, and stops for it when told to', async () => {
-    const env = { DB_POOL_SIZE: '20', JWT_SECRET_KEY: 'secret' };
+    const env = { SUPABASE_URL: 'https://x.example', LLM_PROVIDER: 'openai' };
     const { warnings } = await loadText(null, env);
 
     assert.deepEqual(
       warnings.map(({ place }) => place),
       [
-        { kind: 'environment', name: 'DB_POOL_SIZE' },
-        { kind: 'environment', name: 'JWT_SECRET_KEY' },
+        { kind: 'environment', name: 'LLM_PROVIDER' },
+        { kind: 'environment', name: 'SUPABASE_URL' },
       ],
     );
     await assert.rejects(loadText(null, { ...env, STARTUP_FAIL_ON_WARNING: 'true' }), /2 problems/);
   });
 
   it('warns about a setting of the file that has no effect yet', async () => {
-    const { warnings } = await loadText('admin: { email: a@b.c }', {
-      ESCLUSA_ADMIN_PASSWORD: 'long enough',
+    const { warnings } = await loadText('cache: { list_ttl_seconds: 60 }', {
+      CACHE_DEFAULT_TTL: '30',
     });
 
     assert.deepEqual(warnings.map(showProblem), [
-      'esclusa.yaml:1:17 admin.email — is accepted, but has no effect until sign-in with tokens ' +
-        'is switched on',
-      'environment ESCLUSA_ADMIN_PASSWORD admin.password — is accepted, but has no effect until ' +
-        'sign-in with tokens is switched on',
+      'environment CACHE_DEFAULT_TTL cache.data_ttl_seconds — is accepted, but has no effect ' +
+        'until the applications is switched on',
+      'esclusa.yaml:1:10 cache.list_ttl_seconds — is accepted, but has no effect until the ' +
+        'applications is switched on',
     ]);
   });
 

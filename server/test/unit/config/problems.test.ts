@@ -327,12 +327,12 @@ const ENVIRONMENTS: readonly Case[] = [
     ],
   },
   {
-    claim: 'values of later features that are malformed',
+    claim: 'values of tokens and of later features that are malformed',
     env: { JWT_ALGORITHM: 'none', GF_SECURITY_ADMIN_PASSWORD: 'admin' },
     problems: [
       'environment GF_SECURITY_ADMIN_PASSWORD — the value is not accepted; ' +
         'accepted: any text but `admin`',
-      'environment JWT_ALGORITHM — "none" is not accepted; accepted: HS256, HS384, HS512',
+      'environment JWT_ALGORITHM — "none" is not accepted; accepted: HS256, HS384, HS512, EdDSA',
     ],
   },
   {
@@ -419,8 +419,8 @@ const ENVIRONMENTS: readonly Case[] = [
       'environment DEBUG — is on in production; accepted: false',
       'environment ESCLUSA_ADMIN_KEY admin.key — is too weak for production; ' +
         'accepted: at least 32 characters',
-      'environment JWT_SECRET_KEY — is too weak for production; ' +
-        'accepted: at least 32 characters that are not the placeholder',
+      'environment JWT_SECRET_KEY auth.secret_key — is too weak for production; ' +
+        'accepted: at least 32 characters that are not a placeholder',
     ],
   },
   {
