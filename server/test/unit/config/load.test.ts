@@ -342,7 +342,7 @@ describe('the result', () => {
     assert.deepEqual(warnings.map(showProblem), [
       'environment CACHE_DEFAULT_TTL cache.data_ttl_seconds — is accepted, but has no effect ' +
         'until the applications is switched on',
-      'esclusa.yaml:1:10 cache.list_ttl_seconds — is accepted, but has no effect until the ' +
+      'esclusa.yaml:1:28 cache.list_ttl_seconds — is accepted, but has no effect until the ' +
         'applications is switched on',
     ]);
   });
