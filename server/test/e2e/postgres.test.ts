@@ -187,7 +187,8 @@ test('an exhausted pool answers 503 with a time to come back, and never a 401', 
     assert.notEqual(headers.get('retry-after'), null, JSON.stringify(body));
   }
   assert.equal(after.status, 200);
-  assert.equal((await health(gateway)).checks.pool.stats.checked_out, 0);
+  const isFree = async () => (await health(gateway)).checks.pool.stats.checked_out === 0;
+  await until('all connections to be back', isFree);
 });
 
 test('a start that needs more connections than there are is refused with numbers', async () => {

@@ -45,6 +45,7 @@ const SETTINGS = [
   ...['shared_buffers=16MB', 'autovacuum=off', 'wal_level=minimal', 'max_wal_senders=0'],
 ];
 const START_MS = 30_000;
+const TERMINATED = 143;
 
 export class PostgresServer {
   readonly port: number;
@@ -64,7 +65,9 @@ export class PostgresServer {
   static async start(): Promise<PostgresServer> {
     const server = new PostgresServer(await freePort());
     server.#initialise();
-    process.once('exit', () => server.#child?.kill('SIGKILL'));
+    process.once('exit', () => server.#abandon());
+    // A run that is cut short must not leave a server behind.
+    process.once('SIGTERM', () => process.exit(TERMINATED));
     await server.start();
     for (const role of Object.values(ROLES)) {
       await server.query('postgres', `create role ${role} login password '${PASSWORD}'`);
@@ -149,6 +152,12 @@ export class PostgresServer {
 
   async stop(): Promise<void> {
     await this.#end('SIGQUIT');
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #abandon(): void {
+    if (!isRunning(this.#child)) return;
+    this.#child?.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
