@@ -18,7 +18,7 @@ export interface AdminDeps {
   readonly ids: IdSource;
   readonly log: Log;
   readonly metrics: AdminServices['metrics'];
-  readonly addressOf: AdminServices['addressOf'];
+  readonly originOf: AdminServices['originOf'];
   readonly storage: Storage;
   readonly identity: Identity;
   readonly gateway: Gateway;
@@ -33,7 +33,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
   const config = () => current().config;
   return {
     authenticator: identity.authenticator,
-    addressOf: deps.addressOf,
+    originOf: deps.originOf,
     signIn: identity.signIn,
     register: identity.register,
     users: identity.users,

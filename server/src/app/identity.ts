@@ -20,13 +20,19 @@ import {
   requirePermission,
 } from '../identity/index.ts';
 import type { Repositories } from '../storage/index.ts';
-import { createTenantUseCases, type TenantUseCases } from '../tenancy/index.ts';
+import {
+  createTenantSnapshot,
+  createTenantUseCases,
+  type TenantSnapshot,
+  type TenantUseCases,
+} from '../tenancy/index.ts';
 import { createPeople, type IdentityDeps, type People } from './people.ts';
 
 export interface Identity extends People {
   readonly keySnapshot: KeySnapshot;
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;
+  readonly tenantSnapshot: TenantSnapshot;
   readonly secrets: DerivedKeys;
 }
 
@@ -43,8 +49,14 @@ export function createIdentity(
   }
   const secrets = deriveKeys(master.secret);
   const hashSecret = createSecretHasher(secrets.apiKeyPepper);
+  const maxAgeMs = config.auth.snapshotMaxAgeSeconds * 1000;
+  const tenantSnapshot = createTenantSnapshot({
+    ...{ repository: repositories.tenants, clock, log, maxAgeMs },
+  });
   const tenants = createTenantUseCases({
     repository: repositories.tenants,
+    refreshSnapshot: () => tenantSnapshot.refresh(),
+    ownSlug: DEFAULT_TENANT,
     authorize: requirePermission,
     ids,
     clock,
@@ -52,9 +64,7 @@ export function createIdentity(
   const keySnapshot = createKeySnapshot({
     repository: repositories.keys,
     hashSecret,
-    clock,
-    log,
-    maxAgeMs: config.auth.snapshotMaxAgeSeconds * 1000,
+    ...{ clock, log, maxAgeMs },
     adminSecret: config.admin.key,
   });
   const keys = createKeyUseCases({
@@ -69,21 +79,28 @@ export function createIdentity(
   const people = createPeople(deps, config, repositories, {
     ...{ secrets, keySnapshot, masterSecret: master.secret },
     tenantExists: (slug) => tenants.exists(slug),
+    standingOf: tenantSnapshot.standing,
   });
-  return { ...people, keySnapshot, keys, tenants, secrets };
+  return { ...people, keySnapshot, keys, tenants, tenantSnapshot, secrets };
 }
 
-/** Reads what changed, of keys and people. Never rejects. */
+/** Reads what changed, of tenants before keys and people of theirs. Never rejects. */
 export async function refreshIdentity(identity: Identity): Promise<void> {
+  await identity.tenantSnapshot.refresh();
   await Promise.all([identity.keySnapshot.refresh(), identity.userSnapshot.refresh()]);
 }
 
 /** Resolves after the first reading, also a failed one. */
 export async function startIdentity(identity: Identity): Promise<void> {
-  await Promise.all([identity.keySnapshot.start(), identity.userSnapshot.start()]);
+  await Promise.all([
+    identity.tenantSnapshot.start(),
+    identity.keySnapshot.start(),
+    identity.userSnapshot.start(),
+  ]);
 }
 
 export async function stopIdentity(identity: Identity): Promise<void> {
+  identity.tenantSnapshot.stop();
   identity.keySnapshot.stop();
   identity.userSnapshot.stop();
   await identity.audit.close();

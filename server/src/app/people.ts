@@ -32,6 +32,7 @@ import {
   readRoleMap,
   type SignInUseCases,
   type SingleSignOn,
+  type StandingOf,
   type UserSnapshot,
   type UserUseCases,
 } from '../identity/index.ts';
@@ -74,13 +75,14 @@ interface Secrets {
   readonly masterSecret: Uint8Array;
   readonly keySnapshot: KeySnapshot;
   readonly tenantExists: (slug: string) => Promise<boolean>;
+  readonly standingOf: StandingOf;
 }
 
 export function createPeople(
   deps: IdentityDeps,
   config: Config,
   repositories: Repositories,
-  { secrets, masterSecret, keySnapshot, tenantExists }: Secrets,
+  { secrets, masterSecret, keySnapshot, tenantExists, standingOf }: Secrets,
 ): People {
   const { clock, ids, log } = deps;
   const { users, families, invitations } = repositories;
@@ -103,7 +105,7 @@ export function createPeople(
     maxAgeMs: auth.snapshotMaxAgeSeconds * 1000,
     tokenLifeMs: tokens.lifeMs,
   });
-  const authenticator = createAuthenticator(keySnapshot, snapshot, tokens);
+  const authenticator = createAuthenticator(keySnapshot, snapshot, tokens, standingOf);
   const sealAudit = createSeal(secrets.auditKey);
   const audit = createAuditLog({
     ...{ repository: repositories.audit, seal: sealAudit, clock, log },
@@ -137,7 +139,7 @@ export function createPeople(
     hasher: common.hasher,
     users: createUserUseCases({ ...common, sessions, tenantExists }),
     invite: createInvitations({ ...common, random: deps.random, tenantExists }),
-    signIn: createSignIn({ ...common, sessions, tokens, authenticator }),
+    signIn: createSignIn({ ...common, sessions, tokens, authenticator, standingOf }),
     register: createRegistration({ ...common, isOpen: config.environment !== 'production' }),
   };
 }

@@ -5,20 +5,22 @@
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { Config } from '../config/index.ts';
+import { GatewayError } from '../gateway/index.ts';
 import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import {
-  type AddressReader,
   type AdminServices,
   answerCodecs,
   type BodyCapture,
-  createAddressReader,
   createAdminApp,
   createBodyCapture,
   createEdge,
+  createOriginReader,
   createThreads,
   endpointFamilies,
   inferenceEndpoints,
   modelRoutes,
+  type OriginReader,
+  type RunningExchange,
   responseRoutes,
 } from '../http/index.ts';
 import { readNetworks } from '../identity/index.ts';
@@ -43,7 +45,7 @@ import type { Telemetry } from './telemetry.ts';
 export interface Serving {
   readonly server: Server;
   readonly lifecycle: Lifecycle;
-  readonly running: Set<AbortController>;
+  readonly running: Set<RunningExchange>;
 }
 
 /** How often the names of what is degraded are looked up for the header of every answer. */
@@ -100,7 +102,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const control = createCacheControl({ gateway, current, clock, ...cache });
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle, cache: control });
   undo.push(() => admin.close());
-  const running = new Set<AbortController>();
+  const running = new Set<RunningExchange>();
+  undo.push(identity.tenantSnapshot.onSuspended((slug) => endExchanges(running, slug)));
   const server = createEdge(
     {
       ...edgeDeps(parts, current, health, running),
@@ -162,7 +165,7 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle, cache 
     log: telemetry.log.named('control'),
     metrics: async () => (current().config.metrics.enabled ? telemetry.metrics.expose() : null),
     health: createHealth(health, lifecycle),
-    addressOf: addressReader(loaded.config),
+    originOf: originReader(loaded.config, identity),
     config: createConfigControl(keeper, loaded, clock),
   });
   return createAdminApp(services, {
@@ -171,17 +174,17 @@ function createAdmin(parts: Parts, { gateway, current, health, lifecycle, cache 
 }
 
 function edgeDeps(
-  { clock, ids, loaded }: Parts,
+  { clock, ids, loaded, identity }: Parts,
   current: () => LiveGeneration,
   health: HealthDeps,
-  running: Set<AbortController>,
+  running: Set<RunningExchange>,
 ) {
   const { http } = loaded.config;
   return {
     clock,
     ids,
     running,
-    addressOf: addressReader(loaded.config),
+    originOf: originReader(loaded.config, identity),
     endpoints: inferenceEndpoints,
     families: endpointFamilies,
     facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },
@@ -196,10 +199,17 @@ function edgeDeps(
   };
 }
 
-function addressReader({ http }: Config): AddressReader {
+/** What runs for a tenant that is suspended ends at once, legally. */
+function endExchanges(running: ReadonlySet<RunningExchange>, slug: string): void {
+  for (const { abort, principal } of running) {
+    if (principal?.tenant === slug) abort.abort(new GatewayError('tenant_suspended'));
+  }
+}
+
+function originReader({ http }: Config, { tenantSnapshot }: Parts['identity']): OriginReader {
   const proxies = http.trustedProxies === null ? [] : http.trustedProxies.split(',');
   const networks = readNetworks(proxies.map((text) => text.trim()));
-  return createAddressReader((address) => networks.has(address));
+  return createOriginReader((address) => networks.has(address), tenantSnapshot);
 }
 
 /** The names of what is degraded, looked up a few times a second and not for every answer. */

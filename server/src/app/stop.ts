@@ -5,6 +5,7 @@
  */
 import type { Server } from 'node:http';
 import { GatewayError } from '../gateway/index.ts';
+import type { RunningExchange } from '../http/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { sleep } from '../kernel/deadline.ts';
 import type { Lifecycle } from './health.ts';
@@ -16,7 +17,7 @@ export interface StopDeps {
   readonly clock: Clock;
   readonly server: Server;
   readonly lifecycle: Lifecycle;
-  readonly running: ReadonlySet<AbortController>;
+  readonly running: ReadonlySet<RunningExchange>;
   readonly drainDelayMs: number;
   readonly drainMs: number;
   /** Aborts when nothing is to be waited for any more. */
@@ -34,7 +35,7 @@ export async function stopServer(deps: StopDeps): Promise<void> {
   await pause(deps, deps.drainDelayMs);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await untilIdle(deps, deps.drainMs);
-  for (const exchange of running) exchange.abort(new GatewayError('shutting_down'));
+  for (const { abort } of running) abort.abort(new GatewayError('shutting_down'));
   await untilIdle({ ...deps, hurry: NEVER }, LAST_WORDS_MS);
   server.closeAllConnections();
   await closed;

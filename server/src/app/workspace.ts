@@ -7,8 +7,6 @@ import {
   type KeyCreated,
   keyCreateSchema,
   type RequestRow,
-  type Tenant,
-  tenantCreateSchema,
   type UsageReportRow,
 } from '@esclusa/contracts';
 import type { LedgerFilter, LedgerQueries, Principal, UsageDimension } from '../gateway/index.ts';
@@ -18,7 +16,6 @@ import {
   keyToWire,
   limitsFromWire,
   requestToWire,
-  tenantToWire,
   usageToWire,
 } from '../http/shapes/index.ts';
 import { operator } from '../identity/index.ts';
@@ -28,8 +25,9 @@ import type { Repositories } from '../storage/index.ts';
 import { checked } from './checked.ts';
 import type { Identity } from './identity.ts';
 import { byOperator, createPeopleWorkspace, type PeopleWorkspace } from './workspace-people.ts';
+import { createTenantWorkspace, type TenantWorkspace } from './workspace-tenants.ts';
 
-export type { Key, KeyCreated, RequestRow, Tenant, UsageReportRow } from '@esclusa/contracts';
+export type { Key, KeyCreated, RequestRow, UsageReportRow } from '@esclusa/contracts';
 
 export interface Page {
   readonly limit: number;
@@ -37,7 +35,7 @@ export interface Page {
 }
 
 /** Bodies are checked: `invalid_request` names the member at fault. */
-export interface Workspace extends PeopleWorkspace {
+export interface Workspace extends PeopleWorkspace, TenantWorkspace {
   createKey(body: unknown): Promise<KeyCreated>;
   /** Newest first. */
   listKeys(page: Page, tenant: string | undefined): Promise<readonly Key[]>;
@@ -45,10 +43,6 @@ export interface Workspace extends PeopleWorkspace {
   revokeKey(id: string): Promise<Key>;
   /** Who calls with this key; throws `not_found`, `conflict` for a revoked one. */
   principalOf(keyId: string, tenant: string | undefined): Promise<Principal>;
-  /** Throws `conflict`. */
-  createTenant(body: unknown): Promise<Tenant>;
-  ensureTenant(tenant: { readonly slug: string; readonly name: string }): Promise<void>;
-  listTenants(limit: number): Promise<readonly Tenant[]>;
   /** Newest first. */
   listRequests(filter: LedgerFilter, page: Page): Promise<readonly RequestRow[]>;
   getRequest(id: string): Promise<RequestRow | null>;
@@ -65,12 +59,13 @@ export function createWorkspace(
   repositories: Repositories,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Workspace {
-  const { keys, tenants, audit } = identity;
+  const { keys, audit } = identity;
   const ledger: LedgerQueries = repositories.ledgerQueries;
   const note = (action: string, tenant: string, subject: string) =>
     audit.record({ ...byOperator, action, tenant, subject });
   return {
     ...createPeopleWorkspace(identity, repositories, random),
+    ...createTenantWorkspace(identity),
     async createKey(body) {
       const { limits, budget, expires_at, ...rest } = checked(keyCreateSchema, body);
       const { record, secret } = await keys.create(operator, {
@@ -92,16 +87,6 @@ export function createWorkspace(
       return keyToWire(record, clock.wallMs());
     },
     principalOf: (keyId, tenant) => principalOfKey(keys, operator, keyId, tenant),
-    async createTenant(body) {
-      const record = await tenants.create(operator, checked(tenantCreateSchema, body));
-      await note('tenants.create', record.slug, record.id);
-      return tenantToWire(record);
-    },
-    ensureTenant: (tenant) => tenants.ensure(tenant),
-    async listTenants(limit) {
-      const rows = await tenants.list(operator, { limit, afterSlug: null });
-      return rows.map(tenantToWire);
-    },
     async listRequests(filter, page) {
       return (await ledger.list(filter, page)).map(requestToWire);
     },

@@ -130,6 +130,33 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     examples: ['esclusa tenants list'],
     load: () => import('./verbs/tenants-list.ts'),
   },
+  'tenants show': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [],
+    examples: ['esclusa tenants show valle-claro --json'],
+    load: () => import('./verbs/tenants-show.ts'),
+  },
+  'tenants update': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [
+      { flags: '--name <name>', text: 'name' },
+      { flags: '--hosts <list>', text: 'hosts' },
+    ],
+    examples: ['esclusa tenants update valle-claro --hosts valle.example,www.valle.example'],
+    load: () => import('./verbs/tenants-update.ts'),
+  },
+  'tenants suspend': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [{ flags: '--yes', text: 'yes' }],
+    examples: ['esclusa tenants suspend valle-claro --yes'],
+    load: () => import('./verbs/tenants-suspend.ts'),
+  },
+  'tenants resume': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [],
+    examples: ['esclusa tenants resume valle-claro'],
+    load: () => import('./verbs/tenants-resume.ts'),
+  },
   'users create': {
     args: [{ name: '<email>', text: 'email' }],
     options: [

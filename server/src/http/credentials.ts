@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type Credential, GatewayError } from '../gateway/index.ts';
+import type { RequestOrigin } from './request-origin.ts';
 
 const NONE: Credential = Object.freeze({ kind: 'none' });
 const IN_A_HEADER =
@@ -34,13 +35,12 @@ const QUERY_CARRIERS: ReadonlySet<string> = new Set([
   'authorization',
 ]);
 
-/**
- * Never throws; what is refused is refused by whoever authenticates. `address` tells where the
- * connection comes from, if anybody asks.
- */
+const NOWHERE: RequestOrigin = { address: () => null, tenant: () => null };
+
+/** Never throws; what is refused is refused by whoever authenticates. */
 export function readCredential(
   request: Pick<IncomingMessage, 'rawHeaders' | 'url'>,
-  address: () => string | null = () => null,
+  origin: RequestOrigin = NOWHERE,
 ): Credential {
   const url = request.url ?? '';
   const query = url.indexOf('?');
@@ -60,7 +60,7 @@ export function readCredential(
     }
     found = value;
   }
-  return found === null ? NONE : { kind: 'secret', value: found, address };
+  return found === null ? NONE : { kind: 'secret', value: found, ...origin };
 }
 
 /** The secret a header carries; null where it carries none, undefined in an unknown scheme. */

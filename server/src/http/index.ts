@@ -8,10 +8,11 @@ export {
   type HealthReader,
 } from './admin/index.ts';
 export { type BodyCapture, createBodyCapture } from './body-capture.ts';
-export { type AddressReader, createAddressReader } from './client-address.ts';
 export { createEdge } from './edge.ts';
 export { explainRequest, principalOfKey } from './explain-request.ts';
+export type { RunningExchange } from './inference.ts';
 export { modelRoutes } from './models.ts';
+export { createOriginReader, type OriginReader } from './request-origin.ts';
 export { responseRoutes } from './responses/routes.ts';
 export { createThreads } from './responses/threads.ts';
 export { answerCodecs, endpointFamilies, inferenceEndpoints } from './routes.ts';

@@ -17,12 +17,12 @@ import {
 } from '../gateway/index.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { BodyCapture } from './body-capture.ts';
-import type { AddressReader } from './client-address.ts';
 import { readCredential } from './credentials.ts';
 import type { InferenceEndpoint, RequestBirth } from './endpoint.ts';
 import { parseBody } from './parse-body.ts';
 import { declaredLength, readBody } from './read-body.ts';
 import { readCorrelationId, readHead } from './read-head.ts';
+import type { OriginReader } from './request-origin.ts';
 import { pumpStream, type WriteDeps, writeError, writePlain } from './write-answer.ts';
 
 export interface InferenceDeps extends WriteDeps {
@@ -30,14 +30,16 @@ export interface InferenceDeps extends WriteDeps {
   readonly ids: IdSource;
   readonly limits: () => InferenceLimits;
   readonly capture: BodyCapture;
-  readonly addressOf: AddressReader;
+  readonly originOf: OriginReader;
   /** Generation of the configuration in force. */
   readonly generation: () => number;
-  /** Every exchange that runs, so that a stop can end them. */
-  readonly running: Set<AbortController>;
+  /** Every exchange that runs, so that a stop, or the end of a tenant, can end them. */
+  readonly running: Set<RunningExchange>;
   /** Runs the work so that lines logged within it name the request. */
   readonly within: <T>(ids: RequestIds, work: () => T) => T;
 }
+
+export type RunningExchange = Pick<Exchange, 'abort' | 'principal'>;
 
 export interface RequestIds {
   readonly requestId: string;
@@ -71,7 +73,7 @@ export async function handleInference(
   response.on('close', () => {
     if (!response.writableFinished) abort.abort(new GatewayError('client_closed'));
   });
-  const credential = readCredential(request, () => deps.addressOf(request));
+  const credential = readCredential(request, deps.originOf(request));
   const decoded =
     credential.kind === 'secret'
       ? await decode(deps, endpoint, request, { id, createdAtMs })
@@ -91,7 +93,7 @@ export async function handleInference(
   });
   const capture = deps.capture.open();
   const writing = capture === null ? deps : { ...deps, sent: capture.sent };
-  deps.running.add(abort);
+  deps.running.add(exchange);
   try {
     const ids = { requestId: id, correlationId: exchange.correlationId };
     const answer = await deps.within(ids, () => deps.pipeline(exchange));
@@ -100,7 +102,7 @@ export async function handleInference(
   } catch (thrown) {
     writeError(writing, response, exchange, endpoint.writer, thrown, hasLongRest(request));
   } finally {
-    deps.running.delete(abort);
+    deps.running.delete(exchange);
     capture?.close(exchange);
   }
 }

@@ -1,26 +1,42 @@
 /**
  * The gateway's authenticator: a token of a person or the secret of an API key, told apart by
  * their form. Tokens that were checked before are answered at once.
+ *
+ * Whoever they are, their tenant must be at work.
  */
 import type { Authentication, Authenticator } from '../gateway/index.ts';
 import type { KeySnapshot } from './snapshot.ts';
+import { environmentAdmin } from './superadmin.ts';
 import type { AccessClaims, AccessTokens } from './tokens/access-tokens.ts';
 import type { UserSnapshot } from './user-snapshot.ts';
 
 /** How every JWT begins: the start of a JSON object in base64url. */
 const TOKEN_START = 'eyJ';
 const UNKNOWN: Authentication = Object.freeze({ kind: 'unknown' });
+const SUSPENDED: Authentication = Object.freeze({ kind: 'suspended' });
+const UNAVAILABLE: Authentication = Object.freeze({ kind: 'unavailable' });
+
+/** `unknown`: nobody can tell at the moment. */
+export type StandingOf = (tenant: string) => 'active' | 'suspended' | 'unknown';
 
 export function createAuthenticator(
   keys: Pick<KeySnapshot, 'authenticate'>,
   users: Pick<UserSnapshot, 'judge'>,
   tokens: Pick<AccessTokens, 'read'>,
+  standingOf: StandingOf,
 ): Authenticator {
+  const admitted = (found: Authentication): Authentication => {
+    // The key of the environment must work where no database ever did.
+    if (found.kind !== 'known' || found.principal === environmentAdmin) return found;
+    const standing = standingOf(found.principal.tenant);
+    if (standing === 'active') return found;
+    return standing === 'suspended' ? SUSPENDED : UNAVAILABLE;
+  };
   const judge = (claims: AccessClaims | null): Authentication =>
-    claims === null ? UNKNOWN : users.judge(claims);
+    claims === null ? UNKNOWN : admitted(users.judge(claims));
   return {
     authenticate(secret, address) {
-      if (!secret.startsWith(TOKEN_START)) return keys.authenticate(secret, address);
+      if (!secret.startsWith(TOKEN_START)) return admitted(keys.authenticate(secret, address));
       const claims = tokens.read(secret);
       return claims instanceof Promise ? claims.then(judge) : judge(claims);
     },

@@ -13,8 +13,8 @@
  */
 import type { Authentication, CallerAddress } from '../gateway/index.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { createFreshness } from '../kernel/freshness.ts';
 import type { Log } from '../kernel/log.ts';
-import { createFreshness } from './freshness.ts';
 import { createKeyTable, type KeyTable } from './key-table.ts';
 import type { KeyRepository } from './ports/key-repository.ts';
 import { type HashSecret, isWellFormedSecret } from './secret.ts';

@@ -10,8 +10,8 @@
  */
 import type { Authentication, Principal } from '../gateway/index.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { createFreshness } from '../kernel/freshness.ts';
 import type { Log } from '../kernel/log.ts';
-import { createFreshness } from './freshness.ts';
 import type { FamilyRepository } from './ports/family-repository.ts';
 import type { UserRecord, UserRepository } from './ports/user-repository.ts';
 import type { AccessClaims } from './tokens/access-tokens.ts';

@@ -17,6 +17,14 @@ export interface TenantsTable {
   readonly limits: string | null;
   readonly budget_limit_nanousd: number | null;
   readonly budget_period: string | null;
+  /** The value `change_versions` had when this row was last written. */
+  readonly version: number;
+}
+
+export interface TenantHostsTable {
+  readonly host: string;
+  /** The tenant's slug. */
+  readonly tenant: string;
 }
 
 export interface ApiKeysTable {
@@ -214,6 +222,7 @@ export interface ResponsesTable {
 
 export interface Schema {
   readonly tenants: TenantsTable;
+  readonly tenant_hosts: TenantHostsTable;
   readonly api_keys: ApiKeysTable;
   readonly users: UsersTable;
   readonly refresh_families: RefreshFamiliesTable;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { KeyRecord, KeyRepository } from '../../src/identity/ports/key-repository.ts';
 import type { TenantRepository } from '../../src/tenancy/ports/tenant-repository.ts';
+import { tenantRecord } from '../support/tenant-record.ts';
 
 export interface KeyRepositoryHarness {
   readonly keys: KeyRepository;
@@ -59,7 +60,7 @@ export function keyRepositorySuite(
 
   test(`${name}: pages come newest first and stay inside the tenant asked for`, async (t) => {
     const { keys, tenants } = await open(t);
-    await tenants.insert({ id: 'ten_a', slug: 'acme', name: 'Acme', createdAtMs: 0 });
+    await tenants.insert(tenantRecord('acme'));
     for (const id of ['key_1', 'key_3', 'key_5']) await keys.insert(key(id));
     for (const id of ['key_2', 'key_4']) await keys.insert({ ...key(id), tenant: 'acme' });
 

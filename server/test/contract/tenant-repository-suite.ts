@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { TenantRecord, TenantRepository } from '../../src/tenancy/ports/tenant-repository.ts';
+import { tenantRecord } from '../support/tenant-record.ts';
 
 export function tenantRepositorySuite(
   name: string,
@@ -47,6 +48,54 @@ export function tenantRepositorySuite(
     assert.deepEqual(second.map(slugOf), ['default', 'delta']);
   });
 
+  test(`${name}: a change is read back, and names nothing that it does not change`, async (t) => {
+    const tenants = await open(t);
+    await tenants.insert({ ...tenant('acme'), hosts: ['a.example', 'b.example'] });
+
+    const suspended = await tenants.update('acme', { suspendedAtMs: 5 });
+    const moved = await tenants.update('acme', { hosts: ['c.example'], name: 'Other' });
+
+    assert.deepEqual(suspended?.hosts, ['a.example', 'b.example']);
+    assert.deepEqual(
+      [moved?.suspendedAtMs, moved?.hosts, moved?.name],
+      [5, ['c.example'], 'Other'],
+    );
+    assert.deepEqual(await tenants.get('acme'), moved);
+    assert.equal(await tenants.update('globex', { name: 'Nobody' }), null);
+  });
+
+  test(`${name}: a host belongs to one tenant, and is free once it is given up`, async (t) => {
+    const tenants = await open(t);
+    await tenants.insert({ ...tenant('acme'), hosts: ['a.example'] });
+    await tenants.insert(tenant('globex'));
+
+    const taken = tenants.update('globex', { hosts: ['b.example', 'a.example'], name: 'Changed' });
+
+    await assert.rejects(taken, { code: 'conflict', field: 'hosts' });
+    assert.equal((await tenants.get('globex'))?.name, 'Name of globex');
+    await tenants.update('acme', { hosts: [] });
+    const free = await tenants.update('globex', { hosts: ['a.example'] });
+    assert.deepEqual(free?.hosts, ['a.example']);
+  });
+
+  test(`${name}: what changed since a version is told, and nothing else`, async (t) => {
+    const tenants = await open(t);
+    await tenants.insert({ ...tenant('acme'), hosts: ['a.example'] });
+    await tenants.insert(tenant('globex'));
+
+    const all = await tenants.changedSince(0);
+    await tenants.update('acme', { suspendedAtMs: 7 });
+    const later = await tenants.changedSince(all.version);
+    const nothing = await tenants.changedSince(later.version);
+
+    assert.deepEqual(all.tenants.map(slugOf).sort(), ['acme', 'default', 'globex']);
+    assert.deepEqual(later.tenants, [
+      { ...tenant('acme'), suspendedAtMs: 7, hosts: ['a.example'] },
+    ]);
+    assert.deepEqual(nothing, { tenants: [], version: later.version });
+    assert.ok((await tenants.changedSince(1_000_000)).version < 1_000_000);
+  });
+
   test(`${name}: quotes, wildcards and NUL in a slug are text, not syntax`, async (t) => {
     const tenants = await open(t);
 
@@ -57,7 +106,7 @@ export function tenantRepositorySuite(
 }
 
 function tenant(slug: string): TenantRecord {
-  return { id: `ten_${slug}`, slug, name: `Name of ${slug}`, createdAtMs: 1_700_000_000_000 };
+  return tenantRecord(slug, { name: `Name of ${slug}` });
 }
 
 function slugOf({ slug }: TenantRecord): string {

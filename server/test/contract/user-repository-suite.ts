@@ -8,6 +8,7 @@ import type { FamilyRecord, FamilyRepository } from '../../src/identity/ports/fa
 import type { InvitationRepository } from '../../src/identity/ports/invitation-repository.ts';
 import type { UserRecord, UserRepository } from '../../src/identity/ports/user-repository.ts';
 import type { TenantRepository } from '../../src/tenancy/ports/tenant-repository.ts';
+import { tenantRecord } from '../support/tenant-record.ts';
 
 export interface PeopleHarness {
   readonly users: UserRepository;
@@ -64,7 +65,7 @@ export function userRepositorySuite(name: string, open: Open): void {
 
   test(`${name}: pages of users come newest first and stay inside the tenant`, async (t) => {
     const { users, tenants } = await open(t);
-    await tenants.insert({ id: 'ten_a', slug: 'acme', name: 'Acme', createdAtMs: 0 });
+    await tenants.insert(tenantRecord('acme'));
     for (const id of ['usr_1', 'usr_3', 'usr_5']) await users.insert(user(id));
     await users.insert({ ...user('usr_2'), tenant: 'acme' });
 

@@ -1,6 +1,8 @@
 /**
  * Everything the command line says, in English. The Spanish table has exactly the same members.
  */
+import { tenantsEn } from './tenants.ts';
+
 export const en = {
   about: 'Esclusa: one gateway in front of every language model',
   help: {
@@ -33,8 +35,7 @@ export const en = {
     'keys create': 'create an API key; its secret is shown once',
     'keys list': 'list API keys, newest first',
     'keys revoke': 'revoke an API key',
-    'tenants create': 'create a tenant',
-    'tenants list': 'list tenants',
+    ...tenantsEn.verbs,
     usage: 'sum requests, tokens and cost',
     'requests list': 'list exchanges, newest first',
     'requests show': 'show one exchange, by the x-request-id of its answer',
@@ -106,6 +107,7 @@ export const en = {
     email: 'only for this e-mail address (default: whoever has it)',
     beforeNumber: 'continue before this number',
     anchor: 'an end of the chain that was noted earlier, as audit verify printed it',
+    ...tenantsEn.options,
   },
   columns: {
     id: 'ID',
@@ -189,6 +191,7 @@ export const en = {
     roles: 'expected student, instructor, admin or superadmin, comma-separated.',
     email: 'expected an e-mail address.',
     username: 'expected 3 to 50 letters, digits, hyphens and underscores.',
+    ...tenantsEn.refusals,
   },
   errors: {
     not_found: 'There is nothing with this name.',
@@ -206,8 +209,7 @@ export const en = {
   keyRevoked: (id: string) => `${id} is revoked.`,
   keyMissing: (id: string) => `There is no key ${id}.`,
   cancelled: 'Nothing was changed.',
-  tenantCreated: (slug: string) => `Tenant ${slug} created.`,
-  tenantTaken: (slug: string) => `There is a tenant ${slug} already.`,
+  tenants: tenantsEn.said,
   requestMissing: (id: string) => `There is no exchange ${id}.`,
   more: (option: string) => `There is more: the same with ${option}`,
   total: 'total',

@@ -2,6 +2,7 @@
  * Todo lo que dice la línea de órdenes, en español. Tiene los mismos miembros que el inglés.
  */
 import type { Messages } from './en.ts';
+import { tenantsEs } from './tenants.ts';
 
 export const es: Messages = {
   about: 'Esclusa: una sola puerta delante de todos los modelos de lenguaje',
@@ -35,8 +36,7 @@ export const es: Messages = {
     'keys create': 'crea una clave de API; su secreto se muestra una vez',
     'keys list': 'lista las claves de API, de la más nueva a la más vieja',
     'keys revoke': 'revoca una clave de API',
-    'tenants create': 'crea un inquilino',
-    'tenants list': 'lista los inquilinos',
+    ...tenantsEs.verbs,
     usage: 'suma peticiones, tokens y coste',
     'requests list': 'lista los intercambios, del más nuevo al más viejo',
     'requests show': 'muestra un intercambio, por el x-request-id de su respuesta',
@@ -108,6 +108,7 @@ export const es: Messages = {
     email: 'solo para esta dirección de correo (si falta: quien la tenga)',
     beforeNumber: 'sigue antes de este número',
     anchor: 'un final de la cadena anotado antes, como lo escribió audit verify',
+    ...tenantsEs.options,
   },
   columns: {
     id: 'ID',
@@ -192,6 +193,7 @@ export const es: Messages = {
     roles: 'se espera student, instructor, admin o superadmin, separados por comas.',
     email: 'se espera una dirección de correo.',
     username: 'se esperan de 3 a 50 letras, cifras, guiones y guiones bajos.',
+    ...tenantsEs.refusals,
   },
   errors: {
     not_found: 'No hay nada con este nombre.',
@@ -209,8 +211,7 @@ export const es: Messages = {
   keyRevoked: (id) => `${id} está revocada.`,
   keyMissing: (id) => `No hay ninguna clave ${id}.`,
   cancelled: 'No se cambió nada.',
-  tenantCreated: (slug) => `Inquilino ${slug} creado.`,
-  tenantTaken: (slug) => `Ya hay un inquilino ${slug}.`,
+  tenants: tenantsEs.said,
   requestMissing: (id) => `No hay ningún intercambio ${id}.`,
   more: (option) => `Hay más: lo mismo con ${option}`,
   total: 'suma',

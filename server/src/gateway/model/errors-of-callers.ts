@@ -201,6 +201,12 @@ export const CALLER_ERRORS = {
     'The tenant of this credential is suspended.',
     'Ask whoever runs the gateway.',
   ),
+  tenant_mismatch: row(
+    403,
+    false,
+    'The credential belongs to another tenant than the host that was called.',
+    'Call the host of the credential’s own tenant, or one that belongs to no tenant.',
+  ),
   credentials_conflicting: row(
     400,
     false,

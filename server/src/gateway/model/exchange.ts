@@ -17,6 +17,8 @@ export type Credential =
       readonly value: string;
       /** Where the connection comes from; null where that is unknown. */
       readonly address: () => string | null;
+      /** The tenant whose host was called; null, or left out: the host names none. */
+      readonly tenant?: () => string | null;
     }
   | { readonly kind: 'none' }
   | { readonly kind: 'refused'; readonly error: GatewayError };

@@ -25,6 +25,7 @@ export function authenticate(authenticator: Authenticator): Stage {
       'credentials_in_query',
       'address_not_allowed',
       'tenant_suspended',
+      'tenant_mismatch',
       'permission_denied',
       'identity_unavailable',
     ],
@@ -51,8 +52,16 @@ export function principalOf(
       message: 'No API key was sent. Send `Authorization: Bearer <key>`.',
     });
   }
-  const found = authenticator.authenticate(credential.value, credential.address);
-  return found instanceof Promise ? found.then(judged) : judged(found);
+  const { value, address, tenant } = credential;
+  const enter = (found: Authentication) => ofTenant(judged(found), tenant?.() ?? null);
+  const found = authenticator.authenticate(value, address);
+  return found instanceof Promise ? found.then(enter) : enter(found);
+}
+
+/** The credential says whose it is; a host can only agree. */
+function ofTenant(principal: Principal, named: string | null): Principal {
+  if (named === null || named === principal.tenant) return principal;
+  throw new GatewayError('tenant_mismatch');
 }
 
 function judged(found: Authentication): Principal {

@@ -37,7 +37,7 @@ export function guardRoutes(app: FastifyInstance, services: AdminServices): void
     const { access } = request.routeOptions.config;
     if (access === 'public') return;
     assert(access !== undefined, 'a route without stated access was registered');
-    const credential = readCredential(request.raw, () => services.addressOf(request.raw));
+    const credential = readCredential(request.raw, services.originOf(request.raw));
     if (access === 'token') {
       request.principal = await services.signIn.holderOf(credential);
       return;
@@ -62,15 +62,17 @@ export async function mayAlso(
   request: FastifyRequest,
   permission: Permission,
 ): Promise<boolean> {
-  const credential = readCredential(request.raw, () => services.addressOf(request.raw));
+  const credential = readCredential(request.raw, services.originOf(request.raw));
   if (credential.kind === 'none') return false;
   return reachOf(await principalOf(services.authenticator, credential), permission) !== null;
 }
 
 /** Where a request comes from, as sign-ins and the audit log want to know it. */
-export function originOf(services: Pick<AdminServices, 'addressOf'>, request: FastifyRequest) {
+export function originOf(services: Pick<AdminServices, 'originOf'>, request: FastifyRequest) {
+  const { address, tenant } = services.originOf(request.raw);
   return {
-    address: services.addressOf(request.raw),
+    address: address(),
+    tenant: tenant(),
     userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_LENGTH_MAX) ?? null,
     requestId: request.id,
   };

@@ -31,7 +31,7 @@ const FIELDS_MAX = 30;
 /** Register it behind the guard and before any route. */
 export function auditRoutes(
   app: FastifyInstance,
-  { audit, addressOf }: Pick<AdminServices, 'audit' | 'addressOf'>,
+  { audit, originOf }: Pick<AdminServices, 'audit' | 'originOf'>,
 ): void {
   app.decorateRequest('audited', null);
   app.addHook('onSend', async (request, reply) => {
@@ -46,7 +46,7 @@ export function auditRoutes(
       action,
       subject: audited?.id ?? inPath(request),
       outcome: isDone ? 'success' : 'failure',
-      address: addressOf(request.raw),
+      address: originOf(request.raw).address(),
       requestId: request.id,
       details: detailsOf(request.body),
     });

@@ -38,11 +38,11 @@ import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { TenantUseCases } from '../../tenancy/index.ts';
-import type { AddressReader } from '../client-address.ts';
+import type { OriginReader } from '../request-origin.ts';
 
 export interface AdminServices {
   readonly authenticator: Authenticator;
-  readonly addressOf: AddressReader;
+  readonly originOf: OriginReader;
   readonly signIn: SignInUseCases;
   readonly register: Register;
   readonly users: UserUseCases;

@@ -49,11 +49,15 @@ export function keyToWire(record: KeyRecord, nowMs: number): Key {
 }
 
 export function tenantToWire(record: TenantRecord): Tenant {
+  const { suspendedAtMs } = record;
   return {
     id: record.id,
     slug: record.slug,
     name: record.name,
+    status: suspendedAtMs === null ? 'active' : 'suspended',
+    hosts: [...record.hosts],
     created_at: timestamp(record.createdAtMs),
+    suspended_at: suspendedAtMs === null ? null : timestamp(suspendedAtMs),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Caller {
   readonly address: string | null;
   readonly userAgent: string | null;
   readonly requestId: string;
+  /** The tenant whose host was called; null: the host names none. */
+  readonly tenant: string | null;
 }
 
 export type HashText = (text: string) => string;

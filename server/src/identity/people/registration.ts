@@ -1,6 +1,7 @@
 /**
- * Registration: outside of production for everybody, as a student of the default tenant who is
- * verified at once; in production by an invitation, which is used once and expires.
+ * Registration: outside of production for everybody, as a student who is verified at once, of
+ * the tenant whose host was called, else of the default one; in production by an invitation,
+ * which is used once and expires.
  *
  * Whether an address or a name is taken is not told: the answer and its time are the same, and
  * nothing is changed. Who registers chooses neither tenant nor roles.
@@ -56,18 +57,26 @@ export function createRegistration(options: RegistrationOptions): Register {
     const email = checkEmail(wanted.email);
     const username = checkUsername(wanted.username);
     const invitation = token === undefined ? null : await invitations.find(hashText(token));
-    if (token !== undefined || !options.isOpen) requireGood(invitation, email, clock.wallMs());
+    if (token !== undefined || !options.isOpen) {
+      requireGood(invitation, email, caller, clock.wallMs());
+    }
     checkPassword(password, [email, localPart(email), username]);
     const passwordHash = await hasher.hash(password);
     await admit(options, { email, username, passwordHash }, invitation, caller);
   };
 }
 
-function requireGood(invitation: InvitationRecord | null, email: string, nowMs: number): void {
+function requireGood(
+  invitation: InvitationRecord | null,
+  email: string,
+  { tenant }: Caller,
+  nowMs: number,
+): void {
   const isGood =
     invitation !== null &&
     invitation.usedAtMs === null &&
     invitation.expiresAtMs > nowMs &&
+    (tenant === null || tenant === invitation.tenant) &&
     (invitation.email === null || invitation.email === email);
   if (!isGood) throw new GatewayError('invitation_invalid', { field: 'invitation' });
 }
@@ -86,7 +95,7 @@ async function admit(
   const user: UserRecord = {
     ...account,
     id: ids.next('usr'),
-    tenant: invitation?.tenant ?? DEFAULT_TENANT,
+    tenant: invitation?.tenant ?? caller.tenant ?? DEFAULT_TENANT,
     subject: null,
     roles: invitation?.roles ?? FIRST_ROLES,
     isActive: true,

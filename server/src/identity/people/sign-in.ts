@@ -14,6 +14,7 @@ import {
 } from '../../gateway/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { StandingOf } from '../authenticator.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { checkPassword } from '../passwords/policy.ts';
 import type { UserRecord, UserRepository } from '../ports/user-repository.ts';
@@ -32,7 +33,7 @@ export interface SignInWanted {
 }
 
 export interface SignInUseCases {
-  /** Throws `sign_in_refused`, `sign_in_throttled`, `overloaded`. */
+  /** Throws `sign_in_refused`, `sign_in_throttled`, `tenant_suspended`, `overloaded`. */
   login(wanted: SignInWanted, caller: Caller): Promise<Session>;
   /** Throws `refresh_refused`. */
   refresh(token: string, caller: Caller): Promise<Session>;
@@ -60,6 +61,7 @@ export interface SignInOptions {
   readonly hasher: PasswordHasher;
   readonly tokens: Pick<AccessTokens, 'read'>;
   readonly authenticator: Authenticator;
+  readonly standingOf: StandingOf;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly hashText: HashText;
   readonly clock: Pick<Clock, 'wallMs'>;
@@ -87,7 +89,8 @@ async function login(
 ): Promise<Session> {
   const { users, sessions, audit, hashText } = options;
   const name = email === undefined ? (username ?? '') : normaliseEmail(email);
-  const user = await users.find(email === undefined ? { username: name } : { email: name });
+  const found = await users.find(email === undefined ? { username: name } : { email: name });
+  const user = isElsewhere(caller, found) ? null : found;
   const isKnownSource = await sessions.knowsSource(user?.id ?? NOBODY_ID, caller);
   const account = user?.id ?? hashText(`account\n${name.toLowerCase()}`);
   const attempt = { account, source: sourceOf(caller), isKnownSource };
@@ -98,11 +101,20 @@ async function login(
       message: 'This address and password do not belong together.',
     });
   }
+  if (options.standingOf(user.tenant) === 'suspended') {
+    await audit.record(event(caller, user, user.id, 'auth.login', 'failure'));
+    throw new GatewayError('tenant_suspended');
+  }
   const session = await sessions.begin(user, caller);
   await improveHash(options, user, password);
   await users.touch(user.id, options.clock.wallMs());
   await audit.record(event(caller, user, user.id, 'auth.login', 'success'));
   return session;
+}
+
+/** At the host of a tenant only its own people sign in. */
+function isElsewhere({ tenant }: Caller, user: UserRecord | null): boolean {
+  return tenant !== null && user !== null && user.tenant !== tenant;
 }
 
 /** Counts the attempt, then compares; one that succeeds counts nothing. */

@@ -17,6 +17,7 @@ export const MIGRATION_NAMES: readonly string[] = [
   '0004-responses',
   '0005-people',
   '0006-audit',
+  '0013-tenants',
 ];
 
 /**
@@ -48,13 +49,14 @@ export async function migrate(db: Kysely<unknown>, context: MigrationContext): P
 }
 
 async function loadMigrations(context: MigrationContext): Promise<Record<string, Migration>> {
-  const [control, ledger, bodies, responses, people, audit] = await Promise.all([
+  const [control, ledger, bodies, responses, people, audit, tenants] = await Promise.all([
     import('./0001-control.ts'),
     import('./0002-ledger.ts'),
     import('./0003-bodies.ts'),
     import('./0004-responses.ts'),
     import('./0005-people.ts'),
     import('./0006-audit.ts'),
+    import('./0013-tenants.ts'),
   ]);
   return {
     '0001-control': { up: control.controlTables(context) },
@@ -63,5 +65,6 @@ async function loadMigrations(context: MigrationContext): Promise<Record<string,
     '0004-responses': { up: responses.responseTables(context) },
     '0005-people': { up: people.peopleTables(context) },
     '0006-audit': { up: audit.auditTables(context) },
+    '0013-tenants': { up: tenants.tenantColumns(context) },
   };
 }

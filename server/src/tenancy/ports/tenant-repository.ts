@@ -1,23 +1,39 @@
 /**
- * Where tenants are kept.
+ * Where tenants are kept. A row is never taken away: the slug of one that was erased stays
+ * taken, so that nobody ever sees figures of another under their own name.
  */
 
 export interface TenantRecord {
   readonly id: string;
-  /** What keys, rows and people call it; never changes: `acme`. */
+  /** Unique and never changed. */
   readonly slug: string;
   readonly name: string;
   readonly createdAtMs: number;
+  /** null: it is at work. */
+  readonly suspendedAtMs: number | null;
+  /** Names of hosts under which it alone is served, normalised and in their order. */
+  readonly hosts: readonly string[];
+}
+
+export type TenantPatch = Partial<Pick<TenantRecord, 'name' | 'suspendedAtMs' | 'hosts'>>;
+
+export interface TenantChanges {
+  /** Every tenant changed after the version asked for. */
+  readonly tenants: readonly TenantRecord[];
+  readonly version: number;
 }
 
 /** All methods throw `storage_unavailable` when the database does not answer in time. */
 export interface TenantRepository {
-  /** Throws `conflict` when the slug is taken. */
+  /** Throws `conflict` where the slug (field `slug`) or a host (field `hosts`) is taken. */
   insert(record: TenantRecord): Promise<void>;
   get(slug: string): Promise<TenantRecord | null>;
-  /** In the order of their slugs. */
   list(page: {
     readonly limit: number;
     readonly afterSlug: string | null;
   }): Promise<readonly TenantRecord[]>;
+  /** The changed record; null when there is no such tenant. Throws `conflict` (field `hosts`). */
+  update(slug: string, patch: TenantPatch): Promise<TenantRecord | null>;
+  /** Version 0 answers every tenant. */
+  changedSince(version: number): Promise<TenantChanges>;
 }

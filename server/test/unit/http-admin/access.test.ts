@@ -67,6 +67,10 @@ const TABLE: Readonly<Record<string, string>> = {
   'POST /api/v1/circuit-breakers/reset': '-',
   'GET /api/v1/tenants': '-',
   'POST /api/v1/tenants': '-',
+  'GET /api/v1/tenants/:slug': '-',
+  'PATCH /api/v1/tenants/:slug': '-',
+  'POST /api/v1/tenants/:slug/suspend': '-',
+  'POST /api/v1/tenants/:slug/resume': '-',
   'GET /api/v1/config': '-',
   'POST /api/v1/config/reload': '-',
 };

@@ -8,7 +8,7 @@ import { readCredential } from '../../../src/http/credentials.ts';
 function read(headers: readonly string[], url = '/v1/chat/completions') {
   const credential = readCredential({ rawHeaders: [...headers], url });
   if (credential.kind !== 'secret') return credential;
-  const { address: _address, ...found } = credential;
+  const { address: _address, tenant: _tenant, ...found } = credential;
   return found;
 }
 

@@ -187,6 +187,8 @@ async function createIdentityFixture() {
   const tenants = createTenantUseCases({
     repository: createMemoryTenants(['acme', 'default', 'globex']),
     authorize: requirePermission,
+    refreshSnapshot: async () => undefined,
+    ownSlug: 'default',
     ids,
     clock,
   });

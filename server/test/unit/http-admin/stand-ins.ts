@@ -208,7 +208,7 @@ export function peopleState(authenticator: Authenticator) {
     throw new GatewayError('not_found');
   };
   return {
-    addressOf: () => '192.0.2.1',
+    originOf: () => ({ address: () => '192.0.2.1', tenant: () => null }),
     signIn: {
       login: refused,
       refresh: refused,

@@ -14,6 +14,7 @@ import type { Clock } from '../../../src/kernel/clock.ts';
 import { createIdSource } from '../../../src/kernel/id.ts';
 import type { Random } from '../../../src/kernel/random.ts';
 import type { TenantRecord, TenantRepository } from '../../../src/tenancy/index.ts';
+import { tenantRecord } from '../../support/tenant-record.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 20, 9, 0, 0);
 
@@ -120,14 +121,33 @@ export function createMemoryKeys(): MemoryKeys {
 
 export function createMemoryTenants(slugs: readonly string[]): TenantRepository {
   const rows = new Map<string, TenantRecord>(
-    slugs.map((slug) => [slug, { id: `ten_${slug}`, slug, name: slug, createdAtMs: NOW_MS }]),
+    slugs.map((slug) => [slug, tenantRecord(slug, { createdAtMs: NOW_MS })]),
   );
+  let version = 0;
+  const versions = new Map<string, number>();
+  const wrote = (slug: string): void => {
+    version += 1;
+    versions.set(slug, version);
+  };
   return {
     async insert(record) {
-      if (rows.has(record.slug)) throw new GatewayError('conflict');
+      if (rows.has(record.slug)) throw new GatewayError('conflict', { field: 'slug' });
       rows.set(record.slug, record);
+      wrote(record.slug);
     },
     get: async (slug) => rows.get(slug) ?? null,
+    async update(slug, patch) {
+      const before = rows.get(slug);
+      if (before === undefined) return null;
+      const after = { ...before, ...patch };
+      rows.set(slug, after);
+      wrote(slug);
+      return after;
+    },
+    changedSince: async (since) => ({
+      tenants: [...rows.values()].filter((row) => (versions.get(row.slug) ?? 1) > since),
+      version,
+    }),
     list: async ({ limit, afterSlug }) =>
       [...rows.values()]
         .filter((row) => afterSlug === null || row.slug > afterSlug)

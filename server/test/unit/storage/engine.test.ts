@@ -24,6 +24,7 @@ import {
   temporaryFolder,
 } from '../../support/storage.ts';
 import { startStorageProcess } from '../../support/storage-process.ts';
+import { tenantRecord } from '../../support/tenant-record.ts';
 import { until } from '../../support/until.ts';
 
 interface Variations {
@@ -55,7 +56,7 @@ async function openEngine(t: TestContext, variations: Variations = {}): Promise<
 }
 
 function tenantRow(slug: string) {
-  return { id: `ten_${slug}`, slug, name: slug, created_at_ms: 0 };
+  return { id: `ten_${slug}`, slug, name: slug, created_at_ms: 0, version: 1 };
 }
 
 async function slugsOf(engine: SqliteEngine): Promise<string[]> {
@@ -236,7 +237,7 @@ test('the ledger’s own commits are no change of keys or tenants', async (t) =>
   const entry = ledgerEntry();
   await storage.ledger.append(entry);
   assert.equal((await storage.ledgerQueries.get(entry.id, null))?.id, entry.id);
-  await storage.tenants.insert({ id: 'ten_a', slug: 'acme', name: 'Acme', createdAtMs: 0 });
+  await storage.tenants.insert(tenantRecord('acme'));
   await until('the notice of the tenant', () => notices > 0, 2000);
 
   assert.equal(notices, 1);

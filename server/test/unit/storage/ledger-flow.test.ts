@@ -31,6 +31,7 @@ import {
   rememberingLog,
   temporaryFolder,
 } from '../../support/storage.ts';
+import { tenantRecord } from '../../support/tenant-record.ts';
 import { until } from '../../support/until.ts';
 
 const QUICK = { busyTimeoutMs: 150, closeMs: 300 };
@@ -79,7 +80,7 @@ async function countRows(storage: Storage): Promise<number> {
 }
 
 function tenantOf(slug: string) {
-  return { id: ids.next('ten'), slug, name: 'Some tenant', createdAtMs: 0 };
+  return tenantRecord(slug, { id: ids.next('ten') });
 }
 
 function entriesOf(count: number): LedgerEntry[] {

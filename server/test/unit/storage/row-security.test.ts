@@ -9,6 +9,7 @@ import pg from 'pg';
 import { ROLES, type TestDatabase } from '../../support/postgres-server.ts';
 import { postgresForFile } from '../../support/postgres-storage.ts';
 import { ledgerEntry } from '../../support/storage.ts';
+import { tenantRecord } from '../../support/tenant-record.ts';
 
 const postgres = await postgresForFile();
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -19,12 +20,7 @@ async function twoTenants(t: TestContext): Promise<TestDatabase> {
   const storage = await postgres.openStorage(t, { at });
   for (const tenant of ['acme', 'other']) {
     const own = { tenant, createdAtMs: 1_700_000_000_000 };
-    await storage.tenants.insert({
-      id: `ten_${tenant}`,
-      slug: tenant,
-      name: tenant,
-      createdAtMs: 0,
-    });
+    await storage.tenants.insert(tenantRecord(tenant));
     await storage.keys.insert({
       ...{ ...own, id: `key_${tenant}`, name: tenant, hint: 'esk_', secretHash: tenant },
       ...{ role: 'service', models: null, limits: {}, budget: null },

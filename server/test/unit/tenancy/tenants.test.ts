@@ -20,6 +20,8 @@ function setUp() {
   return createTenantUseCases({
     repository: createMemoryTenants(['default']),
     authorize: requirePermission,
+    refreshSnapshot: async () => undefined,
+    ownSlug: 'default',
     ids: createIdSource(clock, createCountingRandom()),
     clock,
   });

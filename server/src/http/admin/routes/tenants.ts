@@ -1,12 +1,14 @@
 /**
- * `/api/v1/tenants`: make and list tenants.
+ * `/api/v1/tenants`: make, list, read, change, suspend and resume tenants.
  */
 import {
   errorSchema,
   tenantCreateSchema,
   tenantListQuerySchema,
   tenantListSchema,
+  tenantPathSchema,
   tenantSchema,
+  tenantUpdateSchema,
 } from '@esclusa/contracts';
 import { tenantToWire } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
@@ -19,6 +21,12 @@ const tags = ['tenants'];
 const scope = ['tenants'];
 
 export function tenantRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
+  collectionRoutes(app, services, cursors);
+  itemRoutes(app, services);
+  standingRoutes(app, services);
+}
+
+function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
   const { tenants } = services;
 
   app.post(
@@ -58,4 +66,67 @@ export function tenantRoutes(app: AdminApp, services: AdminServices, cursors: Cu
       return pageOf(rows, limit, tenantToWire, (last) => cursors.sign(scope, last.slug));
     },
   );
+}
+
+function itemRoutes(app: AdminApp, { tenants }: AdminServices): void {
+  app.get(
+    '/api/v1/tenants/:slug',
+    {
+      config: { access: 'tenants.read' },
+      schema: {
+        tags,
+        summary: 'Read a tenant',
+        params: tenantPathSchema,
+        response: { 200: tenantSchema, default: errorSchema },
+      },
+    },
+    async (request) => tenantToWire(await tenants.get(callerOf(request), request.params.slug)),
+  );
+
+  app.patch(
+    '/api/v1/tenants/:slug',
+    {
+      config: { access: 'tenants.write', audit: 'tenants.update' },
+      schema: {
+        tags,
+        summary: 'Change the name or the hosts of a tenant',
+        params: tenantPathSchema,
+        body: tenantUpdateSchema,
+        response: { 200: tenantSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const { slug } = request.params;
+      const record = await tenants.update(callerOf(request), slug, request.body);
+      audited(request, { id: record.id, tenant: slug });
+      return tenantToWire(record);
+    },
+  );
+}
+
+function standingRoutes(app: AdminApp, { tenants }: AdminServices): void {
+  const verbs = [
+    ['suspend', 'Refuse a tenant’s keys and tokens within two seconds, and end what it runs'],
+    ['resume', 'Let a suspended tenant’s keys and tokens in again'],
+  ] as const;
+  for (const [verb, summary] of verbs) {
+    app.post(
+      `/api/v1/tenants/:slug/${verb}`,
+      {
+        config: { access: 'tenants.write', audit: `tenants.${verb}` },
+        schema: {
+          tags,
+          summary,
+          params: tenantPathSchema,
+          response: { 200: tenantSchema, default: errorSchema },
+        },
+      },
+      async (request) => {
+        const { slug } = request.params;
+        const record = await tenants[verb](callerOf(request), slug);
+        audited(request, { id: record.id, tenant: slug });
+        return tenantToWire(record);
+      },
+    );
+  }
 }

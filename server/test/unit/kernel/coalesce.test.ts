@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { coalesce } from '../../../src/identity/coalesce.ts';
+import { coalesce } from '../../../src/kernel/coalesce.ts';
 
 describe('work that many ask for', () => {
   it('runs one at a time, and each asker gets a run that began after the question', async () => {

@@ -5,9 +5,9 @@
  * Invariants: a reading that was asked for begins after it was asked for, however many are
  * running; a failed one keeps what is held and is told once, as is its end.
  */
-import type { Clock, Timer } from '../kernel/clock.ts';
-import type { Log } from '../kernel/log.ts';
+import type { Clock, Timer } from './clock.ts';
 import { coalesce } from './coalesce.ts';
+import type { Log } from './log.ts';
 
 const DEFAULT_POLL_MS = 1000;
 /** Polls that may fail to come back before something unknown might just not have been seen. */

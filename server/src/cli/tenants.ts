@@ -1,0 +1,21 @@
+/**
+ * What the verbs about tenants share.
+ */
+import { textOption, type VerbContext } from './context.ts';
+import { codeOf } from './explain.ts';
+import { CliFailure } from './failure.ts';
+
+/** Words what a person cannot know from the code alone. */
+export function tenantFailure({ say }: VerbContext, slug: string, error: unknown): unknown {
+  if (codeOf(error) === 'not_found') return new CliFailure(say.tenants.missing(slug));
+  if (codeOf(error) !== 'conflict' || !(error instanceof Error)) return error;
+  return new CliFailure(error.message);
+}
+
+/** `a, b` as a list, an empty text as none; undefined where it was not given. */
+export function listOption(context: VerbContext, name: string): readonly string[] | undefined {
+  return textOption(context, name)
+    ?.split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}

@@ -1,0 +1,116 @@
+/**
+ * Every tenant in memory, so that a request learns without the database whether its tenant is
+ * at work and whose name it was called by. Kept fresh like keys: after every local change, when
+ * storage signals one, and by polling.
+ *
+ * 1. A tenant that was suspended is known as such everywhere within two seconds.
+ * 2. A failed reading keeps what is held until it is `maxAgeMs` old; then nobody is judged.
+ * 3. Rows are never taken away, so a tenant that is not held is one that was made a moment ago.
+ */
+import type { Clock } from '../kernel/clock.ts';
+import { createFreshness } from '../kernel/freshness.ts';
+import type { Log } from '../kernel/log.ts';
+import type { TenantRecord, TenantRepository } from './ports/tenant-repository.ts';
+
+/** `unknown`: nobody can tell at the moment. */
+export type Standing = 'active' | 'suspended' | 'unknown';
+
+export interface TenantSnapshotOptions {
+  readonly repository: Pick<TenantRepository, 'changedSince'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Age beyond which nobody is let in, in milliseconds. */
+  readonly maxAgeMs: number;
+  /** Milliseconds between two polls; 1000. */
+  readonly pollMs?: number;
+  /** 100 000. */
+  readonly maxTenants?: number;
+}
+
+export interface TenantSnapshot {
+  standing(slug: string): Standing;
+  get(slug: string): TenantRecord | null;
+  /** The tenant a host belongs to; null: it names none. */
+  tenantOfHost(host: string): string | null;
+  /** False spares the reading of a host. */
+  hasHosts(): boolean;
+  /** Calls `onStop` whenever a tenant that was at work is not any more; returns the way to end. */
+  onSuspended(onStop: (slug: string) => void): () => void;
+  /** Milliseconds since the last reading that succeeded; infinite before the first. */
+  ageMs(): number;
+  /** How often the database was asked. */
+  readonly readings: number;
+  start(): Promise<void>;
+  refresh(): Promise<void>;
+  stop(): void;
+}
+
+const DEFAULT_MAX_TENANTS = 100_000;
+
+export function createTenantSnapshot(options: TenantSnapshotOptions): TenantSnapshot {
+  const { repository, clock, log, maxAgeMs, maxTenants = DEFAULT_MAX_TENANTS } = options;
+  const bySlug = new Map<string, TenantRecord>();
+  const byHost = new Map<string, string>();
+  const listeners = new Set<(slug: string) => void>();
+  let version = 0;
+  let readings = 0;
+  let isTruncated = false;
+
+  function put(record: TenantRecord): void {
+    const before = bySlug.get(record.slug);
+    if (before === undefined && bySlug.size >= maxTenants) {
+      if (!isTruncated) log.error('there are more tenants than are held', { maxTenants });
+      isTruncated = true;
+      return;
+    }
+    for (const host of before?.hosts ?? []) {
+      if (byHost.get(host) === record.slug) byHost.delete(host);
+    }
+    for (const host of record.hosts) byHost.set(host, record.slug);
+    bySlug.set(record.slug, record);
+    const wasActive = before === undefined || before.suspendedAtMs === null;
+    if (!wasActive || record.suspendedAtMs === null) return;
+    for (const tell of listeners) tell(record.slug);
+  }
+
+  async function read(): Promise<void> {
+    readings += 1;
+    let changes = await repository.changedSince(version);
+    if (changes.version < version) {
+      // The database was restored, so nothing held is certain.
+      changes = await repository.changedSince(0);
+      bySlug.clear();
+      byHost.clear();
+    }
+    for (const record of changes.tenants) put(record);
+    version = changes.version;
+  }
+
+  const freshness = createFreshness({
+    ...{ what: 'tenants', read, size: () => bySlug.size, clock, log },
+    pollMs: options.pollMs,
+  });
+
+  return {
+    standing(slug) {
+      if (freshness.ageMs() > maxAgeMs) return 'unknown';
+      const record = bySlug.get(slug);
+      if (record === undefined) return isTruncated ? 'unknown' : 'active';
+      return record.suspendedAtMs === null ? 'active' : 'suspended';
+    },
+    get: (slug) => bySlug.get(slug) ?? null,
+    tenantOfHost: (host) => byHost.get(host) ?? null,
+    hasHosts: () => byHost.size > 0,
+    onSuspended(onStop) {
+      listeners.add(onStop);
+      return () => listeners.delete(onStop);
+    },
+    ageMs: freshness.ageMs,
+    get readings() {
+      return readings;
+    },
+    start: freshness.start,
+    refresh: freshness.refresh,
+    stop: freshness.stop,
+  };
+}
