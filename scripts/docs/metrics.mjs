@@ -4,7 +4,7 @@
 import { METRICS } from '../../server/src/telemetry/metric-table.ts';
 import { code, table } from './markdown.mjs';
 
-/** @typedef {import('../../server/src/telemetry/metric-table.ts').MetricSpec} MetricSpec */
+/** @typedef {import('../../server/src/telemetry/metric-spec.ts').MetricSpec} MetricSpec */
 
 const introduction = `# Metrics
 

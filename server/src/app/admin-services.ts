@@ -26,6 +26,7 @@ export interface AdminDeps {
   readonly health: HealthReader;
   readonly config: ConfigControl;
   readonly cache: AdminServices['cache'];
+  readonly meter: AdminServices['meter'];
 }
 
 export function createAdminServices(deps: AdminDeps): AdminServices {
@@ -34,6 +35,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
   return {
     authenticator: identity.authenticator,
     originOf: deps.originOf,
+    meter: deps.meter,
     signIn: identity.signIn,
     register: identity.register,
     users: identity.users,

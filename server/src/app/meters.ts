@@ -5,7 +5,7 @@ import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts'
 import type { KeyListener } from '../gateway/resilience/key-rotation.ts';
 import type { BodyCapture } from '../http/index.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Storage } from '../storage/index.ts';
+import type { QueryMeters, Storage } from '../storage/index.ts';
 import { type Metrics, single } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
 import type { LiveGeneration } from './generations.ts';
@@ -35,19 +35,43 @@ export function keyListener(metrics: Metrics, log: Log): KeyListener {
   };
 }
 
+/** Statements on the database. */
+export function queryMeters(metrics: Metrics): QueryMeters {
+  return {
+    done(operation, table, durationMs) {
+      metrics.dbQueries.child({ operation, table }).add(1);
+      metrics.dbDuration.child({ operation, table }).record(durationMs / 1000);
+    },
+    failed(operation, table, errorType) {
+      metrics.dbQueries.child({ operation, table }).add(1);
+      metrics.dbErrors.child({ operation, error_type: errorType }).add(1);
+    },
+  };
+}
+
 export interface MeterSources {
   readonly storage: Pick<Storage, 'figures'>;
   readonly capture: Pick<BodyCapture, 'dropped'>;
   readonly gateway: Pick<Gateway, 'breakers' | 'budgets' | 'gate'>;
   readonly current: () => LiveGeneration;
   readonly pool: Pick<ProviderPool, 'figures'>;
+  /** Names of what works with less than it should have. */
+  readonly degraded: () => readonly string[];
 }
 
 export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
-  const { storage, capture, gateway, current, pool } = sources;
+  const { storage, capture, gateway, current, pool, degraded } = sources;
   metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
   metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
   metrics.databaseUp.sample(single(() => (storage.figures().outage === null ? 1 : 0)));
+  metrics.journalFailing.sample(() => {
+    const { lastError, writerError } = storage.figures();
+    return [
+      { labels: { stage: 'journal' }, value: lastError === null ? 0 : 1 },
+      { labels: { stage: 'database' }, value: writerError === null ? 0 : 1 },
+    ];
+  });
+  metrics.degraded.sample(() => degraded().map((part) => ({ labels: { part }, value: 1 })));
   metrics.databaseConnections.sample(() =>
     [...storage.figures().pools].flatMap(([pool, figures]) => [
       { labels: { pool, state: 'checked_out' }, value: figures.checkedOut },

@@ -25,6 +25,7 @@ import {
 } from '../http/index.ts';
 import { readNetworks } from '../identity/index.ts';
 import { startBodyRetention } from '../operations/body-retention.ts';
+import { createRequestMeter } from '../telemetry/http-meters.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
@@ -88,10 +89,6 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   );
   const capture = keepBodies(parts, current, undo);
   eraseResponses(parts, current, undo);
-  sampleMeters(metrics, { storage, capture, gateway, current, pool });
-  const process = watchProcess(metrics);
-  undo.push(() => process.close());
-
   const lifecycle: Lifecycle = { phase: 'starting' };
   const health: HealthDeps = {
     storage,
@@ -99,8 +96,14 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     ...{ shared, counters, replays },
     cacheEnabled: () => current().config.cache.enabled,
   };
+  const degraded = () => degradedNames(health);
+  sampleMeters(metrics, { storage, capture, gateway, current, pool, degraded });
+  const process = watchProcess(metrics);
+  undo.push(() => process.close());
+  const meter = createRequestMeter(metrics);
   const control = createCacheControl({ gateway, current, clock, ...cache });
-  const admin = await createAdmin(parts, { gateway, current, health, lifecycle, cache: control });
+  const cacheControl = { cache: control, meter };
+  const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...cacheControl });
   undo.push(() => admin.close());
   const running = new Set<RunningExchange>();
   undo.push(identity.tenantSnapshot.onSuspended((slug) => endExchanges(running, slug)));
@@ -108,7 +111,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     {
       ...edgeDeps(parts, current, health, running),
       within: scopes(telemetry, shared),
-      ...{ pipeline: gateway.pipeline, capture },
+      ...{ pipeline: gateway.pipeline, capture, meter },
     },
     (request, response) => admin.routing(request, response),
   );
@@ -156,12 +159,14 @@ interface AdminParts {
   readonly health: HealthDeps;
   readonly lifecycle: Lifecycle;
   readonly cache: AdminServices['cache'];
+  readonly meter: AdminServices['meter'];
 }
 
-function createAdmin(parts: Parts, { gateway, current, health, lifecycle, cache }: AdminParts) {
+function createAdmin(parts: Parts, made: AdminParts) {
+  const { gateway, current, health, lifecycle, cache, meter } = made;
   const { clock, ids, storage, identity, telemetry, keeper, loaded } = parts;
   const services = createAdminServices({
-    ...{ clock, ids, storage, identity, gateway, current, cache },
+    ...{ clock, ids, storage, identity, gateway, current, cache, meter },
     log: telemetry.log.named('control'),
     metrics: async () => (current().config.metrics.enabled ? telemetry.metrics.expose() : null),
     health: createHealth(health, lifecycle),

@@ -26,6 +26,7 @@ import {
   startIdentity,
   stopIdentity,
 } from './identity.ts';
+import { queryMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createServing, type Serving } from './serving.ts';
 import { type Shutdown, stopServer } from './stop.ts';
@@ -92,7 +93,7 @@ async function createParts(
   const named = (name: string) => telemetry.log.named(name);
   const storage = await openStorage({
     ...{ database: config.database, dataDir: config.dataDir, journal: config.journal },
-    ...{ clock, ids, faults, log: named('storage') },
+    ...{ clock, ids, faults, log: named('storage'), queries: queryMeters(telemetry.metrics) },
   });
   undo.push(() => storage.close());
   const identity = createIdentity({ clock, random, ids, log: named('identity') }, config, storage);

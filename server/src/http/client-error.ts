@@ -13,15 +13,16 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
+/** Answers the status; null where nobody is left to be told. */
 export function answerClientError(
   error: Error & { readonly code?: string },
   socket: Duplex,
   writer: DialectWriter | undefined,
   requestId: string,
-): void {
+): number | null {
   if (error.code === 'ECONNRESET' || !socket.writable || writer === undefined) {
     socket.destroy();
-    return;
+    return null;
   }
   const refusal = new GatewayError(CODES[error.code ?? ''] ?? 'http_malformed');
   const body = writer.error(refusal, requestId);
@@ -33,4 +34,5 @@ export function answerClientError(
     'connection: close',
   ];
   socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  return refusal.status;
 }

@@ -11,7 +11,7 @@ import { insteadOf } from './absent-endpoints.ts';
 import { answerClientError } from './client-error.ts';
 import type { DialectWriter, EndpointFamily, InferenceEndpoint } from './endpoint.ts';
 import { handleInference, type InferenceDeps } from './inference.ts';
-import { writeRefusal } from './refusal.ts';
+import { UNMATCHED, writeRefusal } from './refusal.ts';
 
 export interface EdgeSettings {
   /** From the first byte of a request to the last of its headers. */
@@ -25,10 +25,21 @@ export interface EdgeDeps extends InferenceDeps {
   readonly endpoints: readonly InferenceEndpoint[];
   readonly families: readonly EndpointFamily[];
   readonly settings: EdgeSettings;
+  readonly meter: RequestMeter;
 }
+
+/** Told of every request to a model, and of every refusal, when its answer has ended. */
+export type RequestMeter = (
+  method: string,
+  endpoint: string,
+  status: number,
+  durationMs: number,
+) => void;
 
 export type Fallback = (request: IncomingMessage, response: ServerResponse) => void;
 
+const CLIENT_CLOSED = 499;
+const MALFORMED = 'malformed';
 const MAX_HEADER_BYTES = 32_768;
 const TIMEOUT_CHECK_MS = 500;
 
@@ -47,7 +58,9 @@ export function createEdge(deps: EdgeDeps, fallback: Fallback): Server {
     (request, response) => serve(deps, endpoints, fallback, request, response),
   );
   server.on('clientError', (error, socket) => {
-    answerClientError(error, socket, deps.endpoints[0]?.writer, deps.ids.next('req'));
+    const id = deps.ids.next('req');
+    const status = answerClientError(error, socket, deps.endpoints[0]?.writer, id);
+    if (status !== null) deps.meter('OTHER', MALFORMED, status, 0);
   });
   return server;
 }
@@ -64,10 +77,12 @@ function serve(
   const exact = endpoints.get(path);
   const endpoint = exact ?? (request.method === 'POST' ? inFamilies(deps, path, url) : undefined);
   if (endpoint !== undefined && request.method === 'POST') {
+    measure(deps, request, response, endpoint.template ?? endpoint.path);
     handleInference(deps, endpoint, request, response).catch(() => response.destroy());
     return;
   }
   if (endpoint !== undefined) {
+    measure(deps, request, response, endpoint.path);
     const error = new GatewayError('method_not_allowed', { message: `${path} takes POST.` });
     writeRefusal(response, endpoint.writer, error, deps.ids.next('req'), ['allow', 'POST']);
     return;
@@ -77,7 +92,22 @@ function serve(
     fallback(request, response);
     return;
   }
+  measure(deps, request, response, UNMATCHED);
   writeRefusal(response, writer, missing(path), deps.ids.next('req'));
+}
+
+/** A client that left before its answer began has the status that logs give it. */
+function measure(
+  { meter, clock }: EdgeDeps,
+  { method = '' }: IncomingMessage,
+  response: ServerResponse,
+  endpoint: string,
+): void {
+  const startedMs = clock.monotonicMs();
+  response.once('close', () => {
+    const status = response.headersSent ? response.statusCode : CLIENT_CLOSED;
+    meter(method, endpoint, status, clock.monotonicMs() - startedMs);
+  });
 }
 
 function missing(path: string): GatewayError {

@@ -31,6 +31,8 @@ export interface DialectWriter {
 
 export interface InferenceEndpoint {
   readonly path: string;
+  /** The path without what a client chose in it; absent where the path is such itself. */
+  readonly template?: string;
   readonly operation: Operation;
   readonly writer: DialectWriter;
   /**

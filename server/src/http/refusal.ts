@@ -7,6 +7,9 @@ import type { GatewayError } from '../gateway/index.ts';
 import { retryHeaders } from './answer-headers.ts';
 import type { DialectWriter } from './endpoint.ts';
 
+/** The template of paths that no route serves. */
+export const UNMATCHED = 'unmatched';
+
 export function writeRefusal(
   response: ServerResponse,
   writer: DialectWriter,

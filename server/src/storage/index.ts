@@ -29,6 +29,7 @@ import { createInstance, type Ownership } from './journal/ownership.ts';
 import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from './ledger-engine.ts';
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
+import { createQueryWatch, type QueryMeters } from './query-watch.ts';
 import { createReportBook, type ReportFigures } from './report-book.ts';
 import { createAuditRepository } from './repositories/audit-repository.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
@@ -44,6 +45,7 @@ import { createUserRepository } from './repositories/user-repository.ts';
 export type { FsyncPolicy } from './journal/journal.ts';
 export type { DatabaseHealth } from './ledger-engine.ts';
 export type { DatabasePlace } from './open-engine.ts';
+export type { QueryMeters } from './query-watch.ts';
 export type { PriceRecord, PriceRepository } from './repositories/price-repository.ts';
 
 export interface StorageOptions {
@@ -54,6 +56,8 @@ export interface StorageOptions {
   readonly log: Log;
   readonly faults?: FaultPoints;
   readonly limits?: Partial<StorageLimits>;
+  /** Nobody asks where it is absent. */
+  readonly queries?: QueryMeters;
 }
 
 export interface JournalSettings {
@@ -68,6 +72,8 @@ export interface StorageLimits extends EngineLimits {
   readonly closeMs: number;
   readonly segmentMaxBytes: number;
 }
+
+const UNWATCHED: QueryMeters = { done: () => undefined, failed: () => undefined };
 
 const DEFAULT_LIMITS: StorageLimits = {
   busyTimeoutMs: 5000,
@@ -133,9 +139,10 @@ export async function openStorage(
   const { clock, log, ids, journal: settings, faults = noFaults } = options;
   const journalRoot = makeJournalRoot(options);
   const owned = createInstance(journalRoot, ids.next('journal'));
-  const book = createReportBook(log, (position) => pipe.applied(position));
+  const queries = createQueryWatch(options.queries ?? UNWATCHED);
+  const book = createReportBook(log, queries, (position) => pipe.applied(position));
   const engine = await createEngine({
-    ...{ ...options, limits, journalRoot, owned, faults, onReport: book.onReport },
+    ...{ ...options, limits, journalRoot, owned, faults, queries, onReport: book.onReport },
     durable: settings.fsync !== 'off',
     onWriterRestart: () => pipe.republish(),
   });
@@ -177,10 +184,11 @@ export async function openStorage(
 export async function openStorageTool(options: StorageOptions): Promise<StorageTool> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const journalRoot = makeJournalRoot(options);
-  const book = createReportBook(options.log, () => undefined);
+  const queries = createQueryWatch(options.queries ?? UNWATCHED);
+  const book = createReportBook(options.log, queries, () => undefined);
   const { faults = noFaults } = options;
   const engine = await createEngine({
-    ...{ ...options, limits, journalRoot, faults, onReport: book.onReport },
+    ...{ ...options, limits, journalRoot, faults, queries, onReport: book.onReport },
     ...{ durable: true, owned: null, onWriterRestart: () => undefined },
   });
   await openOrClose(engine, () => undefined);

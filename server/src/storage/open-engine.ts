@@ -14,6 +14,7 @@ import { SqliteEngine } from './engines/sqlite/engine.ts';
 import type { Ownership } from './journal/ownership.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import { makePrivate } from './private-file.ts';
+import type { QueryWatch } from './query-watch.ts';
 
 export type { PostgresSettings } from './engines/postgres/options.ts';
 
@@ -45,14 +46,15 @@ export interface EngineOptions {
   readonly log: Log;
   readonly faults: FaultPoints;
   readonly onReport: (report: Report) => void;
+  readonly queries: QueryWatch;
   readonly onWriterRestart: () => void;
 }
 
 /** Nothing is connected yet. */
 export async function createEngine(options: EngineOptions): Promise<LedgerEngine> {
   const { database, owned, journalRoot, limits, durable } = options;
-  const { clock, log, faults, onReport, onWriterRestart } = options;
-  const shared = { journalRoot, clock, log, faults, onReport, onWriterRestart };
+  const { clock, log, faults, onReport, onWriterRestart, queries } = options;
+  const shared = { journalRoot, clock, log, faults, onReport, onWriterRestart, queries };
   if (database.kind === 'sqlite') {
     mkdirSync(dirname(database.file), { recursive: true, mode: 0o700 });
     makePrivate(database.file);

@@ -5,6 +5,7 @@
 import type { Log } from '../kernel/log.ts';
 import type { Report } from './applying/report.ts';
 import type { JournalPosition } from './journal/position.ts';
+import type { QueryWatch } from './query-watch.ts';
 
 export interface ReportFigures {
   /** Why the database does not take the journal; null when it does. */
@@ -21,6 +22,7 @@ export interface ReportBook {
 
 export function createReportBook(
   log: Log,
+  queries: Pick<QueryWatch, 'batchWritten' | 'batchFailed'>,
   onApplied: (position: JournalPosition) => void,
 ): ReportBook {
   const watchers = new Set<() => void>();
@@ -32,10 +34,12 @@ export function createReportBook(
     onReport(report) {
       switch (report.kind) {
         case 'applied':
+          queries.batchWritten(report.tookMs);
           onApplied(report.position);
           return;
         case 'lagging':
           writerError = report.error;
+          if (report.error !== null) queries.batchFailed();
           logLag(log, report.error);
           return;
         case 'unreadable':

@@ -9,6 +9,7 @@ import type { GatewayError } from '../gateway/model/errors.ts';
 import type { Attempt, Exchange } from '../gateway/model/exchange.ts';
 import type { LedgerEntry } from '../gateway/model/ledger-entry.ts';
 import type { Operation } from '../gateway/model/target.ts';
+import { lazy } from '../kernel/lazy.ts';
 import type { Counter, Histogram } from '../kernel/meter.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -40,9 +41,17 @@ interface Bundle {
   readonly upstreamInput: Histogram;
   readonly upstreamOutput: Histogram;
   readonly attemptsOk: Counter;
+  readonly calls: () => CallMeters;
   readonly byStatus: Map<number, Counter>;
   status(status: number): Counter;
   upstreamFailed(code: string): Histogram;
+}
+
+/** Of the calls to one model of a provider. */
+interface CallMeters {
+  readonly llm: Counter;
+  readonly ofModel: Counter;
+  readonly duration: Histogram;
 }
 
 export interface ExchangeMeters {
@@ -123,12 +132,41 @@ function recordAttempts(
     const attempt = attempts[i] as (typeof attempts)[number];
     const { provider } = attempt.target;
     const failure = attempt.error ?? error;
+    recordCall(metrics, bundle, exchange, attempt, failure);
     if (failure !== null) metrics.attempts.child({ provider, result: failure.code }).add(1);
     else if (provider === exchange.provider) bundle.attemptsOk.add(1);
     else metrics.attempts.child({ provider, result: 'ok' }).add(1);
     if (i === 0) continue;
     metrics.retries.child({ provider, kind: kindOf(attempts[i - 1], attempt) }).add(1);
   }
+}
+
+function recordCall(
+  metrics: Metrics,
+  bundle: Bundle,
+  exchange: Exchange,
+  { target: { provider, model }, startedMs, endedMs }: Attempt,
+  failure: GatewayError | null,
+): void {
+  const isLast = provider === exchange.provider && model === exchange.providerModel;
+  const { operation } = exchange.request;
+  const calls = isLast ? bundle.calls() : callMeters(metrics, operation, { provider, model });
+  calls.llm.add(1);
+  calls.ofModel.add(1);
+  if (endedMs !== null) calls.duration.record((endedMs - startedMs) / 1000);
+  if (failure !== null) metrics.openaiErrors.child({ model, error_type: failure.code }).add(1);
+}
+
+function callMeters(
+  metrics: Metrics,
+  operation: Operation,
+  target: { readonly provider: string; readonly model: string },
+): CallMeters {
+  return {
+    llm: metrics.llmRequests.child({ ...target, operation }),
+    ofModel: metrics.openaiRequests.child({ model: target.model, operation }),
+    duration: metrics.openaiDuration.child({ model: target.model }),
+  };
 }
 
 function kindOf(before: Attempt | undefined, attempt: Attempt): 'retry' | 'key' | 'failover' {
@@ -172,6 +210,9 @@ function createBundle(
     upstreamInput: usage('input'),
     upstreamOutput: usage('output'),
     attemptsOk: metrics.attempts.child({ provider: names.provider, result: 'ok' }),
+    calls: lazy(() =>
+      callMeters(metrics, operation, { provider: names.provider, model: names.providerModel }),
+    ),
     byStatus,
     status(status) {
       const known = byStatus.get(status);

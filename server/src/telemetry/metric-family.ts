@@ -9,7 +9,7 @@
  * these read `other`; a value that is not finite or would lower a counter is left out.
  */
 import type { Counter, Gauge, Histogram } from '../kernel/meter.ts';
-import type { Aggregation, MetricSpec, MetricType } from './metric-table.ts';
+import type { Aggregation, MetricSpec, MetricType } from './metric-spec.ts';
 
 export type LabelValues<Label extends string> = Readonly<Record<Label, string>>;
 

@@ -7,21 +7,7 @@
  * Times are seconds, money nano-dollars. The `gen_ai_…` names follow OpenTelemetry's
  * conventions for generative AI.
  */
-
-export type MetricType = 'counter' | 'gauge' | 'histogram';
-export type Aggregation = 'sum' | 'max' | 'min' | 'first';
-
-export interface MetricSpec<Label extends string = string> {
-  readonly name: string;
-  readonly help: string;
-  readonly type: MetricType;
-  readonly labels: readonly Label[];
-  /** Labels whose values are not enumerated in our own code. */
-  readonly open: readonly Label[];
-  /** Upper bounds, rising; histograms only. */
-  readonly buckets: readonly number[];
-  readonly aggregation: Aggregation;
-}
+import { counter, gauge, histogram } from './metric-spec.ts';
 
 /** Of models: long, because answers take minutes. */
 const MODEL_SECONDS = [
@@ -31,6 +17,7 @@ const MODEL_SECONDS = [
 const OVERHEAD_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
 ];
+const STATEMENT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const HTTP_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576];
 
@@ -142,6 +129,31 @@ export const METRICS = {
     ['provider', 'result'],
     ['provider'],
   ),
+  llmRequests: counter(
+    'llm_requests_total',
+    'Calls to providers, by the model called.',
+    ['provider', 'model', 'operation'],
+    TARGET,
+  ),
+  openaiRequests: counter(
+    'openai_requests_total',
+    'Calls to models of any provider, under the name that older dashboards know.',
+    ['model', 'operation'],
+    ['model'],
+  ),
+  openaiDuration: histogram(
+    'openai_request_duration_seconds',
+    'Time until the answer of a call, or the first piece of its stream, was there.',
+    ['model'],
+    ['model'],
+    MODEL_SECONDS,
+  ),
+  openaiErrors: counter(
+    'openai_errors_total',
+    'Calls to models of any provider that failed, and how.',
+    ['model', 'error_type'],
+    ['model'],
+  ),
   retries: counter(
     'esclusa_retries_total',
     'Attempts after the first of an exchange: at the same target (retry), there with another ' +
@@ -238,16 +250,44 @@ export const METRICS = {
     'Connections of a pool: checked out, idle, still free; and callers that wait for one.',
     ['pool', 'state'],
   ),
+  dbQueries: counter(
+    'db_queries_total',
+    'Statements on the database, also those that failed; batches of the ledger are one.',
+    ['operation', 'table'],
+    ['table'],
+  ),
+  dbDuration: histogram(
+    'db_query_duration_seconds',
+    'Time a statement took that was answered.',
+    ['operation', 'table'],
+    ['table'],
+    STATEMENT_SECONDS,
+  ),
+  dbErrors: counter(
+    'db_errors_total',
+    'Statements on the database that failed, and how.',
+    ['operation', 'error_type'],
+    ['error_type'],
+  ),
   databaseUp: gauge('esclusa_database_up', '1 while the database answers.', [], [], 'min'),
   bodiesDropped: counter(
     'esclusa_bodies_dropped_total',
     'Exchanges whose prompt and answer were dropped on their way to be kept.',
     [],
   ),
-  ledgerWriteErrors: counter(
-    'esclusa_ledger_write_errors_total',
-    'Failed writes of ledger entries, to the journal or the database.',
+  journalFailing: gauge(
+    'esclusa_journal_failing',
+    '1 while the journal, or the way from it to the database, does not take entries.',
     ['stage'],
+    [],
+    'max',
+  ),
+  degraded: gauge(
+    'esclusa_degraded',
+    '1 for each part that works with less than it should have.',
+    ['part'],
+    [],
+    'max',
   ),
   configGeneration: gauge(
     'esclusa_config_generation',
@@ -279,7 +319,7 @@ export const METRICS = {
   ),
   eventLoopLag: gauge(
     'nodejs_eventloop_lag_seconds',
-    'Delay of the event loop since the last scrape.',
+    'Delay of the event loop since the last scrape, beyond the interval it is measured at.',
     ['quantile'],
     [],
     'max',
@@ -288,32 +328,3 @@ export const METRICS = {
 } as const;
 
 export type MetricKey = keyof typeof METRICS;
-
-function counter<const Label extends string>(
-  name: string,
-  help: string,
-  labels: readonly Label[],
-  open: readonly Label[] = [],
-): MetricSpec<Label> & { readonly type: 'counter' } {
-  return { name, help, type: 'counter', labels, open, buckets: [], aggregation: 'sum' };
-}
-
-function gauge<const Label extends string>(
-  name: string,
-  help: string,
-  labels: readonly Label[],
-  open: readonly Label[] = [],
-  aggregation: Aggregation = 'sum',
-): MetricSpec<Label> & { readonly type: 'gauge' } {
-  return { name, help, type: 'gauge', labels, open, buckets: [], aggregation };
-}
-
-function histogram<const Label extends string>(
-  name: string,
-  help: string,
-  labels: readonly Label[],
-  open: readonly Label[],
-  buckets: readonly number[],
-): MetricSpec<Label> & { readonly type: 'histogram' } {
-  return { name, help, type: 'histogram', labels, open, buckets, aggregation: 'sum' };
-}

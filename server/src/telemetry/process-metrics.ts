@@ -39,11 +39,16 @@ export function watchProcess(metrics: Metrics): { close(): void } {
   metrics.eventLoopLag.sample(() => {
     const samples: Sample[] = LAG_QUANTILES.map((percentile) => ({
       labels: { quantile: String(percentile / 100) },
-      value: lag.percentile(percentile) / NANOSECONDS,
+      value: beyondInterval(lag.percentile(percentile)),
     }));
-    samples.push({ labels: { quantile: '1' }, value: lag.max / NANOSECONDS });
+    samples.push({ labels: { quantile: '1' }, value: beyondInterval(lag.max) });
     lag.reset();
     return samples;
   });
   return { close: () => void lag.disable() };
+}
+
+/** The runtime measures from one sample to the next, so that an idle loop shows the interval. */
+function beyondInterval(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / NANOSECONDS - LAG_RESOLUTION_MS / 1000);
 }

@@ -29,6 +29,8 @@ export type RawHeaders = readonly string[];
 export interface Attempt {
   readonly target: Target;
   readonly startedMs: number;
+  /** Its answer, or the first piece of its stream, was there; null while it runs. */
+  endedMs: number | null;
   /** The place of the provider's key, where it has several. */
   readonly key: string | null;
   /** null while it runs and when it succeeded. */

@@ -61,7 +61,7 @@ async function recorded(context: AttemptContext, call: GuardedCall, way: Way): P
   const { exchange, clock } = context;
   const { target } = call;
   const startedMs = clock.monotonicMs();
-  const record: Attempt = { target, startedMs, key: way.key, error: null };
+  const record: Attempt = { target, startedMs, endedMs: null, key: way.key, error: null };
   exchange.attempts.push(record);
   context.latency.started(record, exchange.request.stream);
   exchange.provider = target.provider;
@@ -74,6 +74,7 @@ async function recorded(context: AttemptContext, call: GuardedCall, way: Way): P
     throw thrown;
   } finally {
     const nowMs = clock.monotonicMs();
+    record.endedMs = nowMs;
     exchange.upstreamMs += nowMs - startedMs;
     context.latency.ended(record, exchange.request.stream, endOf(record.error));
     const isFirstPiece = record.error === null && exchange.request.stream;

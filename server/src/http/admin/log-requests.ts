@@ -1,16 +1,18 @@
 /**
- * One log line per request of the control plane. A refused one is a security event with who,
- * from where and what. It names the route, never the address: that may hold what should not
- * be in a log.
+ * One log line per request of the control plane, and its meters. A refused one is a security
+ * event with who, from where and what. It names the route, never the address: that may hold
+ * what should not be in a log.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { UNMATCHED } from '../refusal.ts';
 import type { AdminServices } from './services.ts';
 
 const REFUSED = new Set([401, 403]);
 
-export function logRequests(app: FastifyInstance, { log }: AdminServices): void {
+export function logRequests(app: FastifyInstance, { log, meter }: AdminServices): void {
   app.decorateRequest('errorCode', null);
   app.addHook('onResponse', async (request, reply) => {
+    meter(request.method, templateOf(request), reply.statusCode, reply.elapsedTime);
     const fields = {
       request_id: request.id,
       method: request.method,
@@ -27,4 +29,9 @@ export function logRequests(app: FastifyInstance, { log }: AdminServices): void 
       log.info('control-plane request', fields);
     }
   });
+}
+
+/** As the reference writes it: `/api/v1/keys/{id}`. */
+function templateOf({ routeOptions: { url } }: FastifyRequest): string {
+  return url?.replaceAll(/:(\w+)/g, '{$1}') ?? UNMATCHED;
 }

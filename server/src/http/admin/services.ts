@@ -38,6 +38,7 @@ import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { TenantUseCases } from '../../tenancy/index.ts';
+import type { RequestMeter } from '../edge.ts';
 import type { OriginReader } from '../request-origin.ts';
 
 export interface AdminServices {
@@ -67,6 +68,8 @@ export interface AdminServices {
   readonly cache: CacheControlPlane;
   /** Resolves with null while metrics are switched off: `/metrics` answers 404 then. */
   metrics(): Promise<MetricsText | null>;
+  /** Told of every request of the control plane when it has been answered. */
+  readonly meter: RequestMeter;
   readonly health: HealthReader;
   /** Signs cursors. */
   readonly cursorKey: Buffer;

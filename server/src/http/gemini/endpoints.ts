@@ -79,17 +79,18 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ],
 ]);
 
-const MODEL_PATH = /^\/v1(?:beta)?\/models\/(.*):([^:/]*)$/;
+const MODEL_PATH = /^(\/v1(?:beta)?\/models)\/(.*):([^:/]*)$/;
 
 export const geminiEndpoints: EndpointFamily = {
   writer: geminiWriter,
   owns: (path) => path.startsWith('/v1beta/') || MODEL_PATH.test(path),
   find(path, query) {
     const match = MODEL_PATH.exec(path);
-    const verb = VERBS.get(match?.[2] ?? '');
-    return match === null || verb === undefined
-      ? undefined
-      : endpoint(path, verb, decodedModel(match[1] as string), query);
+    const [, folder = '', model = '', name = ''] = match ?? [];
+    const verb = VERBS.get(name);
+    if (match === null || verb === undefined) return undefined;
+    const template = `${folder}/{model}:${name}`;
+    return { ...endpoint(path, verb, decodedModel(model), query), template };
   },
 };
 

@@ -10,6 +10,7 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Spending, SpendingQuestion } from '../../gateway/ports/budget-store.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import type { SegmentExtent } from '../journal/position.ts';
 import type { JournalTail } from './journal-tail.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -140,9 +141,11 @@ export class LedgerApplier {
     const tail = this.#tail;
     for (;;) {
       await this.#pause();
+      const startedMs = systemClock.monotonicMs();
       if ((await tail.writeNext(task.extents)) === null) return;
+      const tookMs = systemClock.monotonicMs() - startedMs;
       this.#report(null);
-      this.#options.report({ kind: 'applied', position: tail.position });
+      this.#options.report({ kind: 'applied', position: tail.position, tookMs });
     }
   }
 

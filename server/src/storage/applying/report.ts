@@ -4,7 +4,7 @@
 import type { JournalPosition } from '../journal/position.ts';
 
 export type Report =
-  | { readonly kind: 'applied'; readonly position: JournalPosition }
+  | { readonly kind: 'applied'; readonly position: JournalPosition; readonly tookMs: number }
   /** The database does not take the journal; null: it does again. */
   | { readonly kind: 'lagging'; readonly error: string | null }
   | { readonly kind: 'unreadable'; readonly records: number; readonly keptIn: string }

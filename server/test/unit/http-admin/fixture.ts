@@ -97,6 +97,7 @@ export async function createAdminFixture(
       clock,
       ids,
       log: recordingLog(log),
+      meter: () => undefined,
       ...changes,
     },
     extras,

@@ -101,7 +101,7 @@ export function dispatched(exchange: Exchange): Exchange {
   exchange.dispatched = true;
   exchange.provider = TARGET.provider;
   exchange.providerModel = TARGET.model;
-  exchange.attempts.push({ target: TARGET, startedMs: 0, key: null, error: null });
+  exchange.attempts.push({ target: TARGET, startedMs: 0, endedMs: null, key: null, error: null });
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   return exchange;
 }

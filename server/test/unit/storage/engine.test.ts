@@ -13,6 +13,7 @@ import { noFaults } from '../../../src/kernel/fault.ts';
 import { SqliteEngine } from '../../../src/storage/engines/sqlite/engine.ts';
 import { openStorageTool } from '../../../src/storage/index.ts';
 import { MIGRATION_NAMES } from '../../../src/storage/migrations/index.ts';
+import { createQueryWatch } from '../../../src/storage/query-watch.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import {
   afterwards,
@@ -49,6 +50,7 @@ async function openEngine(t: TestContext, variations: Variations = {}): Promise<
     databaseMaxBytes: 0,
     onReport: () => undefined,
     onWriterRestart: () => undefined,
+    queries: createQueryWatch({ done: () => undefined, failed: () => undefined }),
   });
   afterwards(t, () => engine.close());
   await engine.open();

@@ -68,7 +68,13 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
   exchange.providerModel = 'gpt-4o-mini';
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   exchange.upstreamMs = 800;
-  exchange.attempts.push({ target: target('openai'), startedMs: 1, key: null, error: null });
+  exchange.attempts.push({
+    target: target('openai'),
+    startedMs: 1,
+    endedMs: null,
+    key: null,
+    error: null,
+  });
   if (overrides.entry !== null) exchange.entry = entry(exchange, overrides.entry ?? {});
   return exchange;
 }

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { METRICS } from '../../../src/telemetry/metric-table.ts';
 import { createMetrics, exposeTogether, single } from '../../../src/telemetry/metrics.ts';
 import { watchProcess } from '../../../src/telemetry/process-metrics.ts';
+import { until } from '../../support/until.ts';
 
 function linesOf(text: string, name: string): string[] {
   return text.split('\n').filter((line) => line.startsWith(name));
@@ -126,6 +127,36 @@ test('the process tells about itself', async () => {
   }
   assert.match(text, new RegExp(`^nodejs_version_info\\{version="${process.version}"\\} 1$`, 'm'));
   assert.equal(linesOf(text, 'nodejs_eventloop_lag_seconds{').length, 3);
+});
+
+test('an idle event loop has no delay, a blocked one has the time it was blocked', async () => {
+  const metrics = createMetrics();
+  const watch = watchProcess(metrics);
+  const lag = async (quantile: string) => {
+    const { text } = await metrics.expose();
+    const [line = ''] = linesOf(text, `nodejs_eventloop_lag_seconds{quantile="${quantile}"}`);
+    return Number(line.split(' ')[1]);
+  };
+
+  const turn = (times: number) => {
+    let turned = 0;
+    return until('the loop turned', () => {
+      turned += 1;
+      return turned > times;
+    });
+  };
+
+  await lag('1');
+  await turn(30);
+  const idle = await lag('0.5');
+  await turn(10); // the first sample after a scrape is not counted
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+  await turn(10);
+  const blocked = await lag('1');
+  watch.close();
+
+  assert.ok(idle < 0.01, `${idle} s while idle`);
+  assert.ok(blocked > 0.1, `${blocked} s while blocked`);
 });
 
 test('every row of the table has a legal unique name, rising buckets and known open labels', () => {

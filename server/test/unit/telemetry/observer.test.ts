@@ -235,9 +235,27 @@ test('retries and failovers are told apart, each attempt has its result', async 
   const exchange = endedExchange();
   exchange.attempts.length = 0;
   const failed = new GatewayError('upstream_failed');
-  exchange.attempts.push({ target: target('claude'), startedMs: 0, key: null, error: failed });
-  exchange.attempts.push({ target: target('claude'), startedMs: 1, key: null, error: failed });
-  exchange.attempts.push({ target: target('openai'), startedMs: 2, key: null, error: null });
+  exchange.attempts.push({
+    target: target('claude'),
+    startedMs: 0,
+    endedMs: null,
+    key: null,
+    error: failed,
+  });
+  exchange.attempts.push({
+    target: target('claude'),
+    startedMs: 1,
+    endedMs: null,
+    key: null,
+    error: failed,
+  });
+  exchange.attempts.push({
+    target: target('openai'),
+    startedMs: 2,
+    endedMs: null,
+    key: null,
+    error: null,
+  });
 
   createObserver(captureLog(), metrics).ended(exchange, WELL);
 
@@ -256,8 +274,20 @@ test('an attempt with another key of the same provider is no retry', async () =>
   const exchange = endedExchange();
   exchange.attempts.length = 0;
   const error = new GatewayError('upstream_credentials');
-  exchange.attempts.push({ target: target('openai'), startedMs: 0, key: '1', error });
-  exchange.attempts.push({ target: target('openai'), startedMs: 1, key: '2', error: null });
+  exchange.attempts.push({
+    target: target('openai'),
+    startedMs: 0,
+    endedMs: null,
+    key: '1',
+    error,
+  });
+  exchange.attempts.push({
+    target: target('openai'),
+    startedMs: 1,
+    endedMs: null,
+    key: '2',
+    error: null,
+  });
 
   createObserver(captureLog(), metrics).ended(exchange, WELL);
 

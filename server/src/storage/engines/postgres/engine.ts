@@ -8,6 +8,7 @@ import { GatewayError } from '../../../gateway/model/errors.ts';
 import { sleep } from '../../../kernel/deadline.ts';
 import type { SqlValue, TenantScope } from '../../engine.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from '../../ledger-engine.ts';
+import { endOf, watched } from '../../query-watch.ts';
 import type { Schema } from '../../schema.ts';
 import { LedgerThread } from '../thread/ledger-thread.ts';
 import { WorkerClient } from '../thread/worker-client.ts';
@@ -89,7 +90,8 @@ export class PostgresEngine implements LedgerEngine {
     parameters: readonly SqlValue[],
   ): Promise<readonly Row[]> {
     const scope = this.#scope(this.#hot, tenant);
-    return (await readOnce(scope, numbered(sql), parameters)).rows as Row[];
+    const ask = () => readOnce(scope, numbered(sql), parameters);
+    return (await watched(this.#options, sql, ask)).rows as Row[];
   }
 
   async reader(tenant: TenantScope): Promise<Kysely<Schema>> {
@@ -192,7 +194,8 @@ export class PostgresEngine implements LedgerEngine {
     more: { readonly onCommit?: () => void; readonly isFresh?: boolean } = {},
   ): Kysely<Schema> {
     const dialect = createScopedDialect({ ...this.#scope(pool, tenant), ...more });
-    return new Kysely<Schema>({ dialect });
+    const { queries } = this.#options;
+    return new Kysely<Schema>({ dialect, log: (event) => queries.ended(...endOf(event)) });
   }
 
   #scope(pool: ConnectionPool, tenant: TenantScope): ScopeOptions {

@@ -7,6 +7,7 @@ import type { Log } from '../../../kernel/log.ts';
 import type { Random } from '../../../kernel/random.ts';
 import type { JournalPlace } from '../../applying/index.ts';
 import type { Report } from '../../applying/report.ts';
+import type { QueryWatch } from '../../query-watch.ts';
 import type { SessionLimits } from './client.ts';
 import type { PoolSettings } from './pool.ts';
 
@@ -39,6 +40,7 @@ export interface PostgresOptions extends JournalPlace {
   /** How long the start waits for a database that does not answer. */
   readonly startWaitMs: number;
   readonly onReport: (report: Report) => void;
+  readonly queries: QueryWatch;
   /** The ledger's thread is new and knows nothing of the journal. */
   readonly onWriterRestart: () => void;
 }

@@ -22,6 +22,7 @@ import type {
 } from '../../ledger-engine.ts';
 import { compareMigrations, MIGRATION_NAMES, migrate } from '../../migrations/index.ts';
 import { poolStatistics } from '../../pool-statistics.ts';
+import { endOf, type QueryWatch, watched } from '../../query-watch.ts';
 import type { Schema } from '../../schema.ts';
 import { LedgerThread } from '../thread/ledger-thread.ts';
 import type { StatementResult } from '../thread/protocol.ts';
@@ -47,6 +48,7 @@ export interface SqliteEngineOptions {
   /** How often the reader looks for changes of other processes. */
   readonly pollMs: number;
   readonly onReport: (report: Report) => void;
+  readonly queries: QueryWatch;
   /** The writer is new and knows nothing of the journal. */
   readonly onWriterRestart: () => void;
 }
@@ -117,7 +119,10 @@ export class SqliteEngine implements LedgerEngine {
     sql: string,
     parameters: readonly SqlValue[],
   ): Promise<readonly Row[]> {
-    const result = await this.#reader.call({ kind: 'query', sql, parameters }, this.#callTimeoutMs);
+    const call = { kind: 'query', sql, parameters } as const;
+    const result = await watched(this.#options, sql, () =>
+      this.#reader.call(call, this.#callTimeoutMs),
+    );
     return (result as StatementResult).rows as readonly Row[];
   }
 
@@ -222,7 +227,8 @@ export class SqliteEngine implements LedgerEngine {
       clock,
       callTimeoutMs: this.#callTimeoutMs,
     });
-    return new Builder<Schema>({ dialect });
+    const { queries } = this.#options;
+    return new Builder<Schema>({ dialect, log: (event) => queries.ended(...endOf(event)) });
   }
 
   /** Never rejects: a reader that cannot open the file tries again at its next query. */
