@@ -9,7 +9,28 @@ export const healthStatusSchema = z.enum(['healthy', 'degraded', 'unhealthy']);
 
 export const liveSchema = z.object({ status: z.literal('alive') });
 
-export const startupSchema = z.object({ status: z.enum(['started', 'starting']) });
+export const startupResultSchema = z.object({
+  name: z.string(),
+  status: z.enum(['pass', 'fail', 'warning']),
+  /** Only for who has a credential; never a secret. */
+  message: z.string().optional(),
+  /** Whether the service cannot start without it. */
+  critical: z.boolean(),
+  duration_ms: z.number(),
+});
+
+/** What the checks at start found, most important first. */
+export const startupSchema = z.object({
+  status: z.enum(['starting', 'healthy', 'unhealthy', 'skipped']),
+  /** Why there were no checks. */
+  reason: z.literal('feature_flag_disabled').optional(),
+  total_duration_ms: z.number(),
+  total_checks: z.int(),
+  passed: z.int(),
+  warnings: z.int(),
+  critical_failures: z.int(),
+  results: z.array(startupResultSchema),
+});
 
 export const readySchema = z.object({
   status: z.enum(['ready', 'degraded', 'unready']),
@@ -27,6 +48,8 @@ export const healthCheckSchema = z.object({
   latency_ms: z.number().nullable().optional(),
   message: z.string().optional(),
   error: z.string().optional(),
+  /** Figures of a cache, for who has a credential. */
+  stats: z.record(z.string(), z.number()).optional(),
 });
 
 export const healthSchema = z.object({
@@ -88,3 +111,5 @@ export type HealthCheck = z.infer<typeof healthCheckSchema>;
 export type DatabaseHealth = z.infer<typeof databaseHealthSchema>;
 export type Ready = z.infer<typeof readySchema>;
 export type CacheHealth = z.infer<typeof cacheHealthSchema>;
+export type StartupResult = z.infer<typeof startupResultSchema>;
+export type Startup = z.infer<typeof startupSchema>;

@@ -55,7 +55,15 @@ export const SPANISH = {
   LOG_LEVEL: 'El nivel menos grave que se escribe.',
   ENABLE_STRUCTURED_LOGGING: 'Líneas en JSON; si se apaga, texto corriente.',
   ENABLE_PROMETHEUS_METRICS: 'Sirve `GET /metrics`; si se apaga, responde 404.',
-  STARTUP_FAIL_ON_WARNING: 'Trata como error cada aviso sobre la configuración.',
+  STARTUP_FAIL_ON_WARNING:
+    'Trata como error cada aviso, de la configuración o de una comprobación.',
+  STARTUP_MODE: 'Si falta algo imprescindible: no arrancar (`fail`), o esperarlo (`degraded`).',
+  OBJECT_STORAGE_URL: 'La dirección de los depósitos; sin ella no hay almacén de objetos.',
+  OBJECT_STORAGE_BUCKET: 'El depósito de los documentos de los profesionales.',
+  OBJECT_STORAGE_REGION: 'La región para la que se firman las peticiones.',
+  OBJECT_STORAGE_ACCESS_KEY_ID:
+    'Quién firma; si falta, el secreto se envía como clave de Supabase.',
+  OBJECT_STORAGE_SECRET_ACCESS_KEY: 'Con qué se firma, o la clave de Supabase.',
 
   DB_POOL_SIZE: 'Conexiones que mantiene un proceso.',
   DB_MAX_OVERFLOW: 'Conexiones de más cuando hay carga.',
@@ -75,11 +83,8 @@ export const SPANISH = {
   JWT_REFRESH_TOKEN_EXPIRE_DAYS: 'Cuánto vale un token de renovación.',
   ALLOWED_ORIGINS: 'Páginas de otros orígenes que pueden llamar al plano de control.',
   DEBUG: 'Páginas de error más largas; se rechaza en producción.',
-  ENABLE_STARTUP_VALIDATION: 'Con false, no se comprueban las dependencias al arrancar.',
+  ENABLE_STARTUP_VALIDATION: 'Comprueba, antes de escuchar, aquello de lo que depende el servicio.',
   LLM_PROVIDER: 'El proveedor de las aplicaciones que no nombran un papel.',
-  SUPABASE_URL: 'La dirección del servicio de almacenamiento.',
-  SUPABASE_BACKEND_API_KEY: 'Su credencial.',
-  SUPABASE_PROVIDERS_BUCKET: 'El depósito de los documentos de los profesionales.',
   GF_SECURITY_ADMIN_PASSWORD: 'La contraseña de los cuadros de mando incluidos.',
 };
 

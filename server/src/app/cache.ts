@@ -60,6 +60,15 @@ export function countedIn(book: CacheBook, observer: ExchangeObserver): Exchange
   };
 }
 
+/** What the second tier did, as this process counted it. */
+export function figuresOf(book: CacheBook): Readonly<Record<string, number>> {
+  const { redis_hits: hits = 0, redis_misses: misses = 0 } = book.page(null)?.counts ?? {};
+  const { redis_sets: sets = 0, redis_errors: errors = 0 } = book.page(null)?.counts ?? {};
+  const asked = hits + misses;
+  const hit_rate_percent = asked === 0 ? 0 : Math.round((hits / asked) * 10_000) / 100;
+  return { hits, misses, sets, errors, hit_rate_percent };
+}
+
 /** The figures of `/cache/stats` for all tenants, as this process counted them. */
 function sampleTiers(metrics: Metrics, book: CacheBook): void {
   metrics.cacheTiers.sample(() => {

@@ -2,9 +2,11 @@
  * What probes are told. The database and the journal are critical: without them nothing can be
  * recorded. A provider that fails is its breaker's business, not this process's health.
  */
-import type { DatabaseHealth, Health, HealthCheck, Ready } from '@esclusa/contracts';
+import type { DatabaseHealth, Health, HealthCheck, Ready, Startup } from '@esclusa/contracts';
+import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import type { HealthReader } from '../http/index.ts';
 import type { KeySnapshot } from '../identity/index.ts';
+import { type BucketWatch, STARTING } from '../operations/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { RedisStore } from '../stores/redis/store.ts';
 import type { Counters } from './counters.ts';
@@ -18,16 +20,24 @@ export interface HealthDeps {
   readonly shared: Pick<SharedStores, 'cache' | 'state'> | null;
   readonly counters: Pick<Counters, 'degraded'>;
   readonly replays: Pick<Replays, 'degraded'>;
+  /** null: there is no object storage. */
+  readonly bucket: Pick<BucketWatch, 'last'> | null;
+  readonly breakers: Pick<BreakerRegistry, 'snapshot'>;
+  /** Of the configuration in force. */
+  readonly providers: () => readonly string[];
+  readonly cacheStats: () => HealthCheck['stats'];
   readonly cacheEnabled: () => boolean;
 }
 
 export interface Lifecycle {
   phase: 'starting' | 'serving' | 'draining';
+  /** What the checks at start found. */
+  startup: Startup;
 }
 
 export function createHealth(deps: HealthDeps, lifecycle: Lifecycle): HealthReader {
   return {
-    isStarted: () => lifecycle.phase !== 'starting',
+    startup: () => (lifecycle.phase === 'starting' ? STARTING : lifecycle.startup),
     ready: () => readiness(deps, lifecycle),
     report: () => report(deps, lifecycle),
     database: () => databaseReport(deps),
@@ -42,6 +52,8 @@ export function degradedNames(deps: HealthDeps): readonly string[] {
   names.push(...deps.counters.degraded(), ...deps.replays.degraded());
   const { lastError, writerError, outage } = deps.storage.figures();
   if ([lastError, writerError, outage].some((why) => why !== null)) names.push('database');
+  if (openTargets(deps).length > 0) names.push('providers');
+  if (!isThere(deps.bucket)) names.push('object-storage');
   return names;
 }
 
@@ -56,6 +68,7 @@ function readiness(deps: HealthDeps, lifecycle: Lifecycle): Ready {
 
 async function report(deps: HealthDeps, lifecycle: Lifecycle): Promise<Omit<Health, 'timestamp'>> {
   const database = await probeDatabase(deps);
+  const stats = deps.cacheStats();
   const journal: HealthCheck = {
     healthy: deps.storage.ledger.accepting(),
     enabled: true,
@@ -63,19 +76,67 @@ async function report(deps: HealthDeps, lifecycle: Lifecycle): Promise<Omit<Heal
     backend: 'file',
   };
   const enabled = deps.cacheEnabled();
-  const cache: HealthCheck = { healthy: true, enabled, critical: false, backend: 'memory' };
-  const shared = Object.fromEntries(
-    sharedOf(deps).map((store) => [store.name.replace('-', '_'), checkOf(store)]),
-  );
   const { status } = readiness(deps, lifecycle);
   const broken = !database.healthy || status === 'unready';
   const degraded = status === 'degraded' || !enabled;
+  const backend = deps.shared === null ? 'memory' : 'redis';
   return {
     status: broken ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
     database: database.healthy ? 'connected' : 'disconnected',
-    cache: enabled ? 'memory' : 'disabled',
-    checks: { database, journal, cache, ...shared },
+    cache: enabled ? backend : 'disabled',
+    checks: {
+      ...{ database, journal },
+      cache: { healthy: true, enabled, critical: false, backend: 'memory' },
+      ...storesOf(deps, stats),
+      providers: providersCheck(deps),
+      object_storage: bucketCheck(deps.bucket),
+    },
   };
+}
+
+/** `redis_cache` is told also where there is none: who asks for it must not have to guess. */
+function storesOf(
+  { shared }: HealthDeps,
+  stats: HealthCheck['stats'],
+): Readonly<Record<string, HealthCheck>> {
+  if (shared === null) return { redis_cache: { ...ABSENT, backend: 'redis', stats } };
+  return {
+    redis_cache: { ...checkOf(shared.cache), stats },
+    redis_state: checkOf(shared.state),
+  };
+}
+
+const ABSENT: HealthCheck = { healthy: true, enabled: false, critical: false };
+
+/** Targets that are left alone for their failures; answers come from others meanwhile. */
+function openTargets({ breakers, providers }: HealthDeps): readonly string[] {
+  const known = new Set(providers());
+  return breakers.snapshot().flatMap(({ name, state }) => {
+    const provider = name.slice(0, Math.max(0, name.indexOf('/')));
+    return state === 'open' && known.has(provider) ? [name] : [];
+  });
+}
+
+function providersCheck(deps: HealthDeps): HealthCheck {
+  const open = openTargets(deps);
+  const enabled = deps.providers().length > 0;
+  const base = { healthy: open.length === 0, enabled, critical: false };
+  return open.length === 0 ? base : { ...base, error: `circuit open: ${open.join(', ')}` };
+}
+
+/** Unknown before the first look, which the start makes. */
+function isThere(bucket: HealthDeps['bucket']): boolean {
+  const seen = bucket?.last() ?? null;
+  return seen === null || seen.kind === 'there';
+}
+
+function bucketCheck(bucket: HealthDeps['bucket']): HealthCheck {
+  if (bucket === null) return ABSENT;
+  const healthy = isThere(bucket);
+  const base = { healthy, enabled: true, critical: false, backend: 's3' };
+  const seen = bucket.last();
+  if (healthy || seen === null) return base;
+  return { ...base, error: seen.kind === 'unreachable' ? seen.reason : seen.kind };
 }
 
 function sharedOf({ shared }: HealthDeps): readonly RedisStore[] {

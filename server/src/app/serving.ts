@@ -25,11 +25,12 @@ import {
 } from '../http/index.ts';
 import { readNetworks } from '../identity/index.ts';
 import { startBodyRetention } from '../operations/body-retention.ts';
+import { STARTING, type StartupCheck } from '../operations/index.ts';
 import { createRequestMeter } from '../telemetry/http-meters.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
-import { countedIn, createCacheParts } from './cache.ts';
+import { countedIn, createCacheParts, figuresOf } from './cache.ts';
 import { createCacheControl } from './cache-control.ts';
 import { createConfigControl } from './config-control.ts';
 import { createCounters } from './counters.ts';
@@ -37,14 +38,17 @@ import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
 import { breakerListener, keyListener, sampleMeters } from './meters.ts';
+import { openBucket } from './object-storage.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 import { createFleet, openSharedStores, type SharedStores } from './redis.ts';
 import { createReplays } from './replays.ts';
+import { startupChecks } from './startup/checks.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface Serving {
   readonly server: Server;
+  readonly checks: readonly StartupCheck[];
   readonly lifecycle: Lifecycle;
   readonly running: Set<RunningExchange>;
 }
@@ -89,12 +93,15 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   );
   const capture = keepBodies(parts, current, undo);
   eraseResponses(parts, current, undo);
-  const lifecycle: Lifecycle = { phase: 'starting' };
+  const bucket = await openBucket(parts, undo);
+  const lifecycle: Lifecycle = { phase: 'starting', startup: STARTING };
   const health: HealthDeps = {
     storage,
     snapshot: identity.keySnapshot,
-    ...{ shared, counters, replays },
+    ...{ shared, counters, replays, bucket, breakers },
+    providers: () => Object.keys(current().config.providers),
     cacheEnabled: () => current().config.cache.enabled,
+    cacheStats: () => figuresOf(cache.book),
   };
   const degraded = () => degradedNames(health);
   sampleMeters(metrics, { storage, capture, gateway, current, pool, degraded });
@@ -115,7 +122,9 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     },
     (request, response) => admin.routing(request, response),
   );
-  return { server, lifecycle, running };
+  const { providers } = current();
+  const checks = startupChecks({ clock, loaded: parts.loaded, storage, providers, shared, bucket });
+  return { server, checks, lifecycle, running };
 }
 
 /** What surrounds a request: its identifiers, and what it may wait for shared stores. */

@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Startup } from '@esclusa/contracts';
 import {
   type Config,
   createConfigKeeper,
@@ -29,6 +30,7 @@ import {
 import { queryMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createServing, type Serving } from './serving.ts';
+import { DATABASE_WAIT_MS, validate, withoutDatabase } from './startup/run.ts';
 import { type Shutdown, stopServer } from './stop.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -45,6 +47,8 @@ export interface RunningServer {
   readonly url: string;
   readonly config: Config;
   readonly warnings: readonly Problem[];
+  /** What the checks at start found. */
+  readonly startup: Startup;
   /** The secret of the key that a first start made; null otherwise. */
   readonly firstKey: string | null;
   /** Who can sign in since this first start; null where somebody could already. */
@@ -55,22 +59,29 @@ export interface RunningServer {
   close(how?: Shutdown): Promise<void>;
 }
 
-/** Throws `ConfigError`, `storage_unavailable`, or what the system said of port or disk. */
+/**
+ * Throws `ConfigError`, `StartupValidationError` with what the checks found,
+ * `storage_unavailable` where they are off, or what the system said of port or disk.
+ */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const undo: Undo = [];
+  const startedMs = systemClock.monotonicMs();
   try {
     const parts = await createParts(options, undo);
     const { config, warnings } = parts.loaded;
     if (options.tellsWarnings !== true) logWarnings(parts.telemetry, warnings);
     const serving = await createServing(parts, undo);
-    const [firstUse] = await Promise.all([
+    const { clock, telemetry } = parts;
+    const [startup, firstUse] = await Promise.all([
+      validate(serving.checks, { clock, telemetry, settings: config.startup, startedMs }),
       prepareFirstUse(parts, config),
       startIdentity(parts.identity),
     ]);
+    serving.lifecycle.startup = startup;
     const url = await listen(serving.server, config);
     serving.lifecycle.phase = 'serving';
     parts.keeper.watch();
-    return running(parts, serving, { url, ...firstUse }, undo);
+    return running(parts, serving, { url, startup, ...firstUse }, undo);
   } catch (error) {
     await unwind(undo);
     throw error;
@@ -91,9 +102,14 @@ async function createParts(
   const telemetry = createTelemetry(config, clock);
   undo.push(() => telemetry.close());
   const named = (name: string) => telemetry.log.named(name);
+  const { validation } = config.startup;
+  const sinceMs = clock.monotonicMs();
   const storage = await openStorage({
     ...{ database: config.database, dataDir: config.dataDir, journal: config.journal },
     ...{ clock, ids, faults, log: named('storage'), queries: queryMeters(telemetry.metrics) },
+    ...(validation && { limits: { startWaitMs: DATABASE_WAIT_MS } }),
+  }).catch((error) => {
+    throw validation ? withoutDatabase(error, sinceMs, clock) : error;
   });
   undo.push(() => storage.close());
   const identity = createIdentity({ clock, random, ids, log: named('identity') }, config, storage);
@@ -115,7 +131,7 @@ function logWarnings({ log }: Telemetry, warnings: readonly Problem[]): void {
 function running(
   { clock, keeper, loaded }: Parts,
   { server, lifecycle, running: exchanges }: Serving,
-  facts: Pick<RunningServer, 'url' | 'firstKey' | 'firstAdmin'>,
+  facts: Pick<RunningServer, 'url' | 'startup' | 'firstKey' | 'firstAdmin'>,
   undo: Undo,
 ): RunningServer {
   const { config, warnings } = loaded;

@@ -9,6 +9,7 @@ import { type Catalogue, withOwnRows } from './catalogue.ts';
 import { checkDatabase } from './check/database.ts';
 import { checkLimits } from './check/limits.ts';
 import { checkNames } from './check/names.ts';
+import { checkObjectStorage } from './check/object-storage.ts';
 import { checkOwnAddress } from './check/own-address.ts';
 import { checkRedis } from './check/redis.ts';
 import { checkRelease } from './check/release.ts';
@@ -116,6 +117,7 @@ export async function load(input: LoadInput): Promise<Loaded> {
   checkLimits(check, report);
   checkRedis(check, report);
   checkDatabase(check, report);
+  checkObjectStorage(check, report);
   checkRelease(check, report);
   const fatal = settings.startup.fail_on_warning ? report.warnings : [];
   const found = [...report.problems, ...(input.letsUnknownPass ? [] : environment.unknown)];

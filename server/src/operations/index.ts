@@ -3,3 +3,14 @@
  */
 export { generateEntries } from './demonstration/generate.ts';
 export { type Application, demonstrationPlan, type SeedPlan } from './demonstration/plan.ts';
+export type { BucketVerdict } from './ports/bucket-probe.ts';
+export { type BucketWatch, watchBucket } from './startup/bucket-watch.ts';
+export {
+  fail,
+  pass,
+  type StartupCheck,
+  type Verdict,
+  warning,
+} from './startup/check.ts';
+export { StartupValidationError } from './startup/error.ts';
+export { SKIPPED, STARTING, summaryOf, validateStart } from './startup/validate.ts';

@@ -297,6 +297,21 @@ export const METRICS = {
     'min',
   ),
   logLinesDropped: counter('esclusa_log_lines_dropped_total', 'Log lines lost.', []),
+  // The start
+  startupCheckDuration: gauge(
+    'startup_check_duration_seconds',
+    'Time a check at start took.',
+    ['check'],
+    ['check'],
+    'max',
+  ),
+  startupCheckStatus: gauge(
+    'startup_check_status',
+    '1 for what a check at start came to: pass, warning or fail.',
+    ['check', 'status'],
+    ['check'],
+    'max',
+  ),
   // The process
   cpuSeconds: counter('process_cpu_seconds_total', 'CPU time, user and system.', []),
   residentMemory: gauge('process_resident_memory_bytes', 'Resident memory.', []),

@@ -1,6 +1,7 @@
 /**
  * Everything the command line says, in English. The Spanish table has exactly the same members.
  */
+import { operationsEn } from './operations-en.ts';
 import { tenantsEn } from './tenants.ts';
 
 export const en = {
@@ -310,83 +311,7 @@ export const en = {
       `${address} may not be listened on by this account. Choose another with --port.`,
     stopping: 'Stopping: running requests are given time to end. Press Ctrl-C again to hurry.',
   },
-  doctor: {
-    title: 'Examination of this installation',
-    good: 'Everything works.',
-    warned: (warnings: number) =>
-      warnings === 1 ? 'It works, with one remark.' : `It works, with ${warnings} remarks.`,
-    bad: (failures: number) =>
-      failures === 1
-        ? 'One thing needs to be put right.'
-        : `${failures} things need to be put right.`,
-    node: {
-      good: (version: string) => `Node.js ${version}`,
-      bad: (version: string) => `Node.js ${version} is too old: install version 24 or newer.`,
-    },
-    config: {
-      good: (file: string) => `configuration: ${file}`,
-      bad: (why: string) => `configuration: ${why}`,
-    },
-    dataDir: {
-      good: (path: string) => `data folder is writable: ${path}`,
-      missing: (path: string) =>
-        `data folder ${path} does not exist yet; the first start makes it.`,
-      bad: (path: string, why: string) =>
-        `data folder ${path} cannot be written (${why}): give it to the account that runs Esclusa.`,
-    },
-    secrets: {
-      good: 'the master secret is readable by its owner alone',
-      environment: 'the master secret comes from ESCLUSA_MASTER_SECRET',
-      missing: 'there is no master secret yet; the first start makes it.',
-      lost: 'a database is there but no master secret: restore secrets.json, or no key works.',
-      exposed: (path: string) => `others may read the master secret: run chmod 600 ${path}`,
-      bad: (why: string) => `master secret: ${why}`,
-    },
-    database: {
-      good: (detail: string) => `database opens, is whole and up to date: ${detail}`,
-      exposed: (path: string) => `others may read the database: run chmod 600 ${path}*`,
-      missing: 'there is no database yet; the first start makes it.',
-      server: (place: string, version: string) =>
-        `PostgreSQL ${version} answers and is up to date: ${place}`,
-      unbound: (role: string, why: string) =>
-        `row-level security does not bind the role ${role} (${why}): give DATABASE_URL its own.`,
-      bad: (why: string) => `database: ${why}`,
-    },
-    journal: {
-      good: (path: string) => `journal folder is writable: ${path}`,
-      missing: (path: string) =>
-        `journal folder ${path} does not exist yet; the first start makes it.`,
-      bad: (path: string, why: string) => `journal folder ${path} cannot be written: ${why}`,
-    },
-    port: {
-      free: (address: string) => `${address} is free`,
-      ours: (address: string) => `an Esclusa answers on ${address}`,
-      taken: (address: string) => `${address} is taken by another program: choose another PORT.`,
-      bad: (address: string, why: string) => `${address} cannot be listened on: ${why}`,
-    },
-    provider: {
-      good: (name: string, ms: number) => `provider ${name} answers (${ms} ms)`,
-      inside: (name: string) => `provider ${name} is built in`,
-      refused: (name: string) => `provider ${name} refuses its API key: check it.`,
-      odd: (name: string, status: number) => `provider ${name} is reachable but answers ${status}.`,
-      bad: (name: string, why: string) =>
-        `provider ${name} cannot be reached (${why}): check base_url, network and proxy.`,
-    },
-    redis: {
-      good: (store: string, version: string, ms: number) =>
-        `Redis for ${store} answers (${version}, ${ms} ms)`,
-      evicts: (policy: string) =>
-        `Redis for state evicts (${policy}) and may lose counters: set noeviction.`,
-      fills: () =>
-        'Redis for cache takes nothing more once full: set maxmemory-policy allkeys-lru.',
-      bad: (store: string, why: string) =>
-        `Redis for ${store} does not answer (${why}): check its address, password and network.`,
-    },
-    disk: {
-      good: (free: string) => `${free} free on the disk of the data`,
-      low: (free: string) => `only ${free} free on the disk of the data: make room.`,
-    },
-  },
+  ...operationsEn,
   seed: {
     production: 'ENVIRONMENT is production: nothing is seeded there without --force.',
     keys: 'Keys that were made, shown this once:',

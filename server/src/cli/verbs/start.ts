@@ -4,9 +4,14 @@
  */
 import { withOptions } from '../../app/installation.ts';
 import type { RunningServer } from '../../app/start.ts';
+import { ConfigError } from '../../config/index.ts';
+import { StartupValidationError, summaryOf } from '../../operations/index.ts';
 import { banner } from '../banner.ts';
 import { textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
 import { CliFailure } from '../failure.ts';
+import { startupFrame } from '../startup-frame.ts';
+
+type Startup = RunningServer['startup'];
 
 /** Longest delay a timer takes; only there so that the process waits for the end of the drain. */
 const HEARTBEAT_MS = 2_147_483_647;
@@ -38,13 +43,41 @@ async function start(context: VerbContext): Promise<RunningServer> {
   }
 }
 
-/** What the system says of an address that cannot be had. */
-function worded({ say }: VerbContext, error: unknown): unknown {
+/** What the checks found, and what the system says of an address that cannot be had. */
+function worded(context: VerbContext, error: unknown): unknown {
+  const { say } = context;
+  if (error instanceof StartupValidationError) return refusal(context, error.summary);
+  if (error instanceof ConfigError) tellProblems(context, error);
   if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return error;
   const host = 'address' in error ? `${String(error.address)}:` : '';
   const address = `${host}${String(error.port)}`;
   if (error.code === 'EADDRINUSE') return new CliFailure(say.start.taken(address));
   return error.code === 'EACCES' ? new CliFailure(say.start.forbidden(address)) : error;
+}
+
+function refusal(context: VerbContext, summary: Startup): CliFailure {
+  const isOurs = ({ status }: Startup['results'][number]): boolean =>
+    status === 'fail' || (status === 'warning' && summary.critical_failures === 0);
+  tell(context, summary);
+  const names = summary.results
+    .filter(isOurs)
+    .map(({ name, message }) => (context.isJson ? `${name}: ${message ?? ''}` : name));
+  return new CliFailure(context.say.startup.refused(names.join('; ')));
+}
+
+/** The names of what is wrong; the error itself says everything. */
+function tellProblems(context: VerbContext, { problems }: ConfigError): void {
+  const names = problems.map(({ place, path }) => {
+    return 'name' in place ? place.name : path.join('.');
+  });
+  const message = [...new Set(names)].join(', ');
+  const result = { name: 'environment_variables', status: 'fail', critical: true } as const;
+  tell(context, summaryOf([{ ...result, message, duration_ms: 0 }], 0, false));
+}
+
+/** Programs get one line of JSON, and read the log. */
+function tell(context: VerbContext, summary: Startup): void {
+  if (!context.isJson) context.terminal.writeError(startupFrame(context, summary));
 }
 
 /** Otherwise the log tells what a person would be told here. */
@@ -53,7 +86,7 @@ function isForPeople({ isJson, terminal }: VerbContext): boolean {
 }
 
 function announce(context: VerbContext, server: RunningServer): void {
-  const { url, firstKey, firstAdmin, config } = server;
+  const { url, firstKey, firstAdmin, config, startup } = server;
   const model = Object.keys(config.models)[0] ?? null;
   const curl = firstKey === null || model === null ? null : curlLine(url, firstKey, model);
   if (context.isJson) {
@@ -61,6 +94,7 @@ function announce(context: VerbContext, server: RunningServer): void {
     return;
   }
   const warnings = isForPeople(context) ? server.warnings : [];
+  if (isForPeople(context) && startup.warnings > 0) tell(context, startup);
   context.terminal.write(banner(context, { url, firstKey, firstAdmin, curl, warnings }));
 }
 

@@ -28,6 +28,7 @@ export function checkRelease(input: CheckInput, report: Report): void {
   if (input.settings.environment === 'production') checkProduction(input, report);
   checkLaterNames(input, report);
   checkVendorKeys(input, report);
+  checkDefaultProvider(input, report);
 }
 
 /** Names of features that are not in this release. */
@@ -123,4 +124,13 @@ function checkVendorKeys(input: CheckInput, report: Report): void {
     if (kind !== null || apiKeyEnv === null || textOf(input.env, apiKeyEnv) === undefined) continue;
     warnVariable(report, apiKeyEnv, `is accepted, but this release cannot speak to ${id} yet`);
   }
+}
+
+/** A provider that applications are to use, and whose key nobody gave. */
+function checkDefaultProvider(input: CheckInput, report: Report): void {
+  const name = input.environment.only.get('LLM_PROVIDER');
+  if (typeof name !== 'string' || input.providerNames.includes(name)) return;
+  const vendor = input.catalogue.vendors.find(({ id }) => id === name);
+  if (vendor?.apiKeyEnv == null || textOf(input.env, vendor.apiKeyEnv) !== undefined) return;
+  refuseVariable(report, vendor.apiKeyEnv, `is missing, and LLM_PROVIDER names ${name}`);
 }

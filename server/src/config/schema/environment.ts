@@ -8,10 +8,8 @@
  */
 import { flag, optionalText, text } from './setting.ts';
 
-const STORAGE = 'object storage';
 const LEARNING = 'the learning application';
 
-const ADDRESS = /^https?:\/\/\S+$/;
 const ANY = /^.{1,4096}$/s;
 
 export const environmentOnly = {
@@ -30,31 +28,10 @@ export const environmentOnly = {
     usedBy: 'the control plane',
     description: 'Longer error pages; refused in production.',
   }),
-  ENABLE_STARTUP_VALIDATION: flag(true, {
-    usedBy: 'the start-up validator',
-    killSwitch: true,
-    description: 'False skips the checks of dependencies at start.',
-  }),
-
   LLM_PROVIDER: optionalText(/^[A-Za-z0-9][\w.-]{0,63}$/, {
     usedBy: LEARNING,
     accepts: 'the name of a provider',
     description: 'The provider of applications that name no role.',
-  }),
-  SUPABASE_URL: optionalText(ADDRESS, {
-    usedBy: STORAGE,
-    accepts: 'an http or https address',
-    description: 'The address of the storage service.',
-  }),
-  SUPABASE_BACKEND_API_KEY: optionalText(ANY, {
-    usedBy: STORAGE,
-    secret: true,
-    description: 'Its credential.',
-  }),
-  SUPABASE_PROVIDERS_BUCKET: text('tinkubot-providers', /^[a-z0-9][a-z0-9._-]{1,62}$/, {
-    usedBy: STORAGE,
-    accepts: 'a bucket name',
-    description: 'The bucket for documents of suppliers.',
   }),
   GF_SECURITY_ADMIN_PASSWORD: optionalText(/^(?!admin$).+$/s, {
     usedBy: 'the bundled Grafana',

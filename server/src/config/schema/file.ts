@@ -4,6 +4,7 @@
 import type { z } from 'zod';
 import { databaseGroup } from './database.ts';
 import { adminGroup, authGroup } from './identity.ts';
+import { objectStorageGroup } from './object-storage.ts';
 import { redisGroup } from './redis.ts';
 import { cacheGroup, resilienceGroup } from './resilience.ts';
 import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
@@ -41,6 +42,7 @@ export const fileSchema = group(
     auth: authGroup.prefault({}),
     admin: adminGroup.prefault({}),
     database: databaseGroup.prefault({}),
+    object_storage: objectStorageGroup.prefault({}),
     journal: journalGroup.prefault({}),
     log: logGroup.prefault({}),
     metrics: metricsGroup.prefault({}),

@@ -244,9 +244,19 @@ export const httpGroup = group(
 export const startupGroup = group(
   { ...restart, description: 'Checks at start.' },
   {
+    validation: flag(true, {
+      env: ['ENABLE_STARTUP_VALIDATION'],
+      killSwitch: true,
+      description: 'Checks what the service depends on before it listens.',
+    }),
+    mode: choice('fail', ['fail', 'degraded'], {
+      env: ['STARTUP_MODE'],
+      description:
+        'What a critical dependency that is not there does: end the start, or let it wait.',
+    }),
     fail_on_warning: flag(false, {
       env: ['STARTUP_FAIL_ON_WARNING'],
-      description: 'Treats every warning about the configuration as an error.',
+      description: 'Treats every warning, of the configuration or of a check, as an error.',
     }),
   },
 );

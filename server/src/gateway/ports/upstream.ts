@@ -4,7 +4,7 @@
  */
 
 export interface UpstreamRequest {
-  readonly method: 'POST' | 'GET';
+  readonly method: 'POST' | 'GET' | 'HEAD';
   /** Path and query below the provider's base URL, with a leading slash. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -12,6 +12,7 @@ import type {
   Health,
   Provider,
   Ready,
+  Startup,
 } from '@esclusa/contracts';
 import type {
   Authenticator,
@@ -124,8 +125,8 @@ export interface MetricsText {
 }
 
 export interface HealthReader {
-  /** True once the start is complete. */
-  isStarted(): boolean;
+  /** What the checks at start found; `starting` until the start is complete. */
+  startup(): Startup;
   /** From memory: what background checks found last. */
   ready(): Ready;
   /** Asks the dependencies; messages and errors are only shown to who has a credential. */

@@ -67,6 +67,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   ENABLE_PROMETHEUS_METRICS: 'metrics.enabled',
   ENABLE_STRUCTURED_LOGGING: 'log.structured',
   STARTUP_FAIL_ON_WARNING: 'startup.fail_on_warning',
+  ENABLE_STARTUP_VALIDATION: 'startup.validation',
+  SUPABASE_URL: 'object_storage.url',
+  SUPABASE_BACKEND_API_KEY: 'object_storage.secret_access_key',
+  SUPABASE_PROVIDERS_BUCKET: 'object_storage.bucket',
 };
 
 /** The ledger's own values, as a deployment of its systems would carry them. */

@@ -43,6 +43,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /cache/stats': 's',
   'GET /cache/health': 's',
   'GET /api/v1/health/database': 's',
+  'GET /health/database': 's',
   'GET /api/v1/models': 'e',
   'GET /v1/responses/:id': 's',
   'GET /v1/responses/:id/input_items': 's',

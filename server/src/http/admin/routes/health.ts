@@ -12,6 +12,7 @@ import {
   healthSchema,
   liveSchema,
   readySchema,
+  type StartupResult,
   startupSchema,
 } from '@esclusa/contracts';
 import { GatewayError } from '../../../gateway/index.ts';
@@ -30,7 +31,8 @@ export function healthRoutes(app: AdminApp, services: AdminServices): void {
   metricsRoute(app, services);
 }
 
-function probeRoutes(app: AdminApp, { health }: AdminServices): void {
+function probeRoutes(app: AdminApp, services: AdminServices): void {
+  const { health } = services;
   app.get(
     '/health/live',
     {
@@ -62,13 +64,15 @@ function probeRoutes(app: AdminApp, { health }: AdminServices): void {
       config: { access: 'public' },
       schema: {
         tags,
-        summary: 'Whether the start is complete',
+        summary: 'Whether the start is complete, and what was checked',
         response: { 200: startupSchema, 503: startupSchema },
       },
     },
-    async (_request, reply) => {
-      const isStarted = health.isStarted();
-      return reply.code(isStarted ? 200 : 503).send({ status: isStarted ? 'started' : 'starting' });
+    async (request, reply) => {
+      const withDetails = await mayAlso(services, request, 'health.details');
+      const startup = health.startup();
+      const results = withDetails ? startup.results : startup.results.map(withoutMessage);
+      return reply.code(startup.status === 'starting' ? 503 : 200).send({ ...startup, results });
     },
   );
 }
@@ -95,23 +99,27 @@ function detailRoute(app: AdminApp, services: AdminServices): void {
   );
 }
 
+/** Under both of its names; probes do not use it, because it needs a credential. */
 function databaseRoute(app: AdminApp, services: AdminServices): void {
-  app.get(
-    '/api/v1/health/database',
-    {
-      config: { access: 'health.details' },
-      schema: {
-        tags,
-        summary: 'The database: connection, pool, tables, role',
-        response: { 200: databaseHealthSchema, 503: databaseHealthSchema, default: errorSchema },
+  for (const path of ['/api/v1/health/database', '/health/database'] as const) {
+    app.get(
+      path,
+      {
+        config: { access: 'health.details' },
+        schema: {
+          tags,
+          summary: 'The database: connection, pool, tables, role',
+          response: { 200: databaseHealthSchema, 503: databaseHealthSchema, default: errorSchema },
+        },
       },
-    },
-    async (_request, reply) => {
-      const health = await services.health.database();
-      if (health.status === 'unhealthy') reply.code(503).header('retry-after', RETRY_AFTER_SECONDS);
-      return reply.send({ ...health, timestamp: timestamp(services.clock.wallMs()) });
-    },
-  );
+      async (_request, reply) => {
+        const health = await services.health.database();
+        const isBad = health.status === 'unhealthy';
+        if (isBad) reply.code(503).header('retry-after', RETRY_AFTER_SECONDS);
+        return reply.send({ ...health, timestamp: timestamp(services.clock.wallMs()) });
+      },
+    );
+  }
 }
 
 function metricsRoute(app: AdminApp, services: AdminServices): void {
@@ -136,4 +144,8 @@ function withoutDetails(checks: Health['checks']): Health['checks'] {
       { healthy, enabled, critical },
     ]),
   );
+}
+
+function withoutMessage({ message: _for, ...result }: StartupResult): StartupResult {
+  return result;
 }
