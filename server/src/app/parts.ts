@@ -1,6 +1,7 @@
 /**
  * What every part of the program is made of, and the steps that undo it.
  */
+import type { Member } from '../cluster/member.ts';
 import type { Catalogue, ConfigKeeper, Loaded } from '../config/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FaultPoints } from '../kernel/fault.ts';
@@ -21,6 +22,8 @@ export interface Parts {
   readonly storage: Storage;
   readonly identity: Identity;
   readonly loaded: Loaded;
+  /** null: this process is the whole program. */
+  readonly member: Member | null;
 }
 
 /** Taken back in reverse order when the start fails or the program stops. */

@@ -27,6 +27,7 @@ import { readNetworks } from '../identity/index.ts';
 import { startBodyRetention } from '../operations/body-retention.ts';
 import { STARTING, type StartupCheck } from '../operations/index.ts';
 import { createRequestMeter } from '../telemetry/http-meters.ts';
+import { type Exposition, exposeTogether } from '../telemetry/metrics.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
@@ -177,7 +178,7 @@ function createAdmin(parts: Parts, made: AdminParts) {
   const services = createAdminServices({
     ...{ clock, ids, storage, identity, gateway, current, cache, meter },
     log: telemetry.log.named('control'),
-    metrics: async () => (current().config.metrics.enabled ? telemetry.metrics.expose() : null),
+    metrics: async () => (current().config.metrics.enabled ? expose(parts) : null),
     health: createHealth(health, lifecycle),
     originOf: originReader(loaded.config, identity),
     config: createConfigControl(keeper, loaded, clock),
@@ -185,6 +186,15 @@ function createAdmin(parts: Parts, made: AdminParts) {
   return createAdminApp(services, {
     routes: [modelRoutes(() => current().routes), responseRoutes(storage.responses)],
   });
+}
+
+/** Of all workers as one, or of this process where the others cannot be asked. */
+async function expose({ telemetry, member }: Parts): Promise<Exposition> {
+  const everybody = await member?.gather().catch((error) => {
+    telemetry.log.log.warn('the figures of the other workers are missing', { error });
+    return null;
+  });
+  return everybody ? exposeTogether(everybody) : telemetry.metrics.expose();
 }
 
 function edgeDeps(

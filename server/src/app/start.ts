@@ -5,11 +5,12 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Startup } from '@esclusa/contracts';
+import type { Member } from '../cluster/member.ts';
 import {
   type Config,
+  type ConfigKeeper,
   createConfigKeeper,
-  load,
-  loadCatalogue,
+  type KeeperOptions,
   type Problem,
   type Sources,
   showProblem,
@@ -19,6 +20,7 @@ import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import { createIdSource } from '../kernel/id.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { openStorage } from '../storage/index.ts';
+import { type ReadConfiguration, readConfiguration } from './configuration.ts';
 import {
   createIdentity,
   type FirstUse,
@@ -36,6 +38,10 @@ import { createTelemetry, type Telemetry } from './telemetry.ts';
 
 export interface StartOptions {
   readonly sources: Sources;
+  /** Where it was read before; else `sources` are read. */
+  readonly configuration?: ReadConfiguration;
+  /** One of several workers: its configuration is that of all. */
+  readonly member?: Member;
   /** Off outside tests. */
   readonly faults?: FaultPoints;
   /** The caller tells people the warnings of the configuration; else the log does. */
@@ -88,19 +94,18 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-async function createParts(
-  { sources, faults = noFaults }: StartOptions,
-  undo: Undo,
-): Promise<Parts> {
+async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
+  const { sources, faults = noFaults, member = null } = options;
   const clock = systemClock;
   const random = systemRandom;
   const ids = createIdSource(clock, random);
-  const shipped = await loadCatalogue(sources.files);
-  const read = () => load({ ...sources, catalogue: shipped, nowMs: clock.wallMs() });
-  const loaded = await read();
+  const configuration =
+    member ?? options.configuration ?? (await readConfiguration(sources, clock));
+  const { loaded } = configuration;
   const { config, catalogue } = loaded;
   const telemetry = createTelemetry(config, clock);
   undo.push(() => telemetry.close());
+  if (member !== null) joinIn(member, telemetry);
   const named = (name: string) => telemetry.log.named(name);
   const { validation } = config.startup;
   const sinceMs = clock.monotonicMs();
@@ -115,12 +120,29 @@ async function createParts(
   const identity = createIdentity({ clock, random, ids, log: named('identity') }, config, storage);
   undo.push(storage.changes(() => void refreshIdentity(identity)));
   undo.push(() => stopIdentity(identity));
-  const keeper = createConfigKeeper({
-    ...{ initial: loaded, load: read, vendors: catalogue.vendors, files: sources.files },
+  const keeper = keeperOf(configuration, {
+    ...{ initial: loaded, vendors: catalogue.vendors, files: sources.files },
     ...{ clock, log: named('config') },
   });
   undo.push(() => keeper.stop());
-  return { clock, random, ids, faults, catalogue, telemetry, keeper, storage, identity, loaded };
+  return {
+    ...{ clock, random, ids, faults, catalogue, telemetry, keeper, storage, identity, loaded },
+    member,
+  };
+}
+
+function keeperOf(
+  configuration: Member | ReadConfiguration,
+  options: Omit<KeeperOptions, 'load'>,
+): ConfigKeeper {
+  return 'keeper' in configuration
+    ? configuration.keeper(options.log)
+    : createConfigKeeper({ ...options, load: configuration.read });
+}
+
+function joinIn(member: Member, { metrics }: Telemetry): void {
+  if (member.isReplacement) metrics.workerRestarts.child({}).add(1);
+  member.answers(() => metrics.reports());
 }
 
 function logWarnings({ log }: Telemetry, warnings: readonly Problem[]): void {

@@ -9,6 +9,7 @@ import type { VerbContext } from './context.ts';
 
 export interface BannerFacts {
   readonly url: string;
+  readonly workers: number;
   readonly warnings: readonly Problem[];
   /** null: not the first start. */
   readonly firstKey: string | null;
@@ -21,9 +22,10 @@ export interface BannerFacts {
 /** The whole text, line feeds included. */
 export function banner(
   { say, terminal }: Pick<VerbContext, 'say' | 'terminal'>,
-  { url, warnings, firstKey, firstAdmin, curl }: BannerFacts,
+  { url, workers, warnings, firstKey, firstAdmin, curl }: BannerFacts,
 ): string {
   const lines = [terminal.style('bold', say.start.ready(url)), say.start.docs(url)];
+  if (workers > 1) lines.push(say.start.workers(workers));
   for (const warning of warnings) {
     lines.push(terminal.style('yellow', `! ${showProblem(warning)}`));
   }

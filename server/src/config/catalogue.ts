@@ -71,7 +71,11 @@ function versionOf({ vendor, model, effectiveFromMs }: CatalogueModel): string {
   return `${vendor}/${model}@${effectiveFromMs}`;
 }
 
-function createCatalogue(vendors: readonly Vendor[], models: readonly CatalogueModel[]): Catalogue {
+/** From entries that were checked. */
+export function createCatalogue(
+  vendors: readonly Vendor[],
+  models: readonly CatalogueModel[],
+): Catalogue {
   const byVendor = new Map<string, Map<string, CatalogueModel[]>>();
   for (const row of models) {
     const names = byVendor.get(row.vendor) ?? new Map<string, CatalogueModel[]>();

@@ -9,6 +9,15 @@ export { ROLE_PREFIX } from './conditions.ts';
 export type { Config, ModelConfig, ProviderConfig, TargetConfig } from './config.ts';
 export { placeOf } from './database.ts';
 export { type Change, diffSettings } from './diff.ts';
+export {
+  type ConfigFollower,
+  type ConfigState,
+  createConfigFollower,
+  type Handover,
+  handOver,
+  stateOf,
+  takeOver,
+} from './follow.ts';
 export { fileJsonSchema } from './json-schema.ts';
 export {
   configFile,
@@ -31,6 +40,7 @@ export {
   type ConfigKeeper,
   createConfigKeeper,
   type Generation,
+  type KeeperOptions,
   type ReloadOutcome,
   type Subscriber,
 } from './reload.ts';

@@ -65,6 +65,8 @@ export interface KeeperOptions {
   readonly files: FileAccess;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told after every attempt, whoever asked for it and whatever came of it; must not throw. */
+  readonly attempted?: (outcome: ReloadOutcome) => void;
 }
 
 export function createConfigKeeper(options: KeeperOptions): ConfigKeeper {
@@ -122,7 +124,17 @@ class Keeper implements ConfigKeeper {
     this.#running = this.#attempt().finally(() => {
       this.#running = null;
     });
-    return this.#running;
+    const { attempted } = this.#options;
+    return attempted === undefined ? this.#running : this.#telling(this.#running, attempted);
+  }
+
+  async #telling(
+    running: Promise<ReloadOutcome>,
+    attempted: (outcome: ReloadOutcome) => void,
+  ): Promise<ReloadOutcome> {
+    const outcome = await running;
+    attempted(outcome);
+    return outcome;
   }
 
   async #attempt(): Promise<ReloadOutcome> {

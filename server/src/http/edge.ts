@@ -89,6 +89,8 @@ function serve(
   }
   const writer = ownerOf(deps, path, request.method);
   if (writer === undefined) {
+    response.setHeader('x-esclusa-worker', deps.facts.worker);
+    response.setHeader('x-esclusa-config', deps.generation());
     fallback(request, response);
     return;
   }

@@ -8,25 +8,17 @@
  * Invariant: at most `maxSeries` children plus, for labels with outside values, those where
  * these read `other`; a value that is not finite or would lower a counter is left out.
  */
-import type { Counter, Gauge, Histogram } from '../kernel/meter.ts';
-import type { Aggregation, MetricSpec, MetricType } from './metric-spec.ts';
+import type {
+  Counter,
+  Gauge,
+  Histogram,
+  MetricReport,
+  MetricType,
+  Sample,
+} from '../kernel/meter.ts';
+import type { MetricSpec } from './metric-spec.ts';
 
 export type LabelValues<Label extends string> = Readonly<Record<Label, string>>;
-
-/** One line of the exposition; `metricName` where it differs from the family's. */
-export interface Sample {
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-  readonly metricName?: string;
-}
-
-export interface MetricReport {
-  readonly name: string;
-  readonly help: string;
-  readonly type: MetricType;
-  readonly aggregator: Aggregation;
-  readonly values: Sample[];
-}
 
 export interface Family<Label extends string, Meter> {
   readonly name: string;

@@ -2,8 +2,7 @@
  * What one row of the table of metrics says, and the three kinds of rows.
  */
 
-export type MetricType = 'counter' | 'gauge' | 'histogram';
-export type Aggregation = 'sum' | 'max' | 'min' | 'first';
+import type { Aggregation, MetricType } from '../kernel/meter.ts';
 
 export interface MetricSpec<Label extends string = string> {
   readonly name: string;

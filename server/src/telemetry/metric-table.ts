@@ -313,6 +313,11 @@ export const METRICS = {
     'max',
   ),
   // The process
+  workerRestarts: counter(
+    'esclusa_worker_restarts_total',
+    'Workers that took the place of one that ended.',
+    [],
+  ),
   cpuSeconds: counter('process_cpu_seconds_total', 'CPU time, user and system.', []),
   residentMemory: gauge('process_resident_memory_bytes', 'Resident memory.', []),
   startTime: gauge(

@@ -6,6 +6,7 @@
  * own registry, never the global one.
  */
 import type { Registry } from '@prometheus-io/client';
+import type { MetricReport, Sample } from '../kernel/meter.ts';
 import {
   type CounterFamily,
   createCounterFamily,
@@ -13,8 +14,6 @@ import {
   createHistogramFamily,
   type GaugeFamily,
   type HistogramFamily,
-  type MetricReport,
-  type Sample,
 } from './metric-family.ts';
 import { METRICS, type MetricKey } from './metric-table.ts';
 

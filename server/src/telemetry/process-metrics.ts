@@ -3,7 +3,7 @@
  * sampled by the runtime in between and starts afresh with each scrape.
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { Sample } from './metric-family.ts';
+import type { Sample } from '../kernel/meter.ts';
 import { type Metrics, single } from './metrics.ts';
 
 const LAG_RESOLUTION_MS = 20;

@@ -302,6 +302,7 @@ export const en = {
   start: {
     ready: (url: string) => `Esclusa is ready: ${url}`,
     docs: (url: string) => `Reference:        ${url}/docs`,
+    workers: (count: number) => `Workers:          ${count}, which share this address`,
     firstKey: 'This is the first start. An API key of an administrator, shown this once:',
     firstAdmin: 'Who administers it signs in with this, shown this once:',
     tryIt: 'Try it:',
@@ -309,6 +310,9 @@ export const en = {
       `${address} is taken. Choose another with --port, or stop what runs there.`,
     forbidden: (address: string) =>
       `${address} may not be listened on by this account. Choose another with --port.`,
+    gaveUp: (how: string) =>
+      `The workers end as soon as they are started (the last with ${how}), so this gives up. ` +
+      'What they said is above.',
     stopping: 'Stopping: running requests are given time to end. Press Ctrl-C again to hurry.',
   },
   ...operationsEn,

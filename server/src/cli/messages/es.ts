@@ -301,11 +301,15 @@ export const es: Messages = {
   start: {
     ready: (url) => `Esclusa está lista: ${url}`,
     docs: (url) => `Referencia:         ${url}/docs`,
+    workers: (count) => `Procesos:           ${count}, que comparten esta dirección`,
     firstKey: 'Es el primer arranque. Una clave de API de administrador, mostrada solo esta vez:',
     firstAdmin: 'Quien lo administra entra con esto, mostrado solo esta vez:',
     tryIt: 'Pruébela:',
     taken: (address) => `${address} está ocupada. Elija otra con --port, o pare lo que hay ahí.`,
     forbidden: (address) => `Esta cuenta no puede escuchar en ${address}. Elija otra con --port.`,
+    gaveUp: (how) =>
+      `Los procesos terminan apenas arrancan (el último con ${how}), así que se abandona. ` +
+      'Lo que dijeron está más arriba.',
     stopping:
       'Parando: lo que está en marcha tiene tiempo de acabar. Ctrl-C otra vez, y sin espera.',
   },

@@ -16,7 +16,6 @@ import {
   warnVariable,
 } from './report.ts';
 
-const NO_CLUSTER = 'clustered mode is not part of this release';
 /** How secrets of examples begin. */
 const PLACEHOLDERS = ['change_this', 'changeme', 'change-me', 'your-secret', 'your_secret'];
 const SECRET_LENGTH_MIN = 32;
@@ -50,11 +49,19 @@ function checkLaterNames(input: CheckInput, report: Report): void {
   }
 }
 
+/** What several workers need: counters, locks and answers in a place that all of them share. */
 function checkCluster(input: CheckInput, report: Report): void {
-  const { settings } = input;
-  if (settings.workers > 1) {
-    const message = `${settings.workers} workers need a Redis that they share, and ${NO_CLUSTER}`;
-    refuse(report, input, ['workers'], `${message}; accepted: 1`);
+  const { workers, redis, cache } = input.settings;
+  if (workers === 1 || input.broken.some(([section]) => section === 'redis')) return;
+  const several = `${workers} workers`;
+  const { url, host, sentinels, cluster_nodes: nodes } = redis;
+  if ([url, host, sentinels, nodes].every((place) => place === undefined)) {
+    const advice = 'set redis.url (REDIS_URL); accepted without: 1';
+    refuse(report, input, ['workers'], `${several} need a Redis that they share: ${advice}`);
+  } else if (!cache.redis || cache.backend === 'memory') {
+    const [path, value] = cache.redis ? ['backend', 'memory'] : ['redis', 'false'];
+    const what = `is ${value} for ${several}: each has a cache of its own, and a purge reaches one`;
+    warn(report, input, ['cache', path], what);
   }
 }
 

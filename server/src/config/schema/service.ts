@@ -44,7 +44,7 @@ export const serviceShape = {
     {
       ...restart,
       env: ['ESCLUSA_WORKERS'],
-      description: 'Processes that share the port; more than 1 needs a shared Redis.',
+      description: 'Processes that share the port; more than 1 needs a Redis.',
     },
   ),
   data_dir: text('./data', /^[^\0]+$/, {

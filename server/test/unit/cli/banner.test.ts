@@ -18,6 +18,7 @@ const terminal: Terminal = {
 const facts: BannerFacts = {
   url: 'http://127.0.0.1:8000',
   warnings: [],
+  workers: 1,
   firstKey: null,
   firstAdmin: null,
   curl: null,

@@ -359,11 +359,19 @@ const ENVIRONMENTS: readonly Case[] = [
     problems: ['environment DB_ECHO database.echo — is on in production; accepted: false'],
   },
   {
-    claim: 'several workers, which this release does not have',
+    claim: 'several workers without a Redis',
     env: { ESCLUSA_WORKERS: '4' },
     problems: [
-      'environment ESCLUSA_WORKERS workers — 4 workers need a Redis that they share, and ' +
-        'clustered mode is not part of this release; accepted: 1',
+      'environment ESCLUSA_WORKERS workers — 4 workers need a Redis that they share: set ' +
+        'redis.url (REDIS_URL); accepted without: 1',
+    ],
+  },
+  {
+    claim: 'several workers and a Redis that leads nowhere',
+    env: { ESCLUSA_WORKERS: '4', REDIS_URL: 'redis://r?x=1' },
+    problems: [
+      'environment REDIS_URL redis.url — has a query, which has no meaning here; accepted: ' +
+        'redis://[user:password@]host[:port][/database]',
     ],
   },
   {

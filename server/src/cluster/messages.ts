@@ -1,0 +1,37 @@
+/**
+ * What the processes of one program say to each other. Plain data: it is copied, not shared.
+ *
+ * The primary holds the port and the configuration and answers no request; the members do.
+ */
+import type { ConfigState, Handover, ReloadOutcome } from '../config/index.ts';
+import type { MetricReport } from '../kernel/meter.ts';
+
+/** What a member says of itself when it serves: the caller's own plain data. */
+export type Announcement = object;
+
+/** `now` gives running requests no time. */
+export type StopHow = 'drain' | 'now';
+
+/** `number` ties an answer to its question. */
+export type FromMember =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'ready'; readonly announcement: Announcement }
+  | { readonly kind: 'figures'; readonly round: number; readonly reports: readonly MetricReport[] }
+  | { readonly kind: 'gather'; readonly number: number }
+  | { readonly kind: 'reload'; readonly number: number };
+
+export type ToMember =
+  | { readonly kind: 'welcome'; readonly handover: Handover; readonly isReplacement: boolean }
+  | { readonly kind: 'config'; readonly state: ConfigState }
+  | { readonly kind: 'figures'; readonly round: number }
+  | {
+      readonly kind: 'gathered';
+      readonly number: number;
+      readonly reports: readonly (readonly MetricReport[])[];
+    }
+  | {
+      readonly kind: 'reloaded';
+      readonly number: number;
+      readonly outcome: ReloadOutcome['kind'];
+    }
+  | { readonly kind: 'stop'; readonly how: StopHow };
