@@ -23,11 +23,7 @@ const noStore: Alias = (control, value) => {
 };
 
 const namespace: Alias = (control, value, header) => {
-  if (value === '') return;
-  if (value.length > NAMESPACE_MAX) {
-    throw invalid(header, `takes at most ${NAMESPACE_MAX} characters.`);
-  }
-  control.namespace += `${JSON.stringify([header, value])}`;
+  control.namespace += namespaced(header, value, (what) => invalid(header, what));
 };
 
 const timeToLive: Alias = (control, value, header) => {
@@ -56,6 +52,16 @@ const ALIASES: ReadonlyMap<string, Alias> = new Map([
   ['x-bf-cache-key', namespace],
   ['x-portkey-cache-namespace', namespace],
 ]);
+
+/** What a word called `name` adds to the namespace; throws what `refuse` makes. */
+export function namespaced(
+  name: string,
+  value: string,
+  refuse: (what: string) => GatewayError,
+): string {
+  if (value.length > NAMESPACE_MAX) throw refuse(`takes at most ${NAMESPACE_MAX} characters.`);
+  return value === '' ? '' : JSON.stringify([name, value]);
+}
 
 /** True for a header that says something of the cache in another gateway's words. */
 export function isCacheAlias(header: string): boolean {

@@ -16,6 +16,7 @@ import {
 import { type KeyUseCases, principalOfRecord } from '../identity/index.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { RequestOperation } from '../wire/openai/read-request.ts';
+import { takeCacheMember } from './cache-member.ts';
 import { decodeOpenai } from './openai/endpoint.ts';
 
 export interface ExplainAsker {
@@ -34,8 +35,8 @@ export function explainRequest(
 ): RouteExplanation {
   const whole = completed(body);
   const bytes = Buffer.from(JSON.stringify(whole));
-  const parsed = { body: whole, bytes, members: [] };
-  const request = decodeOpenai(operationOf(whole), parsed, cacheControl);
+  const taken = takeCacheMember({ body: whole, bytes, members: [] }, cacheControl);
+  const request = decodeOpenai(operationOf(whole), taken.parsed, taken.cacheControl);
   const explanation = explain({ request, principal, headers });
   return {
     model: request.model,

@@ -17,6 +17,7 @@ import {
 } from '../gateway/index.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { BodyCapture } from './body-capture.ts';
+import { takeCacheMember } from './cache-member.ts';
 import { readCredential } from './credentials.ts';
 import type { InferenceEndpoint, RequestBirth } from './endpoint.ts';
 import { parseBody } from './parse-body.ts';
@@ -117,8 +118,9 @@ async function decode(
     const limits = deps.limits();
     const head = readHead(request);
     const bytes = await readBody(request, limits.maxBodyBytes);
-    const parsed = parseBody(bytes, limits.maxJsonDepth);
-    const decoded = endpoint.decode(parsed, head.cacheControl, request, birth);
+    const whole = parseBody(bytes, limits.maxJsonDepth);
+    const { parsed, cacheControl } = takeCacheMember(whole, head.cacheControl);
+    const decoded = endpoint.decode(parsed, cacheControl, request, birth);
     const { correlationId, idempotencyKey } = head;
     return { request: decoded, malformed: null, correlationId, idempotencyKey };
   } catch (thrown) {

@@ -91,6 +91,34 @@ export function spliceBytes(
   return Buffer.concat(parts);
 }
 
+/**
+ * The bytes of an object without one of its members, and where the others then lie. `members`
+ * are those of `scanObject`, each key once; without the key among them nothing changes.
+ */
+export function withoutMember(
+  bytes: Buffer,
+  members: readonly JsonMember[],
+  key: string,
+): { readonly bytes: Buffer; readonly members: readonly JsonMember[] } {
+  const index = members.findIndex((member) => member.key === key);
+  const member = members[index];
+  if (member === undefined) return { bytes, members };
+  const before = members[index - 1];
+  const isLast = index === members.length - 1;
+  const start = before === undefined ? bytes.indexOf(OPEN_BRACE) + 1 : before.valueEnd;
+  const isFirstOfMany = before === undefined && !isLast;
+  const end = isFirstOfMany ? bytes.indexOf(COMMA, member.valueEnd) + 1 : member.valueEnd;
+  const moved = members.slice(index + 1).map(({ key, valueStart, valueEnd }) => ({
+    key,
+    valueStart: valueStart - (end - start),
+    valueEnd: valueEnd - (end - start),
+  }));
+  return {
+    bytes: spliceBytes(bytes, [{ start, end, text: '' }]),
+    members: [...members.slice(0, index), ...moved],
+  };
+}
+
 /** One text for equal values: members sorted by key, no white space, `undefined` left out. */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);

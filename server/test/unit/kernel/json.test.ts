@@ -15,6 +15,7 @@ import {
   parseJson,
   scanObject,
   spliceBytes,
+  withoutMember,
 } from '../../../src/kernel/json.ts';
 
 const DEPTH = 64;
@@ -100,6 +101,37 @@ test('a replaced value changes that member and nothing else', () => {
       assert.deepEqual(actual, expected);
     }),
   );
+});
+
+test('a member that is taken out leaves the others where they then lie', () => {
+  fc.assert(
+    fc.property(members, fc.nat(), blank, (list, pick, around) => {
+      const unique = [...new Map(list.map((entry) => [entry[0], entry])).values()];
+      fc.pre(unique.length > 0);
+      const written = unique.map(
+        ([name, item, a, b, c, d]) =>
+          `${a}${JSON.stringify(name)}${b}:${c}${JSON.stringify(item)}${d}`,
+      );
+      const text = `${around}{${written.join(',')}}${around}`;
+      const gone = unique[pick % unique.length]?.[0] ?? '';
+
+      const rest = withoutMember(Buffer.from(text), scan(text), gone);
+
+      const expected = Object.entries(JSON.parse(text)).filter(([name]) => name !== gone);
+      const left = rest.bytes.toString();
+      assert.deepEqual(new Map(Object.entries(JSON.parse(left))), new Map(expected));
+      assert.deepEqual(rest.members, scan(left));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('taking out a member that is not there gives the very same bytes', () => {
+  const bytes = Buffer.from('{"a":1}');
+  const found = scan('{"a":1}');
+
+  assert.deepEqual(withoutMember(bytes, found, 'b'), { bytes, members: found });
+  assert.equal(withoutMember(bytes, found, 'b').bytes, bytes);
 });
 
 test('a key that appears twice is listed twice, in order', () => {

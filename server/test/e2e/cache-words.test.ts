@@ -1,0 +1,76 @@
+/**
+ * What clients say of the cache in LiteLLM's way, from the outside: it is heeded, and no
+ * provider sees it.
+ */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { type Asked, ask } from './asking.ts';
+import { type Surroundings, startSurroundings } from './surroundings.ts';
+
+let around: Surroundings;
+
+before(async () => {
+  around = await startSurroundings();
+});
+
+after(() => around.close());
+
+beforeEach(async () => {
+  around.upstream.forget();
+  await around.gateway.api('DELETE', '/api/v1/cache');
+});
+
+function asked(cache: object | null, temperature = 0): Promise<Asked> {
+  const body = { temperature, ...(cache === null ? {} : { cache }) };
+  return ask(around.gateway, { model: 'priced', body });
+}
+
+const said = ({ headers }: Asked): string | null => headers.get('x-cache');
+
+test('a body with LiteLLM words shares its answer with one without, and nobody sees them', async () => {
+  assert.equal(said(await asked({ ttl: 600 })), 'MISS');
+  assert.equal(said(await asked(null)), 'HIT');
+  assert.equal(said(await asked({ 's-maxage': 600, later: 1 })), 'HIT');
+
+  assert.equal(around.upstream.calls.length, 1);
+  const body = JSON.parse(String(around.upstream.calls[0]?.body));
+  assert.equal(body.cache, undefined);
+  assert.equal(body.temperature, 0);
+});
+
+test('no-cache asks anew and keeps the answer; no-store does neither', async () => {
+  await asked(null);
+
+  assert.equal(said(await asked({ 'no-cache': true })), 'MISS');
+  assert.equal(said(await asked({ 'no-store': true })), 'BYPASS');
+  assert.equal(said(await asked(null)), 'HIT');
+});
+
+test('a ttl is the wish to be kept at any temperature', async () => {
+  assert.equal(said(await asked(null, 0.7)), 'BYPASS');
+  assert.equal(said(await asked({ ttl: 60 }, 0.7)), 'MISS');
+  assert.equal(said(await asked({ ttl: 60 }, 0.7)), 'HIT');
+});
+
+test('a namespace keeps apart from other answers of the tenant', async () => {
+  await asked({ namespace: 'a' });
+
+  assert.equal(said(await asked({ namespace: 'a' })), 'HIT');
+  assert.equal(said(await asked({ namespace: 'b' })), 'MISS');
+  assert.equal(said(await asked(null)), 'MISS');
+});
+
+test('a word of the wrong kind is refused by name before anything is called', async () => {
+  const { status, error, text } = await asked({ ttl: 'long' });
+
+  assert.equal(status, 400);
+  assert.equal(error?.code, 'invalid_request');
+  assert.equal(JSON.parse(text).error.param, 'cache.ttl');
+  assert.equal(around.upstream.calls.length, 0);
+});
+
+test("a cache in somebody else's words reaches the provider byte for byte", async () => {
+  await asked({ type: 'ephemeral' });
+
+  assert.match(String(around.upstream.calls[0]?.body), /"cache":\{"type":"ephemeral"\}/);
+});
