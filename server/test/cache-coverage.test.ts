@@ -16,6 +16,7 @@ const COVERED = [
   'server/src/gateway/caching/*.ts',
   'server/src/gateway/pipeline/{cache,fly,flight-source,keep,give-stored,revalidate}.ts',
   'server/src/gateway/pipeline/{share-stream,shared-answer,total-deadline}.ts',
+  'server/src/gateway/pipeline/{guard,watch-frames}.ts',
   'server/src/stores/memory/cache-store.ts',
 ];
 

@@ -41,7 +41,7 @@ export interface SingleFlight<T> {
 
 export interface SingleFlightOptions<T> {
   /** Resolves when an outcome cannot be joined any more; null: it never can. Never rejects. */
-  readonly lasts?: (outcome: T) => Promise<void> | null;
+  readonly lasts?: (outcome: T) => Promise<unknown> | null;
   /** What a joiner with this signal is given of an outcome, before the leader is given it. */
   readonly forJoiner?: (outcome: T, signal: AbortSignal) => T;
   readonly maxFlights?: number;

@@ -125,7 +125,9 @@ export class Exchange {
   upstreamMs = 0;
   /** call: milliseconds from the start to the first piece of the answer */
   firstTokenMs: number | null = null;
-  /** remember: the usage of a complete answer that cannot be given */
+  /** guard: true where its checks change nothing of the answer; null: there are no checks */
+  asItCame: Promise<boolean> | null = null;
+  /** guard, remember: the usage of an answer that may turn out not to be given */
   spent: Usage | null = null;
   /** settle: what was written to the ledger */
   entry: LedgerEntry | null = null;

@@ -21,7 +21,7 @@ export interface FlyDeps extends KeepDeps {
 
 /** How outcomes are shared among the exchanges of a process. */
 export const SHARING = {
-  lasts: ({ stream }: Shared): Promise<void> | null => stream?.closed ?? null,
+  lasts: ({ lasts }: Shared): Promise<unknown> | null => lasts,
   forJoiner(shared: Shared, signal: AbortSignal): Shared {
     if (shared.stream === null || shared.answer === null) return shared;
     const frames = shared.stream.open(signal);

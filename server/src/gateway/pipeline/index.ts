@@ -41,6 +41,7 @@ export interface PipelineDeps extends AdmitDeps, CacheDeps, CallDeps {
 export function stages(deps: PipelineDeps): readonly Stage[] {
   const observed = observe(deps.observer, deps.clock);
   const settled = settle(deps);
+  const guarded = guard(deps.guardrails);
   return [
     observed,
     authenticate(deps.authenticator),
@@ -48,9 +49,9 @@ export function stages(deps: PipelineDeps): readonly Stage[] {
     replay(deps.replays),
     admit(deps),
     remember(deps.threads),
-    guard(deps.guardrails),
+    guarded,
     route(deps.routes),
-    cache(deps, (handler) => observed.wrap(settled.wrap(handler))),
+    cache(deps, (handler) => observed.wrap(settled.wrap(guarded.wrapAnswers(handler)))),
     reserve(deps.budgets, deps.terms),
     call(deps),
   ];

@@ -20,8 +20,21 @@ export function headOf({ exchange }: CacheCall, answer: Answer): FlightHead {
   return { stream: kind === 'stream', dialect, contentType, ...from };
 }
 
-/** Resolves when other processes find it too, or it is not kept. */
-export function keep(
+/**
+ * Keeps what the checks of answers let through as it came. Resolves when other processes find
+ * it too, or it is not kept.
+ */
+export async function keep(
+  deps: KeepDeps,
+  call: CacheCall,
+  answer: Storable,
+  generation: string,
+): Promise<void> {
+  const { asItCame } = call.exchange;
+  if (asItCame === null || (await asItCame)) await store(deps, call, answer, generation);
+}
+
+function store(
   deps: KeepDeps,
   { exchange, tenant, key }: CacheCall,
   answer: Storable,

@@ -76,7 +76,10 @@ async function* settled(
     error = thrown;
     throw thrown;
   } finally {
-    if (!ended) await settleExchange(deps, exchange, { usage, characters }, error);
+    if (!ended) {
+      const produced = { usage: usage ?? exchange.spent, characters };
+      await settleExchange(deps, exchange, produced, error);
+    }
   }
 }
 

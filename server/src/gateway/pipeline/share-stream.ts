@@ -19,6 +19,7 @@ export interface StreamShare {
   readonly stream: SharedStream;
   /** What its leader is given of it. */
   readonly answer: StreamAnswer;
+  readonly lasts: Promise<unknown>;
 }
 
 /** What becomes of the call behind a stream. */
@@ -49,7 +50,9 @@ export function shareStream(
   });
   relay(course, source, stream);
   const answer: StreamAnswer = { kind: 'stream', dialect, frames: stream.pay(abort.signal) };
-  return { stream, answer };
+  const { asItCame } = call.exchange;
+  const lasts = stream.closed.then(() => (stream.soFar() === null ? null : asItCame));
+  return { stream, answer, lasts };
 }
 
 async function* resumed(

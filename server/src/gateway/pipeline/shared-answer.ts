@@ -20,9 +20,13 @@ export interface Shared {
   /** null: it was found, or cannot be joined any more. */
   readonly answer: Answer | null;
   readonly stream: SharedStream | null;
+  /** Until when it can be joined: its end, and where it is checked first, its being kept. */
+  readonly lasts: Promise<unknown> | null;
   readonly provider: string | null;
   readonly providerModel: string | null;
 }
+
+const NOTHING = { found: null, answer: null, stream: null, lasts: null };
 
 type Called = Extract<Source, { kind: 'called' }>;
 
@@ -38,12 +42,12 @@ export function share(
     return sharedBy(call, shareStream(deps, call, work, source));
   }
   if (source.kind === 'called') sharePlain(deps, call, source);
-  return sharedBy(call, { answer: plainOf(source) });
+  return sharedBy(call, { answer: plainOf(source), lasts: call.exchange.asItCame });
 }
 
 function sharedBy({ exchange }: CacheCall, outcome: Partial<Shared>): Shared {
   const { provider, providerModel } = exchange;
-  return { found: null, answer: null, stream: null, provider, providerModel, ...outcome };
+  return { ...NOTHING, provider, providerModel, ...outcome };
 }
 
 /** Marks an exchange as one that was given what another one pays for. */

@@ -13,6 +13,7 @@ import type { InferenceRequest } from '../../../src/gateway/model/request.ts';
 import type { Route, RouteCachePolicy } from '../../../src/gateway/model/route.ts';
 import { cache } from '../../../src/gateway/pipeline/cache.ts';
 import { SHARING } from '../../../src/gateway/pipeline/fly.ts';
+import { type Guardrail, guard } from '../../../src/gateway/pipeline/guard.ts';
 import type { Shared } from '../../../src/gateway/pipeline/shared-answer.ts';
 import { createMemoryCacheStore } from '../../../src/stores/memory/cache-store.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -68,7 +69,12 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
     cache: { ...POLICY, ...policy },
   } as Route;
 
-  function start({ alone = false, sharing = SHARING } = {}) {
+  function start({
+    alone = false,
+    sharing = SHARING,
+    guardrails = [] as readonly Guardrail[],
+  } = {}) {
+    const guarded = guard(guardrails);
     const shared = processOn(whole);
     const member = flights.process();
     const deps = {
@@ -82,9 +88,9 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
     };
     const stage = cache(deps, (handler) => (exchange) => {
       renewals.push(exchange);
-      return handler(exchange);
+      return guarded.wrapAnswers(handler)(exchange);
     });
-    const handler = stage.wrap((exchange) => made(calls, exchange));
+    const handler = guarded.wrap(stage.wrap((exchange) => made(calls, exchange)));
     return {
       deps,
       kill: member.kill,
