@@ -27,7 +27,7 @@ function asked(cache: object | null, temperature = 0): Promise<Asked> {
 
 const said = ({ headers }: Asked): string | null => headers.get('x-cache');
 
-test('a body with such words shares its answer with one without, and nobody sees them', async () => {
+test('a body with such words shares the answer of one without; nobody sees them', async () => {
   assert.equal(said(await asked({ ttl: 600 })), 'MISS');
   assert.equal(said(await asked(null)), 'HIT');
   assert.equal(said(await asked({ 's-maxage': 600, later: 1 })), 'HIT');
