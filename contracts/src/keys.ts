@@ -44,6 +44,12 @@ const addresses = z.array(z.string().min(2).max(50)).min(1).max(100);
 const models = z.array(modelNameSchema).min(1).max(200);
 const expiresAt = z.iso.datetime({ offset: true });
 
+/**
+ * `default`: as the model's policy has it; `requested`: only where a request asks; `always`: as
+ * if every request asked.
+ */
+export const cacheUseSchema = z.enum(['off', 'default', 'requested', 'always']);
+
 export const keyCreateSchema = z.strictObject({
   name: nameSchema,
   /** The caller's own tenant where left out. */
@@ -58,6 +64,8 @@ export const keyCreateSchema = z.strictObject({
   scopes: scopes.nullish(),
   /** Networks it may be used from, such as `192.0.2.0/24`; null for any. */
   addresses: addresses.nullish(),
+  /** What it wants of the response cache; never more than the model's policy allows. */
+  cache: cacheUseSchema.default('default'),
 });
 
 /** What is left out stays; null removes; `limits` is replaced as a whole. */
@@ -70,6 +78,7 @@ export const keyUpdateSchema = z
     expires_at: expiresAt.nullish(),
     scopes: scopes.nullish(),
     addresses: addresses.nullish(),
+    cache: cacheUseSchema.optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, 'Nothing to change was given.');
 
@@ -84,6 +93,7 @@ export const keySchema = z.object({
   scopes: z.array(z.string()).nullable(),
   addresses: z.array(z.string()).nullable(),
   models: z.array(z.string()).nullable(),
+  cache: cacheUseSchema,
   limits: limitsSchema,
   budget: budgetSchema.nullable(),
   created_at: timestampSchema,

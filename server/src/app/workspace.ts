@@ -67,9 +67,10 @@ export function createWorkspace(
     ...createPeopleWorkspace(identity, repositories, random),
     ...createTenantWorkspace(identity),
     async createKey(body) {
-      const { limits, budget, expires_at, ...rest } = checked(keyCreateSchema, body);
+      const { limits, budget, expires_at, cache, ...rest } = checked(keyCreateSchema, body);
       const { record, secret } = await keys.create(operator, {
         ...rest,
+        cacheUse: cache,
         limits: limits === undefined ? undefined : limitsFromWire(limits),
         budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
         expiresAtMs: typeof expires_at === 'string' ? Date.parse(expires_at) : expires_at,

@@ -95,6 +95,7 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
       { flags: '--tokens-per-minute <count>', text: 'tokensPerMinute' },
       { flags: '--concurrency <count>', text: 'concurrency' },
       { flags: '--budget <amount>', text: 'budget' },
+      { flags: '--cache <use>', text: 'cacheUse' },
       { flags: '--expires <time>', text: 'expires' },
     ],
     examples: [

@@ -13,7 +13,7 @@ export { asGatewayError, type ErrorCode, GatewayError } from './model/errors.ts'
 export { type Credential, Exchange } from './model/exchange.ts';
 export type { LimitLease } from './model/holds.ts';
 export type { CacheStatus, LedgerEntry } from './model/ledger-entry.ts';
-export type { Budget, BudgetPeriod, Limits, Principal, Role } from './model/principal.ts';
+export type { Budget, BudgetPeriod, CacheUse, Limits, Principal, Role } from './model/principal.ts';
 export { MODELS_SCOPE } from './model/principal.ts';
 export {
   type CacheControl,

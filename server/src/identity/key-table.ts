@@ -99,6 +99,7 @@ export function principalOf(record: KeyRecord): Principal {
     models: record.models === null ? null : Object.freeze([...record.models]),
     limits: Object.freeze({ ...record.limits }),
     budget: record.budget === null ? null : Object.freeze({ ...record.budget }),
+    cacheUse: record.cacheUse,
     tenantLimits: NO_LIMITS,
     tenantBudget: null,
     expiresAtMs: record.expiresAtMs,

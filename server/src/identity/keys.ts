@@ -8,6 +8,7 @@
  */
 import {
   type Budget,
+  type CacheUse,
   GatewayError,
   type Limits,
   type Principal,
@@ -26,11 +27,13 @@ export interface NewKey extends Grant, AskedConfinement {
   readonly name: string;
   readonly tenant?: string | undefined;
   readonly role: Extract<Role, 'service' | 'admin'>;
+  readonly cacheUse?: CacheUse | undefined;
 }
 
 /** What is undefined stays as it is. */
 export interface KeyChange extends AskedConfinement {
   readonly name?: string | undefined;
+  readonly cacheUse?: CacheUse | undefined;
   readonly models?: readonly string[] | null | undefined;
   readonly limits?: Limits | undefined;
   readonly budget?: Budget | null | undefined;
@@ -108,6 +111,7 @@ async function create(options: KeyUseCasesOptions, actor: Principal, wanted: New
     previousUntilMs: null,
     role: wanted.role,
     ...confinement,
+    cacheUse: wanted.cacheUse ?? 'default',
     models: withoutTwins(grant.models),
     limits: grant.limits,
     budget: grant.budget,
@@ -135,6 +139,7 @@ async function update(options: KeyUseCasesOptions, actor: Principal, id: string,
     ...(to.name !== undefined && { name: to.name }),
     ...(to.scopes !== undefined && { scopes: withoutTwins(to.scopes) }),
     ...(to.addresses !== undefined && { addresses: withoutTwins(to.addresses) }),
+    ...(to.cacheUse !== undefined && { cacheUse: to.cacheUse }),
     ...(to.models !== undefined && { models: withoutTwins(to.models) }),
     ...(to.limits !== undefined && { limits: to.limits }),
     ...(to.budget !== undefined && { budget: to.budget }),

@@ -24,5 +24,6 @@ function superadmin(keyId: string, name: string): Principal {
     tenantBudget: null,
     expiresAtMs: null,
     familyId: null,
+    cacheUse: 'default',
   });
 }

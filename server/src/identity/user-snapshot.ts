@@ -125,5 +125,6 @@ function principalOf(user: UserRecord): Principal {
     tenantBudget: null,
     expiresAtMs: null,
     familyId: null,
+    cacheUse: 'default',
   });
 }

@@ -51,6 +51,7 @@ export interface ApiKeysTable {
   readonly scopes: string | null;
   /** A JSON list of networks; null means from anywhere. */
   readonly addresses: string | null;
+  readonly cache_use: string;
   /** The value `change_versions` had when this row was last written. */
   readonly version: number;
 }

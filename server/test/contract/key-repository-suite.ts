@@ -22,6 +22,7 @@ export function keyRepositorySuite(
       previousHash: 'hash before',
       previousUntilMs: 1_700_000_000_009,
       addresses: ['192.0.2.0/24', '2001:db8::/32'],
+      cacheUse: 'requested',
       models: ['fast', 'demo/demo-1'],
       limits: { requestsPerMinute: 60, tokensPerMinute: 0, concurrency: 3 },
       budget: { limitNanousd: 9_007_199_254_740_991, period: 'month' },
@@ -86,12 +87,14 @@ export function keyRepositorySuite(
     const renamed = await keys.update('key_1', { name: 'Renamed' });
     const opened = await keys.update('key_1', { models: null, budget: null, expiresAtMs: null });
     const limited = await keys.update('key_1', { limits: { concurrency: 0 } });
+    const uncached = await keys.update('key_1', { cacheUse: 'off' });
     const missing = await keys.update('key_other', { name: 'Nobody' });
 
     assert.deepEqual(renamed, { ...before, name: 'Renamed' });
     assert.deepEqual(opened, { ...renamed, models: null, budget: null, expiresAtMs: null });
     assert.deepEqual(limited, { ...opened, limits: { concurrency: 0 } });
-    assert.deepEqual(await keys.get('key_1'), limited);
+    assert.deepEqual(uncached, { ...limited, cacheUse: 'off' });
+    assert.deepEqual(await keys.get('key_1'), uncached);
     assert.equal(missing, null);
   });
 
@@ -152,6 +155,7 @@ function key(id: string): KeyRecord {
     role: 'service',
     scopes: null,
     addresses: null,
+    cacheUse: 'default',
     previousHash: null,
     previousUntilMs: null,
     models: null,

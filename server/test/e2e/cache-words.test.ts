@@ -1,9 +1,10 @@
 /**
- * What clients say of the cache in LiteLLM's way, from the outside: it is heeded, and no
- * provider sees it.
+ * What clients say of the cache in LiteLLM's way, and keys for all of their requests, from the
+ * outside: it is heeded, and no provider sees it.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { ADMIN_KEY } from '../support/gateway.ts';
 import { type Asked, ask } from './asking.ts';
 import { type Surroundings, startSurroundings } from './surroundings.ts';
 
@@ -20,9 +21,9 @@ beforeEach(async () => {
   await around.gateway.api('DELETE', '/api/v1/cache');
 });
 
-function asked(cache: object | null, temperature = 0): Promise<Asked> {
+function asked(cache: object | null, temperature = 0, key = ADMIN_KEY): Promise<Asked> {
   const body = { temperature, ...(cache === null ? {} : { cache }) };
-  return ask(around.gateway, { model: 'priced', body });
+  return ask(around.gateway, { model: 'priced', body, key });
 }
 
 const said = ({ headers }: Asked): string | null => headers.get('x-cache');
@@ -73,4 +74,36 @@ test("a cache in somebody else's words reaches the provider byte for byte", asyn
   await asked({ type: 'ephemeral' });
 
   assert.match(String(around.upstream.calls[0]?.body), /"cache":\{"type":"ephemeral"\}/);
+});
+
+test('a key says for all of its requests what it wants, and that can be changed', async () => {
+  const { gateway } = around;
+  const made = await gateway.api('POST', '/api/v1/keys', { name: 'k', cache: 'always' });
+  assert.equal(made.body.cache, 'always');
+  const { id, key } = made.body as { id: string; key: string };
+
+  assert.equal(said(await asked(null, 0.7, key)), 'MISS');
+  assert.equal(said(await asked(null, 0.7, key)), 'HIT');
+  assert.equal(said(await asked(null, 0.7)), 'BYPASS');
+
+  const changed = await gateway.api('PATCH', `/api/v1/keys/${id}`, { cache: 'off' });
+  assert.equal(changed.body.cache, 'off');
+  const passed = await asked({ ttl: 60 }, 0.7, key);
+  assert.equal(said(passed), 'BYPASS');
+  assert.match(passed.headers.get('cache-status') ?? '', /detail=off-for-key/);
+
+  await gateway.api('PATCH', `/api/v1/keys/${id}`, { cache: 'requested' });
+  assert.equal(said(await asked(null, 0, key)), 'BYPASS');
+  assert.equal(said(await asked({ ttl: 60 }, 0, key)), 'MISS');
+  assert.equal(said(await asked(null, 0)), 'HIT');
+});
+
+test('a key cannot want what is none of the words', async () => {
+  const { status, body } = await around.gateway.api('POST', '/api/v1/keys', {
+    name: 'k',
+    cache: 'sometimes',
+  });
+
+  assert.equal(status, 400);
+  assert.equal(body.error.field, 'cache');
 });

@@ -36,6 +36,7 @@ if (verb === 'key') {
     role: 'service',
     scopes: null,
     addresses: null,
+    cacheUse: 'default',
     previousHash: null,
     previousUntilMs: null,
     models: null,

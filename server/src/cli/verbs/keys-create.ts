@@ -24,6 +24,7 @@ function bodyOf(context: VerbContext): Readonly<Record<string, unknown>> {
     models: textOption(context, 'models')
       ?.split(',')
       .map((name) => name.trim()),
+    cache: textOption(context, 'cache'),
     limits: limitsOf(context),
     budget: budgetOf(context),
     expires_at: expiryOf(context),

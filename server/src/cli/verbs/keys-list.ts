@@ -19,6 +19,7 @@ export async function run(context: VerbContext): Promise<undefined> {
     { title: columns.status, value: (key) => key.status },
     { title: columns.key, value: (key) => key.hint },
     { title: columns.models, value: (key) => key.models?.join(',') ?? '*' },
+    { title: columns.cache, value: (key) => key.cache },
     { title: columns.limits, value: (key) => limitsText(context, key) },
     { title: columns.budget, value: budgetText },
     { title: columns.created, value: (key) => formatInstant(Date.parse(key.created_at)) },

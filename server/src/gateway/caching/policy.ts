@@ -4,7 +4,8 @@
  *
  * 1. Only a request whose answer is repeatable is looked up or stored: temperature 0, an
  *    embedding, or one whose client opted in by asking for an age or for the cache alone. A
- *    route may leave it to the clients, or hold for every answer that it is.
+ *    route may leave it to the clients, or hold for every answer that it is; a key may ask for
+ *    all of its requests, leave it to each of them, or do without.
  * 2. Only a complete answer that ended by itself is stored: not one cut by length, filtered,
  *    or refused for its size.
  * 3. A client can narrow what it is given (age, no stale ones), never widen what the route
@@ -15,6 +16,7 @@
 import { isJsonArray, type JsonValue } from '../../kernel/json.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { FinishReason } from '../model/answer.ts';
+import type { CacheUse } from '../model/principal.ts';
 import type { InferenceRequest } from '../model/request.ts';
 import type { RouteCachePolicy } from '../model/route.ts';
 import type { Operation } from '../model/target.ts';
@@ -23,6 +25,7 @@ import type { CacheEntry } from '../ports/cache-store.ts';
 /** Why the cache is not used, as RFC 9211 `detail`. */
 export type BypassDetail =
   | 'disabled'
+  | 'off-for-key'
   | 'token-count'
   | 'no-store'
   | 'not-deterministic'
@@ -54,13 +57,18 @@ const REPEATABLE: ReadonlySet<FinishReason> = new Set<FinishReason>([
   'function_call',
 ]);
 
-export function planCache(request: InferenceRequest, policy: RouteCachePolicy): CachePlan {
+export function planCache(
+  request: InferenceRequest,
+  policy: RouteCachePolicy,
+  use: CacheUse,
+): CachePlan {
   const { noStore, noCache, maxAgeSeconds } = request.cacheControl;
   const { staleIfErrorSeconds, staleWhileRevalidateSeconds } = request.cacheControl;
   if (!policy.enabled) return bypass('disabled');
+  if (use === 'off') return bypass('off-for-key');
   if (request.operation === 'count_tokens') return bypass('token-count');
   if (noStore) return bypass('no-store');
-  if (!isRepeatable(request, policy)) return bypass('not-deterministic');
+  if (!isRepeatable(request, policy, use)) return bypass('not-deterministic');
   if (!hasExactNumbers(request.body) || !hasExactNumbers(request.foreign?.body)) {
     return bypass('inexact-number');
   }
@@ -155,9 +163,12 @@ function narrowed(allowed: number, asked: number | null): number {
 function isRepeatable(
   { operation, temperature, cacheControl }: InferenceRequest,
   { mode }: RouteCachePolicy,
+  use: CacheUse,
 ): boolean {
   const { maxAgeSeconds, onlyIfCached, optIn } = cacheControl;
-  if (mode === 'always' || optIn || onlyIfCached || maxAgeSeconds !== null) return true;
+  if (use === 'always' || optIn || onlyIfCached || maxAgeSeconds !== null) return true;
+  if (use === 'requested') return false;
+  if (mode === 'always') return true;
   return mode === 'deterministic' && (temperature === 0 || operation === 'embedding');
 }
 

@@ -22,6 +22,12 @@ export interface Limits {
   readonly concurrency?: number;
 }
 
+/**
+ * What a credential wants of the response cache: nothing; what the model's policy says; only
+ * where its request asks; as if each of its requests asked.
+ */
+export type CacheUse = 'off' | 'default' | 'requested' | 'always';
+
 /** The scope without which a credential runs no models. */
 export const MODELS_SCOPE = 'models.call';
 
@@ -41,6 +47,7 @@ export interface Principal {
   readonly models: readonly string[] | null;
   readonly limits: Limits;
   readonly budget: Budget | null;
+  readonly cacheUse: CacheUse;
   /** What its whole tenant may use together. */
   readonly tenantLimits: Limits;
   readonly tenantBudget: Budget | null;

@@ -56,7 +56,7 @@ export function cache(deps: CacheDeps, booked: (handler: Handler) => Handler): S
     wrap: (next) => async (exchange) => {
       const { request, route, principal } = exchange;
       assert(route !== null && principal !== null, 'route and principal come before cache');
-      const plan = planCache(request, route.cache);
+      const plan = planCache(request, route.cache, principal.cacheUse);
       if (plan.kind === 'bypass') {
         exchange.cache = { status: 'BYPASS', tier: null, ageSeconds: null, detail: plan.detail };
         return next(exchange);

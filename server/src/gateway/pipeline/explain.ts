@@ -140,7 +140,7 @@ function reasonOf(
 }
 
 function cacheOf({ keys }: ExplainDeps, asked: Asked, route: Route): ExplainedCache {
-  const plan = planCache(asked.request, route.cache);
+  const plan = planCache(asked.request, route.cache, asked.principal?.cacheUse ?? 'default');
   const tenant = asked.principal?.tenant ?? null;
   const key =
     plan.kind === 'bypass' || keys === null || tenant === null

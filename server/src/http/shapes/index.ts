@@ -40,6 +40,7 @@ export function keyToWire(record: KeyRecord, nowMs: number): Key {
     scopes: record.scopes === null ? null : [...record.scopes],
     addresses: record.addresses === null ? null : [...record.addresses],
     models: record.models === null ? null : [...record.models],
+    cache: record.cacheUse,
     limits: limitsToWire(record.limits),
     budget: record.budget === null ? null : budgetToWire(record.budget),
     created_at: timestamp(record.createdAtMs),

@@ -2,7 +2,7 @@
  * Where API keys are kept. A key's secret never comes here: only its keyed hash and the few
  * characters people recognise it by.
  */
-import type { Budget, Limits, Role } from '../../gateway/index.ts';
+import type { Budget, CacheUse, Limits, Role } from '../../gateway/index.ts';
 
 export interface KeyRecord {
   readonly id: string;
@@ -21,6 +21,7 @@ export interface KeyRecord {
   readonly scopes: readonly string[] | null;
   /** Networks it may be used from (`192.0.2.0/24`, `2001:db8::/32`); null: any. */
   readonly addresses: readonly string[] | null;
+  readonly cacheUse: CacheUse;
   readonly models: readonly string[] | null;
   readonly limits: Limits;
   readonly budget: Budget | null;

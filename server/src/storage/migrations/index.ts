@@ -18,6 +18,7 @@ export const MIGRATION_NAMES: readonly string[] = [
   '0005-people',
   '0006-audit',
   '0013-tenants',
+  '0018-key-cache',
 ];
 
 /**
@@ -49,7 +50,7 @@ export async function migrate(db: Kysely<unknown>, context: MigrationContext): P
 }
 
 async function loadMigrations(context: MigrationContext): Promise<Record<string, Migration>> {
-  const [control, ledger, bodies, responses, people, audit, tenants] = await Promise.all([
+  const [control, ledger, bodies, responses, people, audit, tenants, keyCache] = await Promise.all([
     import('./0001-control.ts'),
     import('./0002-ledger.ts'),
     import('./0003-bodies.ts'),
@@ -57,6 +58,7 @@ async function loadMigrations(context: MigrationContext): Promise<Record<string,
     import('./0005-people.ts'),
     import('./0006-audit.ts'),
     import('./0013-tenants.ts'),
+    import('./0018-key-cache.ts'),
   ]);
   return {
     '0001-control': { up: control.controlTables(context) },
@@ -66,5 +68,6 @@ async function loadMigrations(context: MigrationContext): Promise<Record<string,
     '0005-people': { up: people.peopleTables(context) },
     '0006-audit': { up: audit.auditTables(context) },
     '0013-tenants': { up: tenants.tenantColumns(context) },
+    '0018-key-cache': { up: keyCache.keyCacheColumn(context) },
   };
 }

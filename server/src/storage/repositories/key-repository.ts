@@ -4,7 +4,7 @@
  */
 import type { Updateable } from 'kysely';
 import { GatewayError } from '../../gateway/model/errors.ts';
-import type { Limits, Role } from '../../gateway/model/principal.ts';
+import type { CacheUse, Limits, Role } from '../../gateway/model/principal.ts';
 import type { KeyPatch, KeyRecord, KeyRepository } from '../../identity/ports/key-repository.ts';
 import { ConstraintError, type Engine } from '../engine.ts';
 import type { ApiKeysTable } from '../schema.ts';
@@ -90,6 +90,7 @@ function rowOf(record: KeyRecord): Omit<ApiKeysTable, 'version'> {
     name: record.name,
     scopes: listColumn(record.scopes),
     addresses: listColumn(record.addresses),
+    cache_use: record.cacheUse,
     models: listColumn(record.models),
     limits: JSON.stringify(record.limits),
     ...budgetColumns(record.budget),
@@ -108,6 +109,7 @@ function changesOf(patch: KeyPatch): Updateable<ApiKeysTable> {
     ...(patch.previousUntilMs !== undefined && { previous_until_ms: patch.previousUntilMs }),
     ...(patch.scopes !== undefined && { scopes: listColumn(patch.scopes) }),
     ...(patch.addresses !== undefined && { addresses: listColumn(patch.addresses) }),
+    ...(patch.cacheUse !== undefined && { cache_use: patch.cacheUse }),
     ...(patch.models !== undefined && { models: listColumn(patch.models) }),
     ...(patch.limits !== undefined && { limits: JSON.stringify(patch.limits) }),
     ...(patch.budget !== undefined && budgetColumns(patch.budget)),
@@ -128,6 +130,7 @@ function recordOf(row: ApiKeysTable): KeyRecord {
     role: row.role as Role,
     scopes: listOf(row.scopes),
     addresses: listOf(row.addresses),
+    cacheUse: row.cache_use as CacheUse,
     models: listOf(row.models),
     limits: JSON.parse(row.limits) as Limits,
     budget: budgetOf(row),

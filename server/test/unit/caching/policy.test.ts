@@ -12,6 +12,7 @@ import {
   type Storable,
 } from '../../../src/gateway/caching/policy.ts';
 import type { FinishReason } from '../../../src/gateway/model/answer.ts';
+import type { CacheUse } from '../../../src/gateway/model/principal.ts';
 import {
   type CacheControl,
   type InferenceRequest,
@@ -41,8 +42,12 @@ function control(changes: Partial<CacheControl>): Partial<InferenceRequest> {
   return { cacheControl: { ...NO_CACHE_CONTROL, ...changes } };
 }
 
-function plan(changes: Partial<InferenceRequest>, policy = POLICY): CachePlan {
-  return planCache(chatRequest({ temperature: 0, ...changes }), policy);
+function plan(
+  changes: Partial<InferenceRequest>,
+  policy = POLICY,
+  use: CacheUse = 'default',
+): CachePlan {
+  return planCache(chatRequest({ temperature: 0, ...changes }), policy, use);
 }
 
 function usable(changes: Partial<InferenceRequest> = {}, policy = POLICY) {
@@ -246,4 +251,39 @@ test('an age is told in whole seconds, and none below zero', () => {
     [-5000, 0, 999, 1000, 61_500].map((ms) => ageSeconds(entry, NOW_MS + ms)),
     [0, 0, 0, 1, 61],
   );
+});
+
+/** Whether a request is cached, by what its key and its model's policy say. */
+const USES: readonly [CacheUse, RouteCachePolicy['mode'], plain: boolean, creative: boolean][] = [
+  ['off', 'deterministic', false, false],
+  ['off', 'always', false, false],
+  ['default', 'requested', false, false],
+  ['default', 'deterministic', true, false],
+  ['default', 'always', true, true],
+  ['requested', 'requested', false, false],
+  ['requested', 'deterministic', false, false],
+  ['requested', 'always', false, false],
+  ['always', 'requested', true, true],
+  ['always', 'deterministic', true, true],
+  ['always', 'always', true, true],
+];
+
+for (const [use, mode, atZero, atOne] of USES) {
+  const policy = { ...POLICY, mode };
+  const kindOf = (changes: Partial<InferenceRequest>) => plan(changes, policy, use).kind;
+  const word = (isUsed: boolean) => (isUsed ? 'use' : 'bypass');
+
+  test(`a key that wants ${use} of a model with ${mode} is given just that`, () => {
+    assert.equal(kindOf({ temperature: 0 }), word(atZero));
+    assert.equal(kindOf({ temperature: 1 }), word(atOne));
+    assert.equal(kindOf(control({ maxAgeSeconds: 60 })), word(use !== 'off'));
+    assert.equal(kindOf({ ...control({ noStore: true }) }), 'bypass');
+  });
+}
+
+test('no key is given more than a model whose cache is off', () => {
+  const made = plan({}, { ...POLICY, enabled: false }, 'always');
+
+  assert.deepEqual(made, { kind: 'bypass', detail: 'disabled' });
+  assert.deepEqual(plan({}, POLICY, 'off'), { kind: 'bypass', detail: 'off-for-key' });
 });

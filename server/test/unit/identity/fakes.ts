@@ -175,6 +175,7 @@ export function keyRecord(changes: Partial<KeyRecord>): KeyRecord {
     role: 'service',
     scopes: null,
     addresses: null,
+    cacheUse: 'default',
     previousHash: null,
     previousUntilMs: null,
     models: null,

@@ -26,6 +26,7 @@ export const PRINCIPAL: Principal = {
   tenantBudget: null,
   expiresAtMs: null,
   familyId: null,
+  cacheUse: 'default',
 };
 
 /** 1 nano-dollar per input token, 2 per output token. */

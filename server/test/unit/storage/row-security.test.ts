@@ -25,6 +25,7 @@ async function twoTenants(t: TestContext): Promise<TestDatabase> {
       ...{ ...own, id: `key_${tenant}`, name: tenant, hint: 'esk_', secretHash: tenant },
       ...{ role: 'service', models: null, limits: {}, budget: null },
       ...{ expiresAtMs: null, revokedAtMs: null, scopes: null, addresses: null },
+      cacheUse: 'default',
       ...{ previousHash: null, previousUntilMs: null },
     });
     const entry = ledgerEntry({ tenant });

@@ -62,6 +62,7 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     tenantBudget: null,
     expiresAtMs: null,
     familyId: null,
+    cacheUse: 'default',
   };
   exchange.route = route(model);
   exchange.provider = 'openai';

@@ -161,9 +161,9 @@ function writeRoutes(app: AdminApp, { keys, clock }: AdminServices): void {
 }
 
 function changeOf(body: Omit<KeyUpdate, 'name'>): Omit<KeyChange, 'name'> {
-  const { models, limits, budget, expires_at, scopes, addresses } = body;
+  const { models, limits, budget, expires_at, scopes, addresses, cache } = body;
   return {
-    ...{ models, scopes, addresses },
+    ...{ models, scopes, addresses, cacheUse: cache },
     limits: limits === undefined ? undefined : limitsFromWire(limits),
     budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
     expiresAtMs:
