@@ -37,6 +37,8 @@ export interface Installation {
   configuration(unknownNames?: 'told' | 'left'): Promise<Configuration>;
   /** Opens the database, brings it up to date and closes it; throws what is wrong with it. */
   openDatabase(): Promise<DatabaseHealth>;
+  /** Makes the database belong to the master secret of this configuration. */
+  adoptSecret(): Promise<void>;
   /** Opens the data, runs `work` and closes again, whatever happens. */
   use<T>(work: (workspace: Workspace) => Promise<T>): Promise<T>;
   useWritable<T>(work: (workspace: WritableWorkspace) => Promise<T>): Promise<T>;
@@ -77,6 +79,15 @@ export function createInstallation(options: InstallationOptions): Installation {
       const storage = await openTool(parts, loaded);
       try {
         return await storage.health();
+      } finally {
+        await storage.close();
+      }
+    },
+    async adoptSecret() {
+      const { loaded } = await installation.configuration();
+      const storage = await openTool(parts, loaded);
+      try {
+        await adopt(parts, loaded, storage);
       } finally {
         await storage.close();
       }
@@ -177,16 +188,27 @@ async function writing<T>(
   }
 }
 
+async function adopt(parts: Parts, { config }: Loaded, repositories: Repositories): Promise<void> {
+  const [{ createIdentity }, { adoptSecret }] = await Promise.all([
+    import('./identity.ts'),
+    import('./shared-secret.ts'),
+  ]);
+  const { secrets } = createIdentity({ ...parts, log: silentLog }, config, repositories);
+  await adoptSecret(repositories.marks, secrets);
+}
+
 async function workspaceOver(
   { clock, random, ids, warn }: Parts,
   { config }: Loaded,
   repositories: Repositories,
 ): Promise<Workspace> {
-  const [{ createIdentity }, { createWorkspace }] = await Promise.all([
+  const [{ createIdentity }, { createWorkspace }, { requireSameSecret }] = await Promise.all([
     import('./identity.ts'),
     import('./workspace.ts'),
+    import('./shared-secret.ts'),
   ]);
   const log: Log = { ...silentLog, warn };
   const identity = createIdentity({ clock, random, ids, log }, config, repositories);
+  await requireSameSecret(repositories.marks, identity.secrets);
   return createWorkspace(identity, repositories, { clock, random });
 }

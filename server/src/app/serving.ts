@@ -44,6 +44,7 @@ import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 import { createFleet, openSharedStores, type SharedStores } from './redis.ts';
 import { createReplays } from './replays.ts';
+import { requireSameSecretInRedis } from './shared-secret.ts';
 import { startupChecks } from './startup/checks.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -70,6 +71,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
   undo.push(() => shared?.close());
+  const stores = shared === null ? [] : [shared.cache, shared.state];
+  await requireSameSecretInRedis(stores, identity.secrets, { clock, log });
   const counters = await createCounters(parts, config, shared?.state ?? null);
   undo.push(() => counters.close());
   const replays = await createReplays(parts, () => current().config, shared?.state ?? null);

@@ -32,6 +32,7 @@ import {
 import { queryMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createServing, type Serving } from './serving.ts';
+import { requireSameSecret } from './shared-secret.ts';
 import { DATABASE_WAIT_MS, validate, withoutDatabase } from './startup/run.ts';
 import { type Shutdown, stopServer } from './stop.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
@@ -118,6 +119,7 @@ async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
   });
   undo.push(() => storage.close());
   const identity = createIdentity({ clock, random, ids, log: named('identity') }, config, storage);
+  await requireSameSecret(storage.marks, identity.secrets);
   undo.push(storage.changes(() => void refreshIdentity(identity)));
   undo.push(() => stopIdentity(identity));
   const keeper = keeperOf(configuration, {

@@ -282,6 +282,12 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     examples: ['esclusa secrets generate'],
     load: () => import('./verbs/secrets-generate.ts'),
   },
+  'secrets adopt': {
+    args: [],
+    options: [],
+    examples: ['esclusa secrets adopt'],
+    load: () => import('./verbs/secrets-adopt.ts'),
+  },
   seed: {
     args: [],
     options: [{ flags: '--force', text: 'force' }],

@@ -27,6 +27,8 @@ export interface DerivedKeys {
   readonly carryKey: Buffer;
   /** Chains the audit log. */
   readonly auditKey: Buffer;
+  /** Tells whether two processes have the same master secret, and nothing else about it. */
+  readonly mark: Buffer;
 }
 
 export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
@@ -39,6 +41,7 @@ export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
     peopleKey: derive(masterSecret, 'people-hash/v1'),
     carryKey: derive(masterSecret, 'single-sign-on/v1'),
     auditKey: derive(masterSecret, 'audit-chain/v1'),
+    mark: derive(masterSecret, 'installation-mark/v1'),
   };
 }
 

@@ -34,6 +34,10 @@ import { createReportBook, type ReportFigures } from './report-book.ts';
 import { createAuditRepository } from './repositories/audit-repository.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
 import { createFamilyRepository } from './repositories/family-repository.ts';
+import {
+  createInstallationMarks,
+  type InstallationMarks,
+} from './repositories/installation-marks.ts';
 import { createInvitationRepository } from './repositories/invitation-repository.ts';
 import { createKeyRepository } from './repositories/key-repository.ts';
 import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
@@ -46,6 +50,7 @@ export type { FsyncPolicy } from './journal/journal.ts';
 export type { DatabaseHealth } from './ledger-engine.ts';
 export type { DatabasePlace } from './open-engine.ts';
 export type { QueryMeters } from './query-watch.ts';
+export type { InstallationMarks } from './repositories/installation-marks.ts';
 export type { PriceRecord, PriceRepository } from './repositories/price-repository.ts';
 
 export interface StorageOptions {
@@ -94,6 +99,7 @@ export interface Repositories {
   readonly tenants: TenantRepository;
   readonly ledgerQueries: LedgerQueries;
   readonly prices: PriceRepository;
+  readonly marks: InstallationMarks;
 }
 
 export interface StorageTool extends Repositories {
@@ -241,6 +247,7 @@ function repositories(
     tenants: createTenantRepository(engine),
     ledgerQueries: lazyLedgerQueries(engine, settle),
     prices: createPriceRepository(engine),
+    marks: createInstallationMarks(engine),
   };
 }
 

@@ -221,7 +221,14 @@ export interface ResponsesTable {
   readonly response: Uint8Array;
 }
 
+/** What all processes of an installation must have in common. */
+export interface InstallationTable {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface Schema {
+  readonly installation: InstallationTable;
   readonly tenants: TenantsTable;
   readonly tenant_hosts: TenantHostsTable;
   readonly api_keys: ApiKeysTable;

@@ -42,8 +42,8 @@ export function keyRepositorySuite(
     const { keys } = await open(t);
     await keys.insert(key('key_1'));
 
-    const sameId = keys.insert({ ...key('key_1'), secretHash: 'other' });
-    const sameSecret = keys.insert({ ...key('key_2'), secretHash: key('key_1').secretHash });
+    const sameId = () => keys.insert({ ...key('key_1'), secretHash: 'other' });
+    const sameSecret = () => keys.insert({ ...key('key_2'), secretHash: key('key_1').secretHash });
 
     await assert.rejects(sameId, { code: 'conflict' });
     await assert.rejects(sameSecret, { code: 'conflict' });

@@ -32,3 +32,20 @@ test('a Redis absent at the start is degraded with 200, and found when it comes'
   const health = await gateway.api('GET', '/api/v1/health');
   assert.equal(health.body.checks.redis_cache.healthy, true);
 });
+
+test('another master secret at the same Redis is refused, and told which variable', async (t) => {
+  const redis = await startRedis(t);
+  const start = (secret: string) =>
+    startGateway({ env: { REDIS_URL: redis.url, ESCLUSA_MASTER_SECRET: secret } });
+  const first = await start('the-secret-that-all-at-this-redis-have');
+  t.after(() => first.close());
+
+  await assert.rejects(start('a-secret-that-nobody-else-at-it-has'), {
+    name: 'MasterSecretError',
+    message: /^ESCLUSA_MASTER_SECRET .* is not that of the others at this Redis/,
+  });
+  const twin = await start('the-secret-that-all-at-this-redis-have');
+  t.after(() => twin.close());
+
+  assert.equal((await twin.api('GET', '/health/ready')).body.status, 'ready');
+});

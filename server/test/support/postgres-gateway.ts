@@ -15,6 +15,7 @@ export async function startOnPostgres(
   const gateway = await startGateway({
     ...options,
     env: {
+      ESCLUSA_MASTER_SECRET: 'a-secret-that-all-who-share-a-database-have',
       DATABASE_URL: database.runtime,
       DATABASE_MIGRATION_URL: database.owner,
       DATABASE_WRITER_URL: database.writer,

@@ -47,6 +47,8 @@ export const es: Messages = {
     'models list': 'lista alias y modelos con sus precios',
     'models refresh': 'muestra lo que cambiaría una lista de precios más nueva, y la aplica',
     'secrets generate': 'hace un secreto maestro para ESCLUSA_MASTER_SECRET',
+    'secrets adopt':
+      'tras una pérdida: sigue con otro secreto maestro; las claves de antes no valen',
     seed: 'llena la base de datos con un inquilino creíble para mirar',
     'users create': 'crea una persona, que puede entrar enseguida',
     'users list': 'muestra las personas, las más nuevas primero',
@@ -296,6 +298,7 @@ export const es: Messages = {
       anchor_differs: (number) => `El asiento ${number} no es el que se anotó.`,
     },
   },
+  secretAdopted: 'La base de datos tiene ahora este secreto maestro. Las claves de antes no valen.',
   masterSecretHint: 'Póngalo en cada máquina que comparta la base de datos, y guarde una copia.',
   migrated: (file) => `La base de datos está al día: ${file}`,
   configGood: (file) => `La configuración está bien: ${file}`,

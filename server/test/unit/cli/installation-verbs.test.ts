@@ -267,10 +267,25 @@ describe('models, migrations and secrets', () => {
     const { out } = await line.run('secrets', 'generate');
 
     line.env = { [name]: one[name] ?? '' };
+    await line.run('secrets', 'adopt'); // the database was made under another
     const used = await line.run('keys', 'create', 'x');
     assert.match(out, /^ESCLUSA_MASTER_SECRET=[A-Za-z0-9_-]{43}\n$/);
     assert.notEqual(out, `${name}=${one[name]}\n`);
     assert.equal(used.exitCode, 0, used.err);
+  });
+
+  it('refuse a database made under another secret, until that one is given up', async () => {
+    await line.run('keys', 'create', 'before');
+    line.env = { ESCLUSA_MASTER_SECRET: 'another-secret-than-the-one-of-the-database' };
+
+    const refused = await line.run('keys', 'create', 'x');
+    const adopted = await line.json<{ is_adopted: boolean }>('secrets', 'adopt');
+    const made = await line.run('keys', 'create', 'x');
+
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.err, /ESCLUSA_MASTER_SECRET .* is not the one this database was made/);
+    assert.equal(adopted.is_adopted, true);
+    assert.equal(made.exitCode, 0, made.err);
   });
 });
 

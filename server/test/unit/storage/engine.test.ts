@@ -28,6 +28,12 @@ import { startStorageProcess } from '../../support/storage-process.ts';
 import { tenantRecord } from '../../support/tenant-record.ts';
 import { until } from '../../support/until.ts';
 
+/** What a version after this one would do: add a table and a column that has a default. */
+const LATER_MIGRATION = `
+  create table later_things (id text primary key);
+  alter table tenants add column later_colour text not null default 'blue';
+  insert into kysely_migration values ('9999-later', '2030-01-01T00:00:00.000Z');`;
+
 interface Variations {
   readonly dataDir?: string;
   readonly clock?: Clock;
@@ -265,17 +271,51 @@ test('two processes that start at once on a new file make its tables once', asyn
   assert.equal(database.prepare('select count(*) as n from tenants').get()?.n, 1);
 });
 
-test('a database of a newer version is refused with a sentence, and left as it is', async (t) => {
+test('a database that a newer version added to is worked on, and a warning says so', async (t) => {
   const dataDir = temporaryFolder(t);
   await (await openAt({ dataDir })).close();
   const database = new DatabaseSync(databasePath(dataDir));
   afterwards(t, () => database.close());
-  database.exec("insert into kysely_migration values ('9999-later', '2030-01-01T00:00:00.000Z')");
+  database.exec(LATER_MIGRATION);
+  const log = rememberingLog();
+
+  const storage = await openAt({ dataDir, log });
+  afterwards(t, () => storage.close());
+  await storage.tenants.insert(tenantRecord('acme'));
+
+  assert.equal((await storage.tenants.get('acme'))?.slug, 'acme');
+  assert.deepEqual(log.lines, [
+    {
+      level: 'warn',
+      message: 'the database is of a newer version',
+      fields: { later: ['9999-later'] },
+    },
+  ]);
+});
+
+test('a database of a later era is refused with a sentence, and left as it is', async (t) => {
+  const dataDir = temporaryFolder(t);
+  await (await openAt({ dataDir })).close();
+  const database = new DatabaseSync(databasePath(dataDir));
+  afterwards(t, () => database.close());
+  database.exec(LATER_MIGRATION);
+  database.exec("update installation set value = '2' where name = 'schema_era'");
 
   await assert.rejects(openAt({ dataDir }), {
     code: 'storage_unavailable',
-    message: /newer version \(migration 9999-later\)/,
+    message: /newer version \(migration 9999-later\), and of era 2, not 1/,
   });
+});
+
+test('a newer database that lacks a migration of this program is refused', async (t) => {
+  const dataDir = temporaryFolder(t);
+  await (await openAt({ dataDir })).close();
+  const database = new DatabaseSync(databasePath(dataDir));
+  afterwards(t, () => database.close());
+  database.exec(LATER_MIGRATION);
+  database.exec("delete from kysely_migration where name = '0013-tenants'");
+
+  await assert.rejects(openAt({ dataDir }), { message: /lacks some of this one’s/ });
 });
 
 test('pages and sums of the ledger run over an index, never over the whole table', async (t) => {

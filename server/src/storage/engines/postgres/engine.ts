@@ -162,7 +162,7 @@ export class PostgresEngine implements LedgerEngine {
     const found = this.#found;
     const facts = found && {
       ...{ version: found.version, role: found.role, roleRisk: found.roleRisk },
-      migrations: found.migrations.length,
+      migrations: found.schema.migrations.length,
     };
     const base = { backend: 'postgres' as const, facts };
     const startedMs = clock.monotonicMs();

@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import { GatewayError } from '../../../gateway/model/errors.ts';
+import type { AppliedSchema } from '../../migrations/compatibility.ts';
 import { type ConnectionDemand, overBudget } from './budget.ts';
 
 export interface Inspection {
@@ -14,8 +15,7 @@ export interface Inspection {
   readonly maxConnections: number;
   /** The role may read the tables that are there. */
   readonly hasRights: boolean;
-  /** The migrations that are applied. */
-  readonly migrations: readonly string[];
+  readonly schema: AppliedSchema;
 }
 
 interface Facts {
@@ -29,6 +29,7 @@ interface Facts {
   readonly reserved: number;
   readonly has_migrations: boolean;
   readonly has_rights: boolean;
+  readonly has_era: boolean;
 }
 
 const VERSION_MIN = 150_000;
@@ -44,7 +45,9 @@ const FACTS = `
     current_setting('superuser_reserved_connections')::int
       + coalesce(current_setting('reserved_connections', true)::int, 0) as reserved,
     to_regclass('kysely_migration') is not null as has_migrations,
-    coalesce(has_table_privilege(to_regclass('tenants'), 'select'), false) as has_rights
+    coalesce(has_table_privilege(to_regclass('tenants'), 'select'), false)
+      and coalesce(has_table_privilege(to_regclass('installation'), 'select'), true) as has_rights,
+    to_regclass('installation') is not null as has_era
   from pg_roles where rolname = current_user`;
 
 /** Throws what cannot be worked with, with the numbers, and what the driver says. */
@@ -66,7 +69,7 @@ export async function inspect(
     roleRisk: riskOf(facts),
     maxConnections,
     hasRights: facts.has_rights,
-    migrations: facts.has_migrations && facts.has_rights ? await appliedMigrations(client) : [],
+    schema: await appliedSchema(client, facts),
   };
 }
 
@@ -76,11 +79,22 @@ function riskOf({ is_superuser, bypasses, owns }: Facts): string | null {
   return owns ? 'owns the tables' : null;
 }
 
-async function appliedMigrations(client: pg.ClientBase): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
+async function appliedSchema(client: pg.ClientBase, facts: Facts): Promise<AppliedSchema> {
+  const { has_migrations: hasMigrations, has_rights: hasRights, has_era: hasEra } = facts;
+  if (!hasMigrations || !hasRights) return { migrations: [], era: null };
+  const names = await client.query<{ name: string }>(
     'select name from kysely_migration order by name',
   );
-  return rows.map(({ name }) => name);
+  const eras = hasEra
+    ? await client.query<{ value: string }>(
+        "select value from installation where name = 'schema_era'",
+      )
+    : null;
+  const era = eras?.rows[0]?.value;
+  return {
+    migrations: names.rows.map(({ name }) => name),
+    era: era === undefined ? null : Number(era),
+  };
 }
 
 export function refusal(message: string): GatewayError {

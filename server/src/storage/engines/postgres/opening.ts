@@ -5,7 +5,8 @@
 import type pg from 'pg';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import { sleep } from '../../../kernel/deadline.ts';
-import { compareMigrations } from '../../migrations/index.ts';
+import { judgeSchema } from '../../migrations/compatibility.ts';
+import { MIGRATION_NAMES } from '../../migrations/index.ts';
 import { abandon, clientConfig, connect } from './client.ts';
 import { type Inspection, inspect, refusal } from './inspection.ts';
 import { migratePostgres } from './migrating.ts';
@@ -19,13 +20,15 @@ const NEVER = new AbortController().signal;
 /** Throws `storage_unavailable` with what is wrong and what to do. */
 export async function openDatabase(options: PostgresOptions): Promise<Inspection> {
   let inspection = await look(options);
-  const isBehind = compareMigrations(inspection.migrations) === 'behind';
-  if (isBehind || !inspection.hasRights) {
-    await update(options, inspection.role);
-    inspection = await look(options);
-  }
+  if (!isReady(inspection)) inspection = await update(options, inspection.role);
+  const { later } = judgeSchema(inspection.schema, MIGRATION_NAMES);
+  if (later.length > 0) options.log.warn('the database is of a newer version', { later });
   judgeRole(options, inspection);
   return inspection;
+}
+
+function isReady({ schema, hasRights }: Inspection): boolean {
+  return hasRights && judgeSchema(schema, MIGRATION_NAMES).state === 'current';
 }
 
 async function look(options: PostgresOptions): Promise<Inspection> {
@@ -67,7 +70,22 @@ function unreachable(cause: unknown): GatewayError {
   return new GatewayError('storage_unavailable', { message, cause });
 }
 
-async function update({ settings, clock, log }: PostgresOptions, runtime: string): Promise<void> {
+/** Another process, also one of a newer version, may be doing the same. */
+async function update(options: PostgresOptions, runtime: string): Promise<Inspection> {
+  try {
+    await migrateAs(options, runtime);
+  } catch (error) {
+    const inspection = await look(options);
+    if (isReady(inspection)) return inspection;
+    throw error;
+  }
+  return look(options);
+}
+
+async function migrateAs(
+  { settings, clock, log }: PostgresOptions,
+  runtime: string,
+): Promise<void> {
   const { url, migrationUrl, writerUrl } = settings;
   const writer = writerUrl === null ? runtime : roleOf(writerUrl);
   try {

@@ -20,7 +20,12 @@ import type {
   LedgerEngine,
   PoolStatistics,
 } from '../../ledger-engine.ts';
-import { compareMigrations, MIGRATION_NAMES, migrate } from '../../migrations/index.ts';
+import {
+  type AppliedSchema,
+  judgeSchema,
+  type SchemaState,
+} from '../../migrations/compatibility.ts';
+import { MIGRATION_NAMES, migrate } from '../../migrations/index.ts';
 import { poolStatistics } from '../../pool-statistics.ts';
 import { endOf, type QueryWatch, watched } from '../../query-watch.ts';
 import type { Schema } from '../../schema.ts';
@@ -98,14 +103,13 @@ export class SqliteEngine implements LedgerEngine {
 
   /** Opens the file and brings its tables up to date; throws `storage_unavailable`. */
   async open(): Promise<void> {
-    const applied = await this.#writer.call({ kind: 'open' }, OPEN_TIMEOUT_MS);
-    if (compareMigrations(applied as string[]) === 'behind') {
-      const nowMs = this.#options.clock.wallMs();
-      await migrate((await this.writer()) as Kysely<unknown>, { dialect: 'sqlite', nowMs });
-    }
+    let found = await this.#lookAtSchema();
+    if (found.state === 'behind') found = await this.#migrate();
+    const { later } = found;
+    if (later.length > 0) this.#options.log.warn('the database is of a newer version', { later });
     this.#facts = {
       ...{ version: process.versions.sqlite ?? '', role: null, roleRisk: null },
-      migrations: MIGRATION_NAMES.length,
+      migrations: MIGRATION_NAMES.length + later.length,
     };
     void this.#openReader();
   }
@@ -194,6 +198,24 @@ export class SqliteEngine implements LedgerEngine {
     const workers = [this.#writer, this.#reader];
     await Promise.allSettled(workers.map((each) => each.call({ kind: 'close' }, CLOSE_TIMEOUT_MS)));
     await Promise.all(workers.map((each) => each.close()));
+  }
+
+  async #lookAtSchema(): Promise<SchemaState> {
+    const applied = await this.#writer.call({ kind: 'open' }, OPEN_TIMEOUT_MS);
+    return judgeSchema(applied as AppliedSchema, MIGRATION_NAMES);
+  }
+
+  /** Another process, also one of a newer version, may be doing the same. */
+  async #migrate(): Promise<SchemaState> {
+    const nowMs = this.#options.clock.wallMs();
+    try {
+      await migrate((await this.writer()) as Kysely<unknown>, { dialect: 'sqlite', nowMs });
+    } catch (error) {
+      const found = await this.#lookAtSchema();
+      if (found.state === 'behind') throw error;
+      return found;
+    }
+    return this.#lookAtSchema();
   }
 
   #start(

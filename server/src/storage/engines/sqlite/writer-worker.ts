@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LedgerApplier } from '../../applying/applier.ts';
 import { createApplier, createRecovery, type JournalPlace } from '../../applying/index.ts';
 import type { Report } from '../../applying/report.ts';
+import type { AppliedSchema } from '../../migrations/compatibility.ts';
 import { serve, type WorkerRole } from '../thread/worker-host.ts';
 import { Connection } from './connection.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
@@ -36,7 +37,7 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
       switch (call.kind) {
         case 'open':
           opened ??= open(data, report);
-          return appliedMigrations(opened.connection);
+          return appliedSchema(opened.connection);
         case 'query':
           return writer().connection.execute(call.sql, call.parameters);
         case 'flush':
@@ -76,14 +77,19 @@ function open(data: WriterData, report: (report: Report) => void): Opened {
   };
 }
 
-function appliedMigrations(connection: Connection): string[] {
-  const table = connection.execute(
-    "select name from sqlite_master where type = 'table' and name = 'kysely_migration'",
-    [],
-  );
-  if (table.rows.length === 0) return [];
-  const { rows } = connection.execute('select name from kysely_migration order by name', []);
-  return rows.map((row) => String(row.name));
+function appliedSchema(connection: Connection): AppliedSchema {
+  const has = (table: string): boolean =>
+    connection.execute("select name from sqlite_master where type = 'table' and name = ?", [table])
+      .rows.length > 0;
+  if (!has('kysely_migration')) return { migrations: [], era: null };
+  const names = connection.execute('select name from kysely_migration order by name', []).rows;
+  const era = has('installation')
+    ? connection.execute("select value from installation where name = 'schema_era'", []).rows[0]
+    : undefined;
+  return {
+    migrations: names.map((row) => String(row.name)),
+    era: era === undefined ? null : Number(era.value),
+  };
 }
 
 if (parentPort !== null) serve(parentPort, (report) => createWriter(workerData, report));

@@ -17,7 +17,7 @@ export interface StatementResult {
 
 export type Call =
   | { readonly kind: 'query'; readonly sql: string; readonly parameters: readonly SqlValue[] }
-  /** Opens the database; a file answers the names of the applied migrations. */
+  /** Opens the database; a file answers its `AppliedSchema`. */
   | { readonly kind: 'open' }
   /** Answers when everything up to the end of the extents is in the database. */
   | { readonly kind: 'flush'; readonly extents: readonly SegmentExtent[] }
