@@ -71,8 +71,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
   undo.push(() => shared?.close());
-  const stores = shared === null ? [] : [shared.cache, shared.state];
-  await requireSameSecretInRedis(stores, identity.secrets, { clock, log });
+  await requireSameSecretInRedis(shared, identity.secrets, { clock, log });
   const counters = await createCounters(parts, config, shared?.state ?? null);
   undo.push(() => counters.close());
   const replays = await createReplays(parts, () => current().config, shared?.state ?? null);

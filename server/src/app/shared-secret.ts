@@ -11,6 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Repositories } from '../storage/index.ts';
 import type { RedisStore } from '../stores/redis/store.ts';
+import type { SharedStores } from './redis.ts';
 
 const NAME = 'master_secret';
 const REDIS_KEY = 'esclusa:installation';
@@ -42,11 +43,12 @@ interface RedisMarkDeps {
 
 /** Throws `MasterSecretError` where a Redis that answers is used under another secret. */
 export async function requireSameSecretInRedis(
-  stores: readonly RedisStore[],
+  shared: SharedStores | null,
   { mark }: DerivedKeys,
   { clock, log }: RedisMarkDeps,
 ): Promise<void> {
   const own = mark.toString('hex');
+  const stores = shared === null ? [] : [shared.cache, shared.state];
   await Promise.all(
     stores.map(async (store) => {
       await connected(store, clock);
