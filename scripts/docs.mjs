@@ -11,6 +11,10 @@ import { root } from '../bin/runtime.mjs';
 
 /** @type {Readonly<Record<string, () => Promise<readonly Document[]>>>} */
 const documents = {
+  async dashboards() {
+    const { dashboardDocuments } = await import('./docs/dashboards.mjs');
+    return dashboardDocuments();
+  },
   async dialects() {
     const { dialectsDocuments } = await import('./docs/dialects.mjs');
     return dialectsDocuments();

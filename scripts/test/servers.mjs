@@ -1,7 +1,8 @@
 /**
- * The servers that tests start: a real Redis and a real PostgreSQL. What is missing is installed
- * where that is ours to do (as root on Debian), without starting any service; elsewhere one line
- * says what to install, and under `CI=true` that is a failure, not a remark.
+ * The programs that tests start: a real Redis, PostgreSQL and nginx, and the checker of alerts.
+ * What is missing is installed where that is ours to do (as root on Debian), without starting
+ * any service; elsewhere one line says what to install, and under `CI=true` that is a failure,
+ * not a remark.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,8 @@ import { delimiter, join } from 'node:path';
 const servers = [
   { program: 'redis-server', package: 'redis-server' },
   { program: 'postgres', package: 'postgresql' },
+  { program: 'nginx', package: 'nginx-light' },
+  { program: 'promtool', package: 'prometheus' },
 ];
 const debianPostgres = '/usr/lib/postgresql';
 const policyFile = '/usr/sbin/policy-rc.d';
@@ -55,7 +58,8 @@ function thisMachine() {
 
 /** @param {string} name */
 function isOnPath(name) {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  // Debian keeps servers in /usr/sbin, which is not on everyone's path.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
   return folders.some((folder) => folder !== '' && isProgram(join(folder, name)));
 }
 

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { dashboardDocuments } from '../../scripts/docs/dashboards.mjs';
 import { dialectsDocuments, OTHERWISE } from '../../scripts/docs/dialects.mjs';
 import { environmentDocuments } from '../../scripts/docs/environment.mjs';
 import { metricsDocuments } from '../../scripts/docs/metrics.mjs';
@@ -42,6 +43,12 @@ const LEDGER = new Set(['docs/requirements.md', 'docs/domain.md']);
 
 const allPages = readPages(ROOT);
 const pages = allPages.filter(({ path }) => !LEDGER.has(path));
+
+describe('deploy/grafana/generated', () => {
+  it('equal what their descriptions generate', async () => {
+    for (const { path, text } of await dashboardDocuments()) assert.equal(read(path), text, path);
+  });
+});
 
 describe('docs/settings.md and docs/esclusa.schema.json', () => {
   it('equal what the schema generates', async () => {
