@@ -27,7 +27,12 @@ export interface AdminDeps {
   readonly config: ConfigControl;
   readonly cache: AdminServices['cache'];
   readonly meter: AdminServices['meter'];
+  /** No other process writes to this ledger. */
+  readonly isAlone: boolean;
 }
+
+/** Longer than a journal gathers and a writer takes; an outage is not waited for. */
+const LEDGER_LAG_MS = 1000;
 
 export function createAdminServices(deps: AdminDeps): AdminServices {
   const { clock, ids, log, identity, gateway, storage, current } = deps;
@@ -48,6 +53,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     keys: identity.keys,
     tenants: identity.tenants,
     ledger: storage.ledgerQueries,
+    ledgerLagMs: deps.isAlone ? 0 : LEDGER_LAG_MS,
     bodies: storage.bodies,
     routes: () => current().routes,
     providers: () => Object.values(config().providers).map((each) => providerOf(deps, each)),

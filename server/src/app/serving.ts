@@ -183,11 +183,17 @@ function createAdmin(parts: Parts, made: AdminParts) {
     metrics: async () => (current().config.metrics.enabled ? expose(parts) : null),
     health: createHealth(health, lifecycle),
     originOf: originReader(loaded.config, identity),
+    isAlone: isAlone(loaded.config),
     config: createConfigControl(keeper, loaded, clock),
   });
   return createAdminApp(services, {
     routes: [modelRoutes(() => current().routes), responseRoutes(storage.responses)],
   });
+}
+
+/** Nothing is shared: neither a Redis nor a database that others can reach. */
+function isAlone({ database, redis, workers }: Config): boolean {
+  return redis === null && workers === 1 && database.kind === 'sqlite';
 }
 
 /** Of all workers as one, or of this process where the others cannot be asked. */

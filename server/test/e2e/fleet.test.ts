@@ -129,6 +129,27 @@ function count(answers: readonly Answer[], cache: string): number {
   return answers.filter((one) => one.cache === cache).length;
 }
 
+test('the row of an answer is found through every process at once', async () => {
+  const [first, ...others] = processes;
+  const authorization = `Bearer ${ADMIN_KEY}`;
+  const response = await fetch(`${first?.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'shared', messages: [{ role: 'user', content: 'a row' }] }),
+  });
+  await response.arrayBuffer();
+  const id = response.headers.get('x-request-id');
+
+  const rows = await Promise.all(
+    others.map(({ url }) => fetch(`${url}/api/v1/requests/${id}`, { headers: { authorization } })),
+  );
+
+  assert.deepEqual(
+    rows.map((row) => row.status),
+    [200, 200],
+  );
+});
+
 for (const stream of [false, true]) {
   const what = stream ? 'streamed' : 'plain';
 

@@ -59,6 +59,8 @@ export interface AdminServices {
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;
   readonly ledger: LedgerQueries;
+  /** How long a row of another process may be on its way; 0 where this is the only one. */
+  readonly ledgerLagMs: number;
   readonly bodies: Pick<BodyStore, 'get'>;
   readonly routes: () => Pick<Routes, 'list'>;
   readonly providers: () => readonly Provider[];

@@ -91,6 +91,7 @@ export async function createAdminFixture(
       keys,
       tenants,
       ledger: memoryLedger(rows, filters),
+      ledgerLagMs: 0,
       bodies: memoryBodies(bodies),
       ...gatewayState(purged, resets),
       cursorKey: Buffer.alloc(32, 3),

@@ -24,6 +24,7 @@ import { callerOf, notFound } from '../access.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import { type IdParams, isPlausibleId } from '../ids.ts';
 import type { AdminApp } from '../instance.ts';
+import { findLate } from '../late-row.ts';
 import type { AdminServices } from '../services.ts';
 
 const tags = ['usage'];
@@ -80,7 +81,8 @@ export function requestRoutes(app: AdminApp, services: AdminServices, cursors: C
   );
 }
 
-function detailRoute(app: AdminApp, { ledger, bodies }: AdminServices): void {
+function detailRoute(app: AdminApp, services: AdminServices): void {
+  const { ledger, bodies, clock, ledgerLagMs: lagMs } = services;
   app.get<IdParams>(
     '/api/v1/requests/:id',
     {
@@ -91,12 +93,17 @@ function detailRoute(app: AdminApp, { ledger, bodies }: AdminServices): void {
         response: { 200: requestDetailSchema, default: errorSchema },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
       const caller = callerOf(request);
       const tenant = confineTenant(caller, 'requests.read', undefined);
-      const entry = isPlausibleId(id) ? await ledger.get(id, tenant) : null;
-      if (entry === null || !reaches(caller, 'requests.read', entry)) throw notFound('request');
+      const find = async (): Promise<LedgerEntry | null> => {
+        const row = await ledger.get(id, tenant);
+        return row !== null && reaches(caller, 'requests.read', row) ? row : null;
+      };
+      const isGone = (): boolean => reply.raw.closed;
+      const entry = isPlausibleId(id) ? await findLate(find, { clock, lagMs, isGone }) : null;
+      if (entry === null) throw notFound('request');
       const row = requestToWire(entry);
       if (!reaches(caller, 'bodies.read', entry)) return row;
       return { ...row, ...bodiesToWire(await bodies.get(entry.id, entry.tenant)) };
