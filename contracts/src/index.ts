@@ -9,6 +9,7 @@ export * from './explain.ts';
 export * from './gateway.ts';
 export * from './health.ts';
 export * from './home.ts';
+export * from './jobs.ts';
 export * from './keys.ts';
 export * from './requests.ts';
 export * from './tenants.ts';

@@ -68,6 +68,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
       resetAll: () => gateway.breakers.resetAll(),
     },
     config: deps.config,
+    jobs: storage.jobs,
     cache: deps.cache,
     metrics: deps.metrics,
     health: deps.health,

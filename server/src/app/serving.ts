@@ -10,7 +10,6 @@ import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts
 import {
   type AdminServices,
   answerCodecs,
-  type BodyCapture,
   createAdminApp,
   createBodyCapture,
   createEdge,
@@ -24,7 +23,6 @@ import {
   responseRoutes,
 } from '../http/index.ts';
 import { readNetworks } from '../identity/index.ts';
-import { startBodyRetention } from '../operations/body-retention.ts';
 import { STARTING, type StartupCheck } from '../operations/index.ts';
 import { createRequestMeter } from '../telemetry/http-meters.ts';
 import { type Exposition, exposeTogether } from '../telemetry/metrics.ts';
@@ -38,6 +36,7 @@ import { createCounters } from './counters.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
+import { startJobs } from './jobs.ts';
 import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import { openBucket } from './object-storage.ts';
 import type { Parts, Undo } from './parts.ts';
@@ -94,8 +93,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     },
     config,
   );
-  const capture = keepBodies(parts, current, undo);
-  eraseResponses(parts, current, undo);
+  const capture = createBodyCapture(() => current().config.capture, storage.bodies);
+  startJobs(parts, current, undo);
   const bucket = await openBucket(parts, undo);
   const lifecycle: Lifecycle = { phase: 'starting', startup: STARTING };
   const health: HealthDeps = {
@@ -134,35 +133,6 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
 function scopes({ scope }: Telemetry, shared: SharedStores | null): Telemetry['scope']['run'] {
   if (shared === null) return scope.run;
   return (ids, work) => scope.run(ids, () => shared.waits.run(work));
-}
-
-/** Prompts and answers: how they are kept, and how they are erased again. */
-function keepBodies(
-  { clock, storage: { bodies }, telemetry }: Parts,
-  current: () => LiveGeneration,
-  undo: Undo,
-): BodyCapture {
-  const settings = () => current().config.capture;
-  const log = telemetry.log.named('retention');
-  const retentionDays = () => settings().retentionDays;
-  const retention = startBodyRetention({ clock, log, bodies, retentionDays });
-  undo.push(() => retention.stop());
-  return createBodyCapture(settings, bodies);
-}
-
-/** Responses that nobody goes on from any more. */
-function eraseResponses(
-  { clock, storage: { responses }, telemetry }: Parts,
-  current: () => LiveGeneration,
-  undo: Undo,
-): void {
-  const log = telemetry.log.named('retention');
-  const retentionDays = () => current().config.responses.retentionDays;
-  const retention = startBodyRetention({
-    ...{ clock, log, bodies: responses, retentionDays },
-    what: 'responses',
-  });
-  undo.push(() => retention.stop());
 }
 
 interface AdminParts {

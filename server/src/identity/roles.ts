@@ -33,6 +33,7 @@ export type Permission =
   | 'breakers.read'
   | 'breakers.reset'
   | 'routes.explain'
+  | 'jobs.read'
   | 'tenants.read'
   | 'tenants.write'
   | 'config.read'
@@ -106,6 +107,7 @@ const superadmin: Grants = {
   'breakers.read': 'all',
   'breakers.reset': 'all',
   'routes.explain': 'all',
+  'jobs.read': 'all',
   'tenants.read': 'all',
   'tenants.write': 'all',
   'config.read': 'all',

@@ -3,7 +3,10 @@
  */
 export { generateEntries } from './demonstration/generate.ts';
 export { type Application, demonstrationPlan, type SeedPlan } from './demonstration/plan.ts';
+export { createJobRunner } from './jobs/runner.ts';
+export type { JobKind } from './jobs/runner-options.ts';
 export type { BucketVerdict } from './ports/bucket-probe.ts';
+export type { JobQueue, JobRecord } from './ports/jobs.ts';
 export { type BucketWatch, watchBucket } from './startup/bucket-watch.ts';
 export {
   fail,

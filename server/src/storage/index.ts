@@ -21,8 +21,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
+import type { JobQueue } from '../operations/ports/jobs.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
 import { type BodyFigures, BodyPipe } from './body-pipe.ts';
+import { createJobQueue } from './jobs/job-queue.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
 import { createInstance, type Ownership } from './journal/ownership.ts';
@@ -113,6 +115,7 @@ export interface Storage extends Repositories {
   readonly history: SpendingHistory & SharedSpending;
   readonly bodies: BodyStore;
   readonly responses: ResponseStore;
+  readonly jobs: JobQueue;
   /**
    * Calls `onChange` within two seconds of a change of keys or tenants, whichever process made
    * it; returns the way to stop.
@@ -173,6 +176,7 @@ export async function openStorage(
     history: pipe,
     bodies,
     responses: createResponseRepository(engine),
+    jobs: createJobQueue(engine, { ids, clock }),
     changes: (onChange) => book.watch(onChange),
     health: () => engine.health(),
     figures: () => ({

@@ -227,8 +227,28 @@ export interface InstallationTable {
   readonly value: string;
 }
 
+/** Background jobs, of the whole installation. */
+export interface JobsTable {
+  readonly id: string;
+  readonly kind: string;
+  /** Unique among those that are not dead. */
+  readonly unique_key: string | null;
+  /** A JSON object. */
+  readonly payload: string;
+  readonly state: 'waiting' | 'running' | 'dead';
+  readonly run_at_ms: number;
+  readonly attempts: number;
+  readonly attempts_max: number;
+  readonly owner: string | null;
+  readonly lease_until_ms: number | null;
+  readonly last_error: string | null;
+  readonly ended_at_ms: number | null;
+  readonly created_at_ms: number;
+}
+
 export interface Schema {
   readonly installation: InstallationTable;
+  readonly jobs: JobsTable;
   readonly tenants: TenantsTable;
   readonly tenant_hosts: TenantHostsTable;
   readonly api_keys: ApiKeysTable;

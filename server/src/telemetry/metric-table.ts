@@ -107,6 +107,26 @@ export const METRICS = {
     [],
     'max',
   ),
+  // Background jobs
+  jobs: gauge(
+    'esclusa_jobs',
+    'Background jobs of the installation by state, as seen lately; `dead` were given up.',
+    ['state'],
+    [],
+    'max',
+  ),
+  jobsDue: gauge(
+    'esclusa_jobs_oldest_due_seconds',
+    'How long the eldest background job that is due waits.',
+    [],
+    [],
+    'max',
+  ),
+  jobRuns: counter(
+    'esclusa_job_runs_total',
+    'Background jobs that ended here, by what became of them.',
+    ['kind', 'outcome'],
+  ),
   reservationsOpen: gauge('esclusa_reservations_open', 'Reservations not settled yet.', []),
   // Providers
   upstreamDuration: histogram(

@@ -1,11 +1,15 @@
 /**
  * A process that uses storage and is killed for it. Verbs: `append` writes entries for as long
  * as it lives and prints the id of each acknowledged one; `migrate` opens and closes; `key`
- * adds an API key. The third word is a database other than the file, as JSON.
+ * adds an API key; `job` takes background jobs and never ends one. The third word is a database
+ * other than the file, as JSON.
  */
 import { once } from 'node:events';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { systemRandom } from '../../src/kernel/random.ts';
+import { createJobRunner } from '../../src/operations/index.ts';
 import type { DatabasePlace } from '../../src/storage/index.ts';
-import { ids, ledgerEntry, openAt } from './storage.ts';
+import { ids, ledgerEntry, openAt, rememberingLog } from './storage.ts';
 
 const ENTRIES_PER_TURN = 8;
 
@@ -25,7 +29,23 @@ async function appendForEver(): Promise<never> {
   }
 }
 
+async function takeForEver(): Promise<never> {
+  const { promise: never } = Promise.withResolvers<never>();
+  const run = (): Promise<never> => {
+    process.stdout.write('mail begins\n');
+    return never;
+  };
+  createJobRunner({
+    ...{ queue: storage.jobs, owner: ids.next('worker'), log: rememberingLog() },
+    ...{ clock: systemClock, random: systemRandom },
+    kinds: [{ kind: 'mail', every: null, run }],
+    settings: { firstMs: 1, pollMs: 20, leaseMs: 500 },
+  }).start();
+  return never;
+}
+
 if (verb === 'append') await appendForEver();
+if (verb === 'job') await takeForEver();
 if (verb === 'key') {
   await storage.keys.insert({
     id: ids.next('key'),

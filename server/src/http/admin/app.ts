@@ -31,6 +31,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
 import { healthRoutes } from './routes/health.ts';
 import { homeRoutes } from './routes/home.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { singleSignOnRoutes } from './routes/single-sign-on.ts';
@@ -102,6 +103,7 @@ export async function createAdminApp(
   requestRoutes(app, services, cursors);
   gatewayRoutes(app, services, cursors);
   explainRoutes(app, services);
+  jobRoutes(app, services, cursors);
   breakerRoutes(app, services);
   cacheRoutes(app, services);
   configRoutes(app, services);

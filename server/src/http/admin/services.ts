@@ -38,6 +38,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
+import type { JobQueue } from '../../operations/index.ts';
 import type { TenantUseCases } from '../../tenancy/index.ts';
 import type { RequestMeter } from '../edge.ts';
 import type { OriginReader } from '../request-origin.ts';
@@ -68,6 +69,7 @@ export interface AdminServices {
   readonly breakers: BreakerControl;
   readonly explain: Explain;
   readonly config: ConfigControl;
+  readonly jobs: Pick<JobQueue, 'list'>;
   readonly cache: CacheControlPlane;
   /** Resolves with null while metrics are switched off: `/metrics` answers 404 then. */
   metrics(): Promise<MetricsText | null>;

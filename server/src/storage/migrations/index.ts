@@ -30,6 +30,7 @@ const MIGRATIONS: Readonly<Record<string, (context: MigrationContext) => Promise
   '0013-tenants': async (context) => (await import('./0013-tenants.ts')).tenantColumns(context),
   '0018-key-cache': async (context) =>
     (await import('./0018-key-cache.ts')).keyCacheColumn(context),
+  '0019-jobs': async (context) => (await import('./0019-jobs.ts')).jobTables(context),
 };
 
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

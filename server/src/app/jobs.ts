@@ -1,0 +1,49 @@
+/**
+ * What this process does in the background, and the queue it takes that from.
+ */
+import { bodyRetention } from '../operations/body-retention.ts';
+import { createJobRunner, type JobKind } from '../operations/index.ts';
+import { single } from '../telemetry/metrics.ts';
+import type { LiveGeneration } from './generations.ts';
+import type { Parts, Undo } from './parts.ts';
+
+const MS_PER_SECOND = 1000;
+
+/** Begins a few seconds after the start. */
+export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Undo): void {
+  const { clock, random, ids, storage, telemetry } = parts;
+  const { metrics } = telemetry;
+  const runner = createJobRunner({
+    ...{ clock, random, queue: storage.jobs, owner: ids.next('worker') },
+    log: telemetry.log.named('jobs'),
+    kinds: jobKinds(parts, current),
+    onEnd: (kind, outcome) => metrics.jobRuns.child({ kind, outcome }).add(1),
+  });
+  metrics.jobs.sample(() => {
+    const figures = runner.figures();
+    if (figures === null) return [];
+    const { waiting, running, dead } = figures;
+    return Object.entries({ waiting, running, dead }).map(([state, value]) => ({
+      labels: { state },
+      value,
+    }));
+  });
+  metrics.jobsDue.sample(single(() => (runner.figures()?.oldestDueMs ?? 0) / MS_PER_SECOND));
+  runner.start();
+  undo.push(() => runner.stop());
+}
+
+function jobKinds(
+  { clock, storage: { bodies, responses }, telemetry }: Parts,
+  current: () => LiveGeneration,
+): readonly JobKind[] {
+  const log = telemetry.log.named('retention');
+  const days = (of: 'capture' | 'responses') => () => current().config[of].retentionDays;
+  return [
+    bodyRetention({ clock, log, bodies, what: 'bodies', retentionDays: days('capture') }),
+    bodyRetention({
+      ...{ clock, log, bodies: responses, what: 'responses' },
+      retentionDays: days('responses'),
+    }),
+  ];
+}

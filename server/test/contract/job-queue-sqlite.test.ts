@@ -1,0 +1,12 @@
+/** Background jobs over SQLite, each test with a database file of its own. */
+
+import { openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { startStorageProcess } from '../support/storage-process.ts';
+import { jobQueueSuite } from './job-queue-suite.ts';
+
+jobQueueSuite('sqlite', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const { jobs: queue } = await openTestStorage(t, { dataDir });
+  const { jobs: twin } = await openTestStorage(t, { dataDir });
+  return { queue, twin, startStuckProcess: () => startStorageProcess('job', dataDir) };
+});
