@@ -113,12 +113,16 @@ describe('what is of another tenant', () => {
   });
 });
 
+/** Tried one after the other, each less often than would lock it. */
+const NAMES = Array.from({ length: 24 }, (_, at) => at % 8);
+const NAMES_MIN = 12;
+
 describe('a sign-in', () => {
   it('takes as long, and reads the same, for who exists and who does not', async () => {
     const gateway = await startGateway();
     try {
       const { api, url } = gateway;
-      for (const username of ['known-1', 'known-2']) {
+      for (const username of new Set(NAMES.map((name) => `known-${name}`))) {
         const body = { email: `${username}@x.example`, username, password: PASSWORD };
         await api('POST', '/api/v1/users', { ...body, roles: ['student'] });
       }
@@ -134,18 +138,19 @@ describe('a sign-in', () => {
         headers.add([...answer.headers.keys()].join());
       };
 
-      for (let round = 0; round < 9; round += 1) {
-        await time('known', 'known-1');
-        await time('unknown', 'ghost-1');
-        await time('known', 'known-2');
-        await time('unknown', 'ghost-2');
+      // The machine's other work only adds to a time: the least of them are what is compared,
+      // and more are taken while they differ. What skips the hash never comes near.
+      const least = (kind: 'known' | 'unknown'): number => Math.min(...times[kind]);
+      const differMs = (): number => Math.abs(least('known') - least('unknown'));
+      const allowedMs = (): number => Math.max(5, least('known') * 0.25);
+      for (const [at, name] of NAMES.entries()) {
+        await time('known', `known-${name}`);
+        await time('unknown', `ghost-${name}`);
+        if (at >= NAMES_MIN && differMs() <= allowedMs()) break;
       }
 
-      const median = (list: readonly number[]): number =>
-        list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
-      const [known, unknown] = [median(times.known), median(times.unknown)];
-      const allowedMs = Math.max(5, known * 0.25);
-      assert.ok(Math.abs(known - unknown) <= allowedMs, `known ${known} ms, unknown ${unknown} ms`);
+      const seen = `known ${least('known')} ms, unknown ${least('unknown')} ms`;
+      assert.ok(differMs() <= allowedMs(), seen);
       assert.equal(bodies.size, 1);
       assert.equal(headers.size, 1);
     } finally {

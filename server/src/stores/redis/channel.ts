@@ -7,8 +7,8 @@
  * 3. A silent connection is noticed: it is asked for a sign of life regularly.
  */
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import { waitFor } from '../../kernel/patience.ts';
 import type { RedisConnection } from './connection.ts';
-import { waitFor } from './patience.ts';
 
 export interface Channel {
   subscribe(channel: string, listener: (message: Buffer) => void): () => void;

@@ -15,10 +15,10 @@
 import type { Cluster, RedisCommander } from 'ioredis';
 import { REFUSED } from '../../gateway/ports/breaker.ts';
 import { sleep } from '../../kernel/deadline.ts';
+import { OutOfPatience, waitFor } from '../../kernel/patience.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { connect, type LaneKind, type RedisConnection } from './connection.ts';
 import { asRedisFailure, counts, RedisFailure } from './failure.ts';
-import { OutOfPatience, waitFor } from './patience.ts';
 import { createStoreState, type StoreState } from './state.ts';
 import type { RedisStore, RedisStoreOptions, RunOptions, StoreReport } from './store.ts';
 

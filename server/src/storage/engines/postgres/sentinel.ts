@@ -4,11 +4,13 @@
  * exhausted.
  *
  * An answer that does not come within its deadline is an outage, which ends as soon as one
- * comes. Questions are asked one after the other.
+ * comes; the time for which this process itself stood still is no part of it. Questions are
+ * asked one after the other.
  */
 import type pg from 'pg';
 import type { Clock, Timer } from '../../../kernel/clock.ts';
 import type { Log } from '../../../kernel/log.ts';
+import { OutOfPatience, waitFor } from '../../../kernel/patience.ts';
 import type { Report } from '../../applying/report.ts';
 import type { Availability } from './availability.ts';
 import { abandon, connect } from './client.ts';
@@ -68,7 +70,9 @@ export class Sentinel {
       if (isBack || text !== this.#reported) report({ kind: 'versions', text });
       this.#reported = text;
     } catch (error) {
-      if (!this.#isClosed) this.#noteOutage(error);
+      // Held up for so long ourselves, we know nothing of the server: the next look tells.
+      const isOurs = error instanceof OutOfPatience && error.stalled && availability.isUp();
+      if (!this.#isClosed && !isOurs) this.#noteOutage(error);
     }
     if (!this.#isClosed) this.#timer = clock.setTimer(pollMs, () => void this.#look());
   }
@@ -99,17 +103,11 @@ export class Sentinel {
 
   async #within<T>(work: () => Promise<T>): Promise<T> {
     const { clock, deadlineMs } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = clock.setTimer(deadlineMs, () => {
-      this.#dispose();
-      reject(new Error(`no answer within ${deadlineMs} ms`));
-    });
-    const working = work();
-    working.catch(() => undefined);
     try {
-      return await Promise.race([working, late]);
-    } finally {
-      timer.cancel();
+      return await waitFor(clock, deadlineMs, work());
+    } catch (error) {
+      if (error instanceof OutOfPatience) this.#dispose();
+      throw error;
     }
   }
 

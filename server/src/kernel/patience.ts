@@ -7,7 +7,7 @@
  * 2. A late outcome of the work is swallowed: no unhandled rejection.
  * 3. A wait that ends although the loop stood still says `stalled`: nothing against the server.
  */
-import type { Clock } from '../../kernel/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** A timer later than this was held up by more than its own coarseness. */
 const LATE_MS = 5;
