@@ -160,7 +160,8 @@ export const cacheStatsSchema = z.object({
     errors: count,
     /** Of the last 100 lookups of this process in Redis. */
     avg_latency_ms: z.number().nullable(),
-    circuit_breaker: z.object({ state: breakerStateSchema, failures: count }).nullable(),
+    /** Of Redis; where there is none, closed. */
+    circuit_breaker: z.object({ state: breakerStateSchema, failures: count }),
     operations: z.object({
       get: z.object({ ...rates, avg_latency_ms: z.number().nullable() }),
     }),

@@ -97,11 +97,20 @@ export const databaseHealthSchema = z.object({
   }),
 });
 
-export const cacheHealthSchema = healthCheckSchema.extend({
+const cacheStateSchema = z.object({
   status: z.enum(['healthy', 'degraded', 'disabled']),
-  /** Of the second tier, where there is one. */
-  circuit_breaker_state: z.enum(['closed', 'open', 'half_open']).optional(),
-  connection_pool: z.object({ max_connections: z.int() }).optional(),
+  /** Of a question to the second tier; null where there is none, or no answer. */
+  latency_ms: z.number().nullable(),
+  /** Of the second tier; where there is none, nothing is ever open. */
+  circuit_breaker_state: z.enum(['closed', 'open', 'half_open']),
+  /** null: no second tier. */
+  connection_pool: z.object({ max_connections: z.int() }).nullable(),
+});
+
+/** The state stands in `cache_health` and beside it: dashboards read the one or the other. */
+export const cacheHealthSchema = healthCheckSchema.extend({
+  ...cacheStateSchema.shape,
+  cache_health: cacheStateSchema,
   redis_memory_used_mb: z.number().nullable().optional(),
   timestamp: timestampSchema,
 });

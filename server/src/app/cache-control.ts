@@ -2,7 +2,7 @@
  * What the control plane sees and turns of the cache: figures, health, purges. The figures of
  * all processes where they share a Redis that answers, else those of this one.
  */
-import type { CacheHealth, CacheStats } from '@esclusa/contracts';
+import type { CacheStats } from '@esclusa/contracts';
 import type { BreakerSnapshot } from '../gateway/resilience/breaker-registry.ts';
 import type { AdminServices } from '../http/index.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -28,7 +28,9 @@ export interface SecondTier {
 }
 
 type Stats = CacheStats['cache'];
+type CacheState = Awaited<ReturnType<AdminServices['cache']['health']>>;
 
+const NEVER_OPEN = { state: 'closed' as const, failures: 0 };
 const DECIMALS = 3;
 const MIB = 1024 * 1024;
 
@@ -95,7 +97,7 @@ function redisTier(counts: Readonly<Counts>, latencyMs: number | null) {
   };
 }
 
-function rates(hits: number, misses: number) {
+export function rates(hits: number, misses: number) {
   const rate = hits + misses === 0 ? 0 : hits / (hits + misses);
   return {
     hit_rate: Number(rate.toFixed(DECIMALS)),
@@ -103,7 +105,7 @@ function rates(hits: number, misses: number) {
   };
 }
 
-async function health(deps: CacheControlDeps): Promise<Omit<CacheHealth, 'timestamp'>> {
+async function health(deps: CacheControlDeps): Promise<CacheState> {
   const { second, gateway, current } = deps;
   const { cache, redis } = current().config;
   const { enabled } = cache;
@@ -111,9 +113,12 @@ async function health(deps: CacheControlDeps): Promise<Omit<CacheHealth, 'timest
     enabled,
     critical: false,
     backend: second === null ? gateway.cache.tier : 'redis',
+    latency_ms: null,
+    circuit_breaker_state: breakerOf(deps).state,
+    connection_pool: redis && second && { max_connections: redis.maxConnections },
   };
   if (!enabled) return { ...base, status: 'disabled', healthy: true, message: 'Switched off.' };
-  if (second === null || redis === null) return { ...base, status: 'healthy', healthy: true };
+  if (second === null) return { ...base, status: 'healthy', healthy: true };
   const { store } = second;
   const sinceMs = deps.clock.monotonicMs();
   const info = await readServerInfo(store).catch(() => null);
@@ -126,17 +131,15 @@ async function health(deps: CacheControlDeps): Promise<Omit<CacheHealth, 'timest
     ...{ status: healthy ? 'healthy' : 'degraded', healthy, latency_ms: latencyMs },
     ...(healthy ? {} : { message: 'Memory of each process stands in.' }),
     ...(error === null ? {} : { error }),
-    circuit_breaker_state: breakerOf(deps)?.state ?? 'closed',
-    connection_pool: { max_connections: redis.maxConnections },
     redis_memory_used_mb: info === null ? null : Number((info.usedMemoryBytes / MIB).toFixed(1)),
   };
 }
 
 function breakerOf({ gateway, second }: CacheControlDeps): Stats['circuit_breaker'] {
-  if (second === null) return null;
+  if (second === null) return NEVER_OPEN;
   const isIts = ({ name }: BreakerSnapshot): boolean => name === second.store.name;
   const found = gateway.breakers.snapshot().find(isIts);
-  return found === undefined ? null : { state: found.state, failures: found.failures };
+  return found === undefined ? NEVER_OPEN : { state: found.state, failures: found.failures };
 }
 
 function rounded(durationMs: number | null): number | null {

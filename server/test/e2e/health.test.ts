@@ -28,7 +28,7 @@ test('healthy, degraded without Redis, unhealthy without the database, and back'
   const healthy = await until('all to be well', told(200, 'healthy'), 5000);
   assert.deepEqual([healthy.database, healthy.cache], ['connected', 'redis']);
   assert.deepEqual(Object.keys(healthy.checks.redis_cache.stats).sort(), [
-    ...['errors', 'hit_rate_percent', 'hits', 'misses', 'sets'],
+    ...['errors', 'hit_rate', 'hit_rate_percent', 'hits', 'misses', 'sets', 'total_requests'],
   ]);
   const { body: database } = await ask('/health/database');
   const { stats } = database.checks.pool;
@@ -65,4 +65,17 @@ test('a cache that is switched off on purpose is degraded with 200', async (t) =
   const { status, body } = await gateway.api('GET', '/api/v1/health');
 
   assert.deepEqual([status, body.status, body.cache], [200, 'degraded', 'disabled']);
+});
+
+test('the cache is told in one shape, whether there is a Redis or not', async (t) => {
+  const gateway = await startGateway();
+  t.after(() => gateway.close());
+
+  const { body: cache } = await gateway.api('GET', '/cache/health');
+  assert.deepEqual(cache.cache_health, {
+    ...{ status: 'healthy', latency_ms: null },
+    ...{ circuit_breaker_state: 'closed', connection_pool: null },
+  });
+  const { body: figures } = await gateway.api('GET', '/cache/stats');
+  assert.deepEqual(figures.cache.circuit_breaker, { state: 'closed', failures: 0 });
 });

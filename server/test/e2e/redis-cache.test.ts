@@ -181,6 +181,10 @@ test('figures and health need a credential and say what the store does', async (
     ['healthy', true, 'redis', 'closed'],
   );
   assert.deepEqual(body.connection_pool, { max_connections: 10 });
+  assert.deepEqual(body.cache_health, {
+    ...{ status: 'healthy', latency_ms: body.latency_ms },
+    ...{ circuit_breaker_state: 'closed', connection_pool: { max_connections: 10 } },
+  });
   assert.ok(body.latency_ms > 0 && body.redis_memory_used_mb > 0);
   const metrics = String((await first.api('GET', '/metrics')).body);
   assert.match(metrics, /redis_operations_total\{store="redis-cache",operation="cache_get"\} \d/);

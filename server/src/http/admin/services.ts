@@ -113,6 +113,9 @@ export interface ConfigControl {
   reload(): Promise<ConfigReload>;
 }
 
+/** What the route adds is not asked for: the time, and the state once more. */
+type CacheState = Omit<CacheHealth, 'timestamp' | 'cache_health'>;
+
 export interface CacheControlPlane {
   purge(tenant: string): Promise<number | null>;
   /** Forgets some answers and says how many. */
@@ -120,7 +123,7 @@ export interface CacheControlPlane {
   /** null: all tenants together. `timestamp` is added by the route. */
   stats(tenant: string | null): Promise<CacheStats['cache']>;
   resetStats(tenant: string | null): Promise<void>;
-  health(): Promise<Omit<CacheHealth, 'timestamp'>> | Omit<CacheHealth, 'timestamp'>;
+  health(): Promise<CacheState> | CacheState;
 }
 
 export interface MetricsText {

@@ -23,6 +23,7 @@ interface Operation {
   readonly security?: unknown;
   readonly summary?: string;
   readonly tags?: readonly string[];
+  readonly responses?: Readonly<Record<string, unknown>>;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
 }
 
@@ -98,6 +99,15 @@ describe('the reference of the interface', () => {
   it('says which routes need no key', () => {
     assert.deepEqual(document.paths['/health/live']?.get?.security, []);
     assert.equal(document.paths['/api/v1/keys']?.get?.security, undefined);
+  });
+
+  it('says of every route that needs a key how it refuses', () => {
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { security, responses }] of Object.entries(methods)) {
+        if (security !== undefined) continue;
+        assert.notEqual(responses?.default, undefined, `${method} ${path}`);
+      }
+    }
   });
 
   it('names no other host in the page and lets the browser load none', async () => {

@@ -48,6 +48,7 @@ describe('POST /api/v1/keys', () => {
         models: ['fast', 'openai/gpt-4o'],
         limits: { requests_per_minute: 60 },
         budget: { limit_usd: '1.5', period: 'day' },
+        cache: 'default',
         created_at: '2026-11-20T09:00:00.000Z',
         expires_at: '2026-12-31T23:00:00.000Z',
         revoked_at: null,

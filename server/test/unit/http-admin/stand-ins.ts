@@ -110,7 +110,7 @@ function cacheState(purged: string[]) {
     stats: async (tenant: string | null) => ({
       ...{ enabled: true, backend: 'memory', tenant, scope: 'process' as const },
       ...{ entries: 2, bytes: 400, stale: 0, joins: 0, bypasses: 0, total_requests: 4 },
-      ...{ errors: 0, circuit_breaker: null },
+      ...{ errors: 0, circuit_breaker: { state: 'closed' as const, failures: 0 } },
       ...FIGURES,
       operations: { get: FIGURES },
       tiers: {
@@ -124,6 +124,9 @@ function cacheState(purged: string[]) {
       enabled: true,
       critical: false,
       backend: 'memory',
+      latency_ms: null,
+      circuit_breaker_state: 'closed' as const,
+      connection_pool: null,
     }),
   };
 }

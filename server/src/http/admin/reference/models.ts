@@ -15,6 +15,9 @@ const list = z.looseObject({
   models: z.array(z.looseObject({ name: z.string() })).optional(),
 });
 
+/** Each dialect's error says more; this is what all have. */
+const refusal = z.looseObject({ error: z.looseObject({ message: z.string() }) });
+
 export const MODELS_REFERENCE: readonly DocumentedRoute[] = PREFIXES.flatMap((prefix) => [
   {
     method: 'GET',
@@ -22,7 +25,7 @@ export const MODELS_REFERENCE: readonly DocumentedRoute[] = PREFIXES.flatMap((pr
     schema: {
       tags,
       summary: `List the models that the calling key may ask for, ${shape}`,
-      response: { 200: list },
+      response: { 200: list, default: refusal },
     },
   },
   {
@@ -32,7 +35,7 @@ export const MODELS_REFERENCE: readonly DocumentedRoute[] = PREFIXES.flatMap((pr
       tags,
       summary: `Read one of them, ${shape}`,
       params: z.object({ id }),
-      response: { 200: z.looseObject({}) },
+      response: { 200: z.looseObject({}), default: refusal },
     },
   },
 ]);

@@ -93,6 +93,14 @@ function readingRoutes(app: AdminApp, { cache, clock }: AdminServices): void {
         response: { 200: cacheHealthSchema, default: errorSchema },
       },
     },
-    async () => ({ ...(await cache.health()), timestamp: timestamp(clock.wallMs()) }),
+    async () => {
+      const health = await cache.health();
+      const { status, latency_ms, circuit_breaker_state, connection_pool } = health;
+      return {
+        ...health,
+        cache_health: { status, latency_ms, circuit_breaker_state, connection_pool },
+        timestamp: timestamp(clock.wallMs()),
+      };
+    },
   );
 }

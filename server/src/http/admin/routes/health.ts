@@ -15,6 +15,7 @@ import {
   type StartupResult,
   startupSchema,
 } from '@esclusa/contracts';
+import { z } from 'zod';
 import { GatewayError } from '../../../gateway/index.ts';
 import { timestamp } from '../../shapes/index.ts';
 import { mayAlso } from '../access.ts';
@@ -122,12 +123,18 @@ function databaseRoute(app: AdminApp, services: AdminServices): void {
   }
 }
 
+const exposition = { content: { 'text/plain': { schema: z.string() } } };
+
 function metricsRoute(app: AdminApp, services: AdminServices): void {
   app.get(
     '/metrics',
     {
       config: { access: 'metrics.read' },
-      schema: { tags, summary: 'Figures in the Prometheus text format' },
+      schema: {
+        tags,
+        summary: 'Figures in the Prometheus text format',
+        response: { 200: exposition, default: errorSchema },
+      },
     },
     async (_request, reply) => {
       const metrics = await services.metrics();
