@@ -5,9 +5,12 @@ import type { VariantId } from './subjects/subject.ts';
 
 export const usage = `Usage: npm run bench -- [scenario…] [options]
 
-Scenarios (without one: all but burst)
+Scenarios (without one: miss, cache alone, latency, stream, start)
   miss      a plain call that misses the cache: CPU, throughput, memory, layer by layer
-  cache     a plain call answered from the cache
+  cache     a plain call answered from the cache, with tiers, compression and flights:
+  tiers       miss, memory and Redis, one worker and three: CPU, latency
+  compression what an entry in Redis costs and takes, compressed and not
+  flights     what identical calls at once cost the provider, shared and not
   latency   added latency at half of saturation, open loop
   stream    500 streams at 20 chunks a second
   burst     streams whose chunks come at once
@@ -34,7 +37,10 @@ export interface Options {
   readonly help: boolean;
 }
 
-const SCENARIOS: readonly ScenarioName[] = ['miss', 'cache', 'latency', 'stream', 'burst', 'start'];
+const OF_THE_CACHE: readonly ScenarioName[] = ['cache', 'tiers', 'compression', 'flights'];
+const SCENARIOS: readonly ScenarioName[] = [
+  ...(['miss', ...OF_THE_CACHE, 'latency', 'stream', 'burst', 'start'] as const),
+];
 const BY_DEFAULT: readonly ScenarioName[] = ['miss', 'cache', 'latency', 'stream', 'start'];
 const VARIANTS: readonly VariantId[] = [
   'direct',
@@ -90,7 +96,8 @@ export function readOptions(args: readonly string[]): Options {
   const rounds = values.rounds === undefined ? null : countOf(values.rounds);
   const limitMs = quick ? QUICK_LIMIT_MS : FULL_LIMIT_MS;
   return {
-    scenarios: positionals.length === 0 ? BY_DEFAULT : positionals.map(scenarioOf),
+    scenarios:
+      positionals.length === 0 ? BY_DEFAULT : [...new Set(positionals.flatMap(scenariosOf))],
     variants:
       values.variants === undefined ? null : new Set(values.variants.split(',').map(variantOf)),
     profile: values.profile === undefined ? null : variantOf(values.profile),
@@ -107,10 +114,11 @@ function countOf(text: string): number {
   throw new Error(`--rounds takes a whole number from 1 to ${ROUNDS_MAX}, not ${text}`);
 }
 
-function scenarioOf(text: string): ScenarioName {
+function scenariosOf(text: string): readonly ScenarioName[] {
+  if (text === 'cache') return OF_THE_CACHE;
   const found = SCENARIOS.find((name) => name === text);
   if (found === undefined) throw new Error(`There is no scenario ${text}: ${SCENARIOS.join(', ')}`);
-  return found;
+  return [found];
 }
 
 function variantOf(text: string): VariantId {

@@ -14,18 +14,21 @@ import { createProgress } from './report/progress.ts';
 import { reportAsText, writeReport } from './report/write.ts';
 import { burst } from './scenarios/burst.ts';
 import { cache } from './scenarios/cache.ts';
+import { compression } from './scenarios/compression.ts';
+import { flights } from './scenarios/flights.ts';
 import { latency } from './scenarios/latency.ts';
 import { miss } from './scenarios/miss.ts';
 import type { Context, Report, Scenario, ScenarioName } from './scenarios/scenario.ts';
 import { start } from './scenarios/start.ts';
 import { stream } from './scenarios/stream.ts';
+import { tiers } from './scenarios/tiers.ts';
 import { openStage, type Stage } from './stage.ts';
 
 /** The load average of a machine that does nothing else. */
 const QUIET_LOAD = 0.3;
 
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
-  ...{ miss, cache, latency, stream, burst, start },
+  ...{ miss, cache, tiers, compression, flights, latency, stream, burst, start },
 };
 
 async function main(): Promise<number> {

@@ -11,6 +11,8 @@ export interface Target {
   readonly body: string;
   /** Ten digits in the body that are different in every call; null where all are the same. */
   readonly marker: string | null;
+  /** So many different bodies, by turns; absent: each is used once. */
+  readonly bodies?: number;
   /** Length of a right answer; null where it varies (streams). Anything else is an error. */
   readonly answerBytes: number | null;
 }

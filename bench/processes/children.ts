@@ -16,7 +16,9 @@ const REPLY_TIMEOUT_MS = 120_000;
 
 export interface ChildOptions {
   readonly name: string;
-  /** Arguments of this Node.js: flags, the file, its own arguments. */
+  /** Another program than this Node.js. */
+  readonly command?: string;
+  /** Arguments of this Node.js (flags, the file, its own arguments) or of the command. */
   readonly args: readonly string[];
   readonly core: number | null;
   readonly env?: Readonly<Record<string, string>>;
@@ -78,13 +80,13 @@ export function createChildren(scratch: string): Children {
 }
 
 function start(
-  { args, core, env, talks }: ChildOptions,
+  { command: program = process.execPath, args, core, env, talks }: ChildOptions,
   file: string,
   fate: readonly string[],
 ): ChildProcess {
   const output = openSync(file, 'w');
   const place = core === null ? [] : ['taskset', '--cpu-list', String(core)];
-  const [command = '', ...rest] = [...place, ...fate, process.execPath, ...args];
+  const [command = '', ...rest] = [...place, ...fate, program, ...args];
   try {
     return spawn(command, rest, {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },

@@ -21,8 +21,9 @@ export type Mode = 'plain' | 'stream';
  */
 export async function prepareTarget(subject: Subject, mode: Mode): Promise<Target> {
   const template = bodyOf(mode);
-  const body = subject.isCached ? template : template.replace(MARKER, PROBE_NUMBER);
-  if (subject.isCached) await probe(subject, body, mode);
+  const { isCached, bodies } = subject;
+  const body = isCached ? template : template.replace(MARKER, PROBE_NUMBER);
+  if (isCached) await probe(subject, body, mode);
   const { headers, bytes } = await probe(subject, body, mode);
   await subject.verify(headers);
   return {
@@ -30,7 +31,8 @@ export async function prepareTarget(subject: Subject, mode: Mode): Promise<Targe
     path: PATH,
     headers: { 'content-type': 'application/json', ...subject.headers },
     body: template,
-    marker: subject.isCached ? null : MARKER,
+    marker: isCached && bodies === undefined ? null : MARKER,
+    ...(bodies === undefined ? {} : { bodies }),
     answerBytes: mode === 'plain' ? bytes : null,
   };
 }

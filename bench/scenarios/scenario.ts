@@ -3,7 +3,16 @@ import type { Machine } from '../measure/machine.ts';
 import type { Stage } from '../stage.ts';
 import type { VariantId } from '../subjects/subject.ts';
 
-export type ScenarioName = 'miss' | 'cache' | 'latency' | 'stream' | 'burst' | 'start';
+export type ScenarioName =
+  | 'miss'
+  | 'cache'
+  | 'tiers'
+  | 'compression'
+  | 'flights'
+  | 'latency'
+  | 'stream'
+  | 'burst'
+  | 'start';
 
 /** Durations and counts of one run; the quick ones are enough to see that everything works. */
 export interface Pace {

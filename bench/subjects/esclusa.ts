@@ -79,7 +79,12 @@ function expectedCache(
 }
 
 /** Starts `esclusa start` and waits until it is ready. */
-export async function launch(stage: Stage, profile: Profile, dataDir: string): Promise<Launch> {
+export async function launch(
+  stage: Stage,
+  profile: Profile,
+  dataDir: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Launch> {
   const file = join(dataDir, 'esclusa.yaml');
   writeFileSync(file, configurationFile(profile, stage.upstream.origin));
   const port = await freePort();
@@ -97,6 +102,7 @@ export async function launch(stage: Stage, profile: Profile, dataDir: string): P
       ESCLUSA_DATA_DIR: dataDir,
       ESCLUSA_ADMIN_KEY: adminKey,
       LOG_LEVEL: profile.logLevel,
+      ...more,
     },
   });
   const origin = `http://127.0.0.1:${port}`;

@@ -4,6 +4,9 @@
  */
 import type { Stage } from '../stage.ts';
 
+/** Where an answer comes from, and how many workers give it. */
+export type TierId = `${'miss' | 'memory' | 'redis'}-${1 | 3}`;
+
 export type VariantId =
   | 'direct'
   | 'pass-through'
@@ -11,7 +14,8 @@ export type VariantId =
   | 'proxy-only'
   | 'auth-limits'
   | 'ledger'
-  | 'cache-hit';
+  | 'cache-hit'
+  | TierId;
 
 export interface Variant {
   readonly id: VariantId;
@@ -26,6 +30,10 @@ export interface Subject {
   readonly headers: Readonly<Record<string, string>>;
   /** Answers come from the subject's cache: the same body each time, the upstream sees none. */
   readonly isCached: boolean;
+  /** So many different bodies, by turns; absent: one where it is cached, else ever new ones. */
+  readonly bodies?: number;
+  /** Of the Redis behind it. */
+  readonly redisPid?: number;
   /** Given the headers of an answer to a first call; throws where a claim does not hold. */
   verify(answerHeaders: Readonly<Record<string, unknown>>): Promise<void>;
   stop(): Promise<void>;

@@ -3,6 +3,7 @@ import { authProfile, cacheHitProfile, ledgerProfile, proxyOnlyProfile } from '.
 import { portkey } from './portkey.ts';
 import { direct, passThrough } from './references.ts';
 import type { Variant, VariantId } from './subject.ts';
+import { tiers } from './tiers.ts';
 
 export const variants: Readonly<Record<VariantId, Variant>> = {
   direct,
@@ -12,4 +13,5 @@ export const variants: Readonly<Record<VariantId, Variant>> = {
   'auth-limits': authProfile,
   ledger: ledgerProfile,
   'cache-hit': cacheHitProfile,
+  ...tiers,
 };

@@ -48,15 +48,22 @@ export function createCaller(target: Target, connections: number, numbers: Numbe
   };
 }
 
+/** What stands in the place of the marker. */
+export function numberOf({ bodies }: Target, number: number): number {
+  return bodies === undefined ? number : number % bodies;
+}
+
 /** Bodies that differ in the marker's ten digits only; the same buffer each time without one. */
-function createBodies({ body, marker }: Target, numbers: Numbers): () => Buffer {
+function createBodies(target: Target, numbers: Numbers): () => Buffer {
+  const { body, marker } = target;
   const template = Buffer.from(body);
   if (marker === null) return () => template;
   const at = template.indexOf(marker);
   if (at < 0) throw new Error('the body does not hold the marker');
   return () => {
     const bytes = Buffer.from(template);
-    bytes.write(String(numbers()).padStart(marker.length, '0'), at, 'latin1');
+    const number = numberOf(target, numbers());
+    bytes.write(String(number).padStart(marker.length, '0'), at, 'latin1');
     return bytes;
   };
 }

@@ -6,7 +6,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { Target } from '../protocol.ts';
-import type { Numbers } from './call.ts';
+import { type Numbers, numberOf } from './call.ts';
 
 export interface Lane {
   /** Sends one call; `onEnd` gets null, or what was wrong with the answer. One at a time. */
@@ -46,7 +46,11 @@ export async function openLane(target: Target, numbers: Numbers): Promise<Lane> 
       if (socket.destroyed) return listener('connection closed');
       onEnd = listener;
       if (markerAt >= 0) {
-        request.write(String(numbers()).padStart(digits, '0'), markerAt, 'latin1');
+        request.write(
+          String(numberOf(target, numbers())).padStart(digits, '0'),
+          markerAt,
+          'latin1',
+        );
       }
       socket.write(request);
     },
