@@ -42,8 +42,8 @@ export function createCacheControl(deps: CacheControlDeps): AdminServices['cache
     stats: (tenant) => stats(deps, tenant),
     health: () => health(deps),
     async resetStats(tenant) {
-      if (second === null) book.turn(tenant, noCounts());
-      else await second.figures.reset(tenant);
+      if (second !== null) await second.figures.reset(tenant);
+      else if (book.page(tenant) !== null) book.turn(tenant, noCounts());
     },
   };
 }

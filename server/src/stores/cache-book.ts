@@ -48,8 +48,8 @@ export interface CacheBook {
   page(tenant: string | null): CachePage | null;
   /** Tenants that were counted since they were last taken; null stands for all together. */
   takeChanged(): readonly (string | null)[];
-  /** Begins a new page that says no more than `counts`. */
-  turn(tenant: string | null, counts: Counts): void;
+  /** Begins a new page, for a tenant that has one, that says no more than `counts`. */
+  turn(tenant: string | null, counts: Counts): CachePage;
   /** Takes every page as changed. */
   touchAll(): void;
 }
@@ -142,11 +142,12 @@ class LiveBook implements CacheBook {
     return changed;
   }
 
-  turn(tenant: string | null, counts: Counts): void {
+  turn(tenant: string | null, counts: Counts): CachePage {
     const page = this.#open();
     Object.assign(page.counts, counts);
     if (tenant === null) this.#total = page;
-    else if (this.#pages.has(tenant)) this.#pages.set(tenant, page);
+    else this.#pages.set(tenant, page);
+    return page;
   }
 
   touchAll(): void {
@@ -165,8 +166,8 @@ class LiveBook implements CacheBook {
     const known = this.#pages.get(tenant);
     if (known !== undefined) return known;
     const { maxTenants = MAX_TENANTS } = this.#options;
-    if (this.#pages.size >= maxTenants) {
-      const [oldest = ''] = this.#pages.keys();
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size < maxTenants) break;
       this.#pages.delete(oldest);
       this.#changed.delete(oldest);
     }

@@ -20,12 +20,13 @@ type Owner = Parameters<typeof startRedis>[0];
 
 async function processOn(owner: Owner, redis: TestRedis, maxLogBytes?: number) {
   // A busy machine must not be taken for a slow Redis.
-  const { store } = await openTestStore(owner, redis.address, { hotMs: 2000, backgroundMs: 2000 });
+  const patient = { hotMs: 2000, backgroundMs: 2000 };
+  const { store, counted } = await openTestStore(owner, redis.address, patient);
   const flights = createRedisSharedFlights({
     ...{ store, clock: systemClock, random: systemRandom, times: TIMES },
     ...(maxLogBytes === undefined ? {} : { maxLogBytes }),
   });
-  return { flights, store, kill: () => store.close() };
+  return { flights, store, counted, kill: () => store.close() };
 }
 
 sharedFlightsSuite('redis', async (owner, maxLogBytes) => {
@@ -121,4 +122,65 @@ test('redis: what another version wrote is not understood, and ends the followin
   await redis.cli('xadd', lease.replace(/f$/, `l.${token}`), '1-0', 'd', '?');
 
   assert.equal(await entrance.feed.next(NEVER), null);
+});
+
+test('redis: a follower that waits for news leaves with its signal at once', async (t) => {
+  const redis = await startRedis(t);
+  const [a, b] = [await processOn(t, redis), await processOn(t, redis)];
+  await a.flights.enter('t', 'k', true);
+  const entrance = await b.flights.enter('t', 'k', true);
+  assert.ok(entrance.kind === 'follow');
+  const abort = new AbortController();
+  const waiting = entrance.feed.next(abort.signal);
+  await until('it has read', () => (b.counted.get('flight_read') ?? 0) > 0);
+
+  abort.abort(new Error('left'));
+
+  await assert.rejects(waiting, { message: 'left' });
+});
+
+test('redis: records that wait while the lease is lost are not taken either', async (t) => {
+  const redis = await startRedis(t);
+  const { flights } = await processOn(t, redis);
+  const entrance = await flights.enter('t', 'k', true);
+  assert.ok(entrance.kind === 'lead');
+  const { log } = entrance;
+  await redis.cli('flushall');
+  const bytes = Buffer.from('x');
+
+  const first = log.append({ kind: 'piece', bytes, sequence: null });
+  const last = log.append({ kind: 'end', terminal: null });
+
+  assert.equal(await first, true);
+  assert.equal(await last, false);
+  assert.equal(await log.append({ kind: 'piece', bytes, sequence: null }), false);
+  assert.equal(await log.release(), true);
+});
+
+test('redis: news of a flight that is over concerns nobody', async (t) => {
+  const redis = await startRedis(t);
+  const { flights } = await processOn(t, redis);
+  const channels = await redis.cli('pubsub', 'channels');
+  const own = channels.split('\n').find((name) => name.startsWith('esclusa:flights:')) ?? '';
+
+  assert.equal(await redis.cli('publish', own, 'nobody'), '1');
+
+  assert.equal((await flights.enter('t', 'k', true)).kind, 'lead');
+});
+
+test('redis: a leader whose Redis is gone asks again, and learns what it lost', async (t) => {
+  const redis = await startRedis(t);
+  const { flights, counted } = await processOn(t, redis);
+  const entrance = await flights.enter('t', 'k', true);
+  assert.ok(entrance.kind === 'lead');
+  const watched = entrance.log.watched();
+
+  await redis.kill();
+  await until('it asked in vain', () =>
+    [...counted.keys()].some((name) => name.startsWith('flight_renew:')),
+  );
+  assert.equal(watched.aborted, false);
+  await redis.restart();
+
+  await until('it is told', () => watched.aborted);
 });

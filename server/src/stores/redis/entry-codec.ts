@@ -79,7 +79,6 @@ export async function decodeEntry(
   if (value.length < HEAD_AT || (format !== PLAIN && format !== COMPRESSED)) return null;
   if (value.readUInt32BE(SUM_AT) !== sumOf(tenant, key, value)) return null;
   const restAt = HEAD_AT + value.readUInt32BE(LENGTH_AT);
-  if (restAt > value.length) return null;
   const head = readHead(parseJson(value.toString('utf8', HEAD_AT, restAt)));
   if (head === null) return null;
   const total = head.body + (head.end ?? 0);

@@ -12,7 +12,7 @@ import { LEAVE, READ } from './flight-scripts.ts';
 import { runScriptBuffer } from './script.ts';
 
 type Reply = readonly [
-  records: readonly (readonly [id: Buffer, fields: readonly Buffer[]])[],
+  records: readonly (readonly [id: Buffer, fields: readonly [name: Buffer, record: Buffer]])[],
   isLed: number,
 ];
 
@@ -48,6 +48,7 @@ export class RedisFlightFeed implements FlightFeed {
         if (records.length > 0) return this.#take(records);
         if (isLed === 0) return null;
       }
+      signal.throwIfAborted();
       await this.#wait(signal);
     }
     return null;
@@ -68,9 +69,8 @@ export class RedisFlightFeed implements FlightFeed {
 
   #take(records: Reply[0]): readonly FlightRecord[] | null {
     const taken: FlightRecord[] = [];
-    for (const [id, fields] of records) {
-      const bytes = fields[1];
-      const record = bytes === undefined ? null : decodeRecord(bytes);
+    for (const [id, [, bytes]] of records) {
+      const record = decodeRecord(bytes);
       const isNext = Number.parseInt(id.toString(), 10) === this.#last + 1;
       if (record === null || !isNext) return null;
       this.#last += 1;

@@ -99,7 +99,6 @@ export class RedisFlightLog implements FlightLog {
 
   /** News came: somebody follows, or has left. */
   async beat(): Promise<void> {
-    if (this.#isOver) return;
     const { token, lease, times } = this.#place;
     const followers = await this.#ask('flight_renew', RENEW, [lease], [token, times.leaseMs]);
     if (this.#isOver || followers === null) return;
@@ -110,7 +109,6 @@ export class RedisFlightLog implements FlightLog {
   #beatLater(): Timer {
     const { clock, times } = this.#place;
     return clock.setTimer(times.leaseMs / BEATS_PER_LEASE, () => {
-      if (this.#isOver) return;
       this.#heartbeat = this.#beatLater();
       void this.beat();
     });
@@ -153,7 +151,7 @@ export class RedisFlightLog implements FlightLog {
     this.#sizes.push(bytes);
     this.#heldBytes += bytes;
     while (this.#heldBytes > this.#place.maxLogBytes && this.#sizes.length > 1) {
-      this.#heldBytes -= this.#sizes.shift() ?? 0;
+      this.#heldBytes -= this.#sizes.shift() as number; // there are two
       this.#first += 1;
     }
     this.#next += 1;

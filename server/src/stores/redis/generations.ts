@@ -11,6 +11,7 @@
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import { generationKeyOf, PURGES_CHANNEL, PURGES_KEY, REMOVALS_KEY } from './keys.ts';
+import { defineScript, runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
 
 export interface GenerationsDeps {
@@ -19,12 +20,13 @@ export interface GenerationsDeps {
   readonly random: Random;
   /** A tenant's generation is another one now; null: single answers of anybody are gone. */
   readonly changed: (tenant: string | null) => void;
+  readonly maxTenants?: number;
 }
 
 export interface Generations {
   of(tenant: string): string | null;
   /** Takes what a lookup read; makes one where there is none. */
-  learn(tenant: string, read: string | null): Promise<string | null>;
+  learn(tenant: string, read: string | null): Promise<string>;
   /** Puts another generation in the place of the tenant's; rejects where Redis cannot be told. */
   renew(tenant: string): Promise<void>;
   /** Tells every process that some answers are gone. */
@@ -32,6 +34,11 @@ export interface Generations {
   close(): void;
 }
 
+/** Of several who make one, the first wins. */
+const MAKE = defineScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+`);
 const LEARN_EVERY_MS = 1000;
 const KNOWN_FOR_MS = 2000;
 const MAX_TENANTS = 10_000;
@@ -80,14 +87,12 @@ class LiveGenerations implements Generations {
     return nowMs <= Math.max(known.untilMs, this.#allUntilMs) ? known.generation : null;
   }
 
-  async learn(tenant: string, read: string | null): Promise<string | null> {
+  async learn(tenant: string, read: string | null): Promise<string> {
     if (read !== null) return this.#take(tenant, read);
-    const made = this.#random();
-    const name = generationKeyOf(tenant);
-    const [, now] = await this.#deps.redis.hot('cache_generation', (client) =>
-      Promise.all([client.set(name, made, 'NX'), client.get(name)]),
+    const now = await this.#deps.redis.hot('cache_generation', (client) =>
+      runScript(client, MAKE, [generationKeyOf(tenant)], [this.#random()]),
     );
-    return now === null ? null : this.#take(tenant, now);
+    return this.#take(tenant, String(now));
   }
 
   async renew(tenant: string): Promise<void> {
@@ -129,8 +134,9 @@ class LiveGenerations implements Generations {
     const untilMs = this.#deps.clock.monotonicMs() + KNOWN_FOR_MS;
     this.#known.delete(tenant);
     this.#known.set(tenant, { generation, untilMs });
-    if (this.#known.size > MAX_TENANTS) {
-      const [oldest = ''] = this.#known.keys();
+    const { maxTenants = MAX_TENANTS } = this.#deps;
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= maxTenants) break;
       this.#known.delete(oldest);
     }
     if (before !== undefined && before.generation !== generation) this.#deps.changed(tenant);
@@ -157,7 +163,6 @@ class LiveGenerations implements Generations {
   /** Whether anybody purged since; if so everything that is known is read again. */
   async #ask(): Promise<void> {
     const { clock, redis, changed } = this.#deps;
-    if (this.#isClosed) return;
     const askedMs = clock.monotonicMs();
     try {
       const [purges, removals] = await redis.background('cache_purges', (client) =>

@@ -32,6 +32,8 @@ export interface SharedFiguresDeps {
   readonly redis: RedisStore;
   readonly book: CacheBook;
   readonly clock: Clock;
+  /** Pages remembered as written; one that is not is written again all the same. */
+  readonly maxWritten?: number;
 }
 
 const FLUSH_EVERY_MS = 2000;
@@ -163,22 +165,21 @@ class WrittenFigures implements SharedFigures {
 
   /** The page to write now: another one, with what is new, where the last may be folded. */
   #pageFor(tenant: string | null): CachePage | null {
-    const { book, clock } = this.#deps;
+    const { book, clock, maxWritten = MAX_WRITTEN } = this.#deps;
     const nowMs = clock.monotonicMs();
     const page = book.page(tenant);
     if (page === null) return null;
     const last = this.#written.get(tenant);
     this.#written.delete(tenant);
-    if (last?.name === page.name && nowMs - last.atMs > TURN_MS) {
-      book.turn(tenant, difference(page.counts, last.counts));
-    }
-    const { name, counts } = book.page(tenant) ?? page;
+    const isOld = last?.name === page.name && nowMs - last.atMs > TURN_MS;
+    const current = isOld ? book.turn(tenant, difference(page.counts, last.counts)) : page;
+    const { name, counts } = current;
     this.#written.set(tenant, { name, counts: { ...counts }, atMs: nowMs });
-    if (this.#written.size > MAX_WRITTEN) {
-      const [oldest = null] = this.#written.keys();
+    for (const oldest of this.#written.keys()) {
+      if (this.#written.size <= maxWritten) break;
       this.#written.delete(oldest);
     }
-    return { name, counts, averageLatencyMs: null };
+    return current;
   }
 }
 

@@ -32,7 +32,6 @@ const REMOVE = defineScript(`
 if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
 return redis.call('UNLINK', KEYS[1])
 `);
-const NOTHING = Buffer.alloc(0);
 const STEP = 100;
 /** Tenants that wait for their turn; beyond it what they left expires by itself. */
 const MAX_WAITING = 1000;
@@ -105,13 +104,18 @@ async function removeFrom(
   isMeant: Meant,
 ): Promise<number> {
   if (names.length === 0) return 0;
-  const heads = await redis.background(
+  const looks = await redis.background(
     'cache_scan',
-    (client) => Promise.all(names.map((name) => client.getrangeBuffer(name, 0, HEAD_BYTES - 1))),
+    (client) =>
+      Promise.all(
+        names.map(async (name) => {
+          const head = await client.getrangeBuffer(name, 0, HEAD_BYTES - 1);
+          return { name, head };
+        }),
+      ),
     { idempotent: true, node },
   );
-  const meant = names.flatMap((name, index) => {
-    const head = heads[index] ?? NOTHING;
+  const meant = looks.flatMap(({ name, head }) => {
     const facts = readFacts(head);
     // What nobody can read is nobody's answer.
     const goes = head.length > 0 && (facts === null || isMeant(keyOfEntry(name), facts));

@@ -1,6 +1,7 @@
 /** Entries as bytes: read back as they were written, and nothing else is read. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { CacheEntry } from '../../../src/gateway/ports/cache-store.ts';
 import { decodeEntry, encodeEntry, readFacts } from '../../../src/stores/redis/entry-codec.ts';
@@ -102,4 +103,60 @@ test('a longer answer is kept compressed where that is smaller, else plain', asy
     Array.from({ length: 5000 }, (_, i) => (i * i * 7919 + (i >> 3)) % 251),
   );
   assert.ok((await kept(noise)) <= 1);
+});
+
+const HEAD = {
+  ...{ dialect: 'openai', contentType: 'application/json', provider: 'p', providerModel: 'm' },
+  ...{ generation: 'g', finishReasons: ['stop'], usage: null },
+  ...{ storedAtMs: 0, freshUntilMs: 1, keepUntilMs: 2, body: 2, end: null },
+};
+const USAGE = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, reasoningTokens: 0 };
+
+/** A value whose checksum is right, whatever else it says. */
+function sealed(head: unknown, rest = Buffer.from('{}'), format = 1): Buffer {
+  const text = Buffer.from(JSON.stringify(head));
+  const value = Buffer.concat([Buffer.alloc(9), text, rest]);
+  value[0] = format;
+  value.writeUInt32BE(text.length, 5);
+  const name = crc32('1:tk');
+  value.writeUInt32BE(crc32(value.subarray(5), crc32(value.subarray(0, 1), name)), 1);
+  return value;
+}
+
+test('a value that is sealed by hand as this version seals it is an entry', async () => {
+  const entry = await decodeEntry('t', 'k', sealed(HEAD));
+  assert.equal(entry?.bytes.toString(), '{}');
+  const usage = { ...USAGE, source: 'provider' };
+  assert.deepEqual((await decodeEntry('t', 'k', sealed({ ...HEAD, usage })))?.usage, usage);
+});
+
+const NO_HEADS: readonly [what: string, head: unknown][] = [
+  ['no object', [HEAD]],
+  ['a text that is none', { ...HEAD, provider: 7 }],
+  ['a time that is none', { ...HEAD, keepUntilMs: 'later' }],
+  ['a length below zero', { ...HEAD, body: -1 }],
+  ['half a length', { ...HEAD, body: 1.5 }],
+  ['an end that is no length', { ...HEAD, end: 'x' }],
+  ['a usage that is no object', { ...HEAD, usage: 5 }],
+  ['a usage without counts', { ...HEAD, usage: { source: 'provider' } }],
+  ['a usage from nowhere', { ...HEAD, usage: { ...USAGE, source: 'guess' } }],
+  ['reasons that are no list', { ...HEAD, finishReasons: 'stop' }],
+  ['reasons that are no texts', { ...HEAD, finishReasons: [1] }],
+  ['more bytes than there are', { ...HEAD, body: 3 }],
+  ['more bytes than any entry has', { ...HEAD, body: 128 * 1024 * 1024 + 1 }],
+];
+
+for (const [what, head] of NO_HEADS) {
+  test(`a value whose head has ${what} is no entry`, async () => {
+    assert.equal(await decodeEntry('t', 'k', sealed(head)), null);
+  });
+}
+
+test('a value whose compressed bytes are none, or are too many, is no entry', async () => {
+  const body = 200_000;
+  const bomb = zstdCompressSync(Buffer.alloc(10_000_000, 'x'));
+  for (const rest of [Buffer.from('no zstd'), bomb]) {
+    assert.equal(await decodeEntry('t', 'k', sealed(HEAD, rest, 2)), null);
+    assert.equal(await decodeEntry('t', 'k', sealed({ ...HEAD, body }, rest, 2)), null);
+  }
 });

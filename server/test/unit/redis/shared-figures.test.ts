@@ -4,8 +4,10 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { createCacheBook } from '../../../src/stores/cache-book.ts';
 import { shareFigures } from '../../../src/stores/redis/shared-figures.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { startRedis } from '../../support/redis-server.ts';
 import { openTestStore } from '../../support/redis-store.ts';
+import { until } from '../../support/until.ts';
 
 /** Durations moved by hand; timers are real. */
 function movableClock() {
@@ -92,4 +94,64 @@ test('a process that was away goes on with a new page and only what is new', asy
   assert.equal((await a.figures.read('t')).hits, 2);
   const fields = (await redis.cli('hkeys', 'esclusa:stats:t')).split('\n');
   assert.equal(fields.filter((field) => field.endsWith('|hits')).length, 2);
+});
+
+test('all tenants together begin anew with a reset of their own', async (t) => {
+  const { a } = await open(t);
+  a.book.ended('t', 'HIT', 'memory');
+  assert.equal((await a.figures.read(null)).hits, 1);
+
+  await a.figures.reset(null);
+
+  assert.equal((await a.figures.read(null)).hits, 0);
+  assert.equal((await a.figures.read('t')).hits, 1);
+  assert.equal((await a.figures.read('nobody')).hits, 0);
+});
+
+test('figures are written by themselves, also those counted while Redis was away', async (t) => {
+  const { redis, store, a, b } = await open(t);
+  a.book.ended('t', 'HIT', 'memory');
+  await until('they are there', async () => (await b.figures.read('t')).hits === 1);
+
+  await redis.kill();
+  await until('it is gone', () => store.state().kind !== 'up');
+  a.book.ended('t', 'HIT', 'memory');
+  await a.figures.flush();
+  await redis.restart();
+
+  await until('they are there too', async () => {
+    const counts = await b.figures.read('t').catch(() => null);
+    return counts?.hits === 2;
+  });
+});
+
+test('a write that fails is made again, and after the end none is', async (t) => {
+  const { redis, a, b } = await open(t);
+  a.book.ended('t', 'HIT', 'memory');
+  // Writes are refused while the connection stands.
+  await redis.cli('config', 'set', 'maxmemory', '1');
+  await a.figures.flush();
+  await redis.cli('config', 'set', 'maxmemory', '0');
+
+  await a.figures.flush();
+
+  assert.equal((await b.figures.read('t')).hits, 1);
+});
+
+test('more tenants than are remembered as written are written all the same', async (t) => {
+  const { store, b } = await open(t);
+  const clock = createManualClock();
+  const book = createCacheBook({ clock, process: 'c' });
+  const figures = shareFigures({ redis: store, book, clock, maxWritten: 2 });
+  for (const tenant of ['t', 'u', 'v']) book.ended(tenant, 'HIT', 'memory');
+
+  await figures.flush();
+  book.ended('t', 'HIT', 'memory');
+  clock.advance(2000); // it writes by itself, and is closed meanwhile
+  figures.close();
+
+  await until('all is there', async () => (await b.figures.read('t')).hits === 2);
+  assert.equal((await b.figures.read('v')).hits, 1);
+  assert.equal((await b.figures.read(null)).hits, 4);
+  assert.equal(clock.pendingTimers(), 0);
 });

@@ -1,0 +1,196 @@
+/**
+ * The shared cache on a real Redis beyond the contract: what it says when Redis is gone, what
+ * other processes hear of purges with and without a push, and what it forgets.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { CacheEntry } from '../../../src/gateway/ports/cache-store.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
+import { silentLog } from '../../../src/kernel/log.ts';
+import { systemRandom } from '../../../src/kernel/random.ts';
+import { createRedisCacheStore } from '../../../src/stores/redis/cache-store.ts';
+import { followGenerations } from '../../../src/stores/redis/generations.ts';
+import { generationKeyOf, PURGES_KEY, REMOVALS_KEY } from '../../../src/stores/redis/keys.ts';
+import { createSweeper } from '../../../src/stores/redis/sweep.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { startRedis, type TestRedis } from '../../support/redis-server.ts';
+import { openTestStore } from '../../support/redis-store.ts';
+import { until } from '../../support/until.ts';
+
+const PATIENT = { hotMs: 2000, backgroundMs: 2000 };
+
+function entry(generation: string, keepUntilMs = Date.now() + 60_000): CacheEntry {
+  return {
+    ...{ dialect: 'openai', contentType: 'application/json', bytes: Buffer.from('{}') },
+    ...{ terminal: null, usage: null, finishReasons: ['stop'], provider: 'p', providerModel: 'm' },
+    ...{ generation, storedAtMs: Date.now(), freshUntilMs: keepUntilMs, keepUntilMs },
+  };
+}
+
+async function open(t: TestContext, redis: TestRedis) {
+  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const told: string[] = [];
+  const figures = {
+    lookedUp: (_tenant: string, found: boolean) => void told.push(found ? 'hit' : 'miss'),
+    stored: () => void told.push('stored'),
+    failed: () => void told.push('failed'),
+  };
+  const base = { redis: store, clock: systemClock, random: systemRandom, log: silentLog };
+  const cache = createRedisCacheStore({ ...base, figures });
+  const silent = createRedisCacheStore(base);
+  const purged: (string | null)[] = [];
+  cache.onPurge((tenant) => void purged.push(tenant));
+  t.after(() => {
+    cache.close();
+    silent.close();
+  });
+  return { cache, silent, store, told, purged };
+}
+
+test('a Redis that is gone is a miss, no write, a purge that says so, and counted', async (t) => {
+  const redis = await startRedis(t);
+  const { cache, silent, told } = await open(t, redis);
+  await cache.get('t', 'k');
+  await cache.set('t', 'k', entry(cache.generation('t') ?? ''));
+  assert.notEqual(await cache.get('t', 'k'), null);
+  assert.deepEqual(told, ['miss', 'stored', 'hit']);
+  const kept = entry(cache.generation('t') ?? '');
+
+  await redis.kill();
+
+  assert.equal(await cache.get('t', 'k'), null);
+  await cache.set('t', 'other', kept);
+  assert.equal(await silent.get('t', 'k'), null);
+  await silent.set('t', 'k', kept);
+  assert.deepEqual(told.slice(3), ['failed', 'failed']);
+  await assert.rejects(cache.purge('t'), { code: 'shared_store_unavailable' });
+  await assert.rejects(cache.remove('t', { model: 'p/m' }), { code: 'shared_store_unavailable' });
+});
+
+test('what is over, or of another generation, is not written', async (t) => {
+  const redis = await startRedis(t);
+  const { cache, silent } = await open(t, redis);
+  await cache.get('t', 'k');
+
+  await cache.set('t', 'k', entry(cache.generation('t') ?? '', Date.now() - 1));
+  await cache.set('t', 'k', entry('another'));
+  await silent.set('t', 'unknown', entry('g'));
+
+  assert.equal(await cache.get('t', 'k'), null);
+  assert.equal(await cache.get('t', 'unknown'), null);
+  assert.equal(await redis.cli('--scan', '--pattern', '*:e').then((out) => out.length > 0), true);
+});
+
+test('a purge and a removal of one process are heard by another', async (t) => {
+  const redis = await startRedis(t);
+  const [a, b] = [await open(t, redis), await open(t, redis)];
+  await a.cache.get('t', 'k');
+  await a.cache.set('t', 'k', entry(a.cache.generation('t') ?? ''));
+  await b.cache.get('t', 'k');
+
+  assert.equal(await a.cache.remove('t', { model: 'p/m' }), 1);
+  await until('the removal is heard', () => b.purged.includes(null));
+  await a.cache.purge('t');
+
+  await until('the purge is heard', () => b.purged.includes('t'));
+  assert.equal(b.cache.generation('t'), a.cache.generation('t'));
+});
+
+test('purges and removals that no push told of are heard of all the same', async (t) => {
+  const redis = await startRedis(t);
+  const { cache, purged } = await open(t, redis);
+  await cache.get('t', 'k');
+  await cache.get('gone', 'k');
+  const before = cache.generation('t');
+
+  await redis.cli('set', generationKeyOf('t'), 'another');
+  await redis.cli('del', generationKeyOf('gone'));
+  await redis.cli('set', PURGES_KEY, 'x');
+  await redis.cli('set', REMOVALS_KEY, 'y');
+
+  await until('both are heard', () => purged.includes('t') && purged.includes(null));
+  assert.notEqual(before, 'another');
+  assert.equal(cache.generation('t'), 'another');
+  assert.equal(cache.generation('gone'), null);
+});
+
+test('what is known runs out where Redis cannot be asked, and comes back with it', async (t) => {
+  const redis = await startRedis(t);
+  const { cache } = await open(t, redis);
+  await cache.get('t', 'k');
+  const before = cache.generation('t');
+  assert.notEqual(before, null);
+
+  await redis.kill();
+  await until('nothing is known', () => cache.generation('t') === null);
+  await redis.restart();
+
+  await until('it is known again', async () => {
+    await cache.get('t', 'k');
+    return cache.generation('t') !== null;
+  });
+  // Redis forgot everything: what was stored before must not match again.
+  assert.notEqual(cache.generation('t'), before);
+});
+
+test('two processes that make the first generation agree on one', async (t) => {
+  const redis = await startRedis(t);
+  const [a, b] = [await open(t, redis), await open(t, redis)];
+
+  await Promise.all([a.cache.get('t', 'k'), b.cache.get('t', 'k'), a.silent.get('t', 'k')]);
+
+  assert.ok(a.cache.generation('t') !== null);
+  assert.equal(b.cache.generation('t'), a.cache.generation('t'));
+  assert.equal(a.silent.generation('t'), a.cache.generation('t'));
+});
+
+test('generations of so many tenants are known, and nothing is asked after the end', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const clock = createManualClock();
+  const generations = followGenerations({
+    ...{ redis: store, clock, random: systemRandom, changed: () => undefined },
+    maxTenants: 2,
+  });
+  for (const tenant of ['a', 'b', 'c']) await generations.learn(tenant, null);
+  assert.equal(generations.of('a'), null);
+  assert.notEqual(generations.of('c'), null);
+
+  clock.advance(1000); // the question is under way
+  generations.close();
+
+  const asked = store.background('after', (client) => client.ping());
+  assert.equal(await asked, 'PONG');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.pendingTimers(), 0);
+});
+
+test('what many purges leave is removed in turn, and no more than so many wait', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const lines: string[] = [];
+  const log = { ...silentLog, debug: (line: string) => void lines.push(line) };
+  const sweeper = createSweeper({ redis: store, log, generation: () => 'now' });
+
+  for (let n = 0; n < 1500; n += 1) sweeper.leave(`t${n}`);
+
+  await until('the last that waits is done', () => lines.length >= 1000);
+  assert.ok(lines.length <= 1001, `${lines.length} were swept`);
+});
+
+test('a sweep that fails leaves the rest to its time, and the next one runs', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const lines: string[] = [];
+  const log = { ...silentLog, debug: (line: string) => void lines.push(line) };
+  const sweeper = createSweeper({ redis: store, log, generation: () => null });
+  await redis.kill();
+  sweeper.leave('t');
+  await until('it failed', () => lines.some((line) => line.includes('by itself')));
+  await redis.restart();
+  await until('it is up', () => store.state().kind === 'up');
+
+  sweeper.leave('t');
+
+  await until('it is done', () => lines.some((line) => line.startsWith('Removed')));
+});
