@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { listSchema, nanousdSchema, slugSchema, timestampSchema } from './common.ts';
-import { budgetSchema } from './keys.ts';
+import { budgetPeriodSchema, budgetSchema } from './keys.ts';
 import { operationSchema } from './requests.ts';
 
 const count = z.int().nonnegative();
@@ -29,10 +29,18 @@ export const providerSchema = z.object({
 export const providerListSchema = listSchema(providerSchema);
 
 export const budgetStateSchema = z.object({
-  key_id: z.string(),
-  key_name: z.string(),
+  /** Whose it is: one of these names it, with the tenant. */
+  scope: z.enum(['key', 'user', 'tenant', 'model']),
+  key_id: z.string().nullable(),
+  key_name: z.string().nullable(),
+  user_id: z.string().nullable(),
+  /** As it is asked for. */
+  model: z.string().nullable(),
   tenant: z.string(),
   budget: budgetSchema,
+  period: budgetPeriodSchema,
+  /** It warns and refuses nothing. */
+  soft: z.boolean(),
   limit_nanousd: nanousdSchema,
   /** null while the counter is being rebuilt; calls under the budget then get 503. */
   spent_nanousd: nanousdSchema.nullable(),

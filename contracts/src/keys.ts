@@ -37,6 +37,7 @@ export const budgetSchema = z.strictObject({
     .regex(decimalUsd, { error: 'Expected dollars as a decimal text such as "1.50".' })
     .refine((text) => /[1-9]/.test(text), 'Must be greater than zero.'),
   period: budgetPeriodSchema,
+  soft: z.boolean().optional().describe('A used-up budget warns and refuses nothing.'),
 });
 
 const scopes = z.array(z.string().min(1).max(60)).max(60);

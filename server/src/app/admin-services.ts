@@ -57,10 +57,8 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     bodies: storage.bodies,
     routes: () => current().routes,
     providers: () => Object.values(config().providers).map((each) => providerOf(deps, each)),
-    budgets: {
-      figures: ({ tenant, id }, budget) =>
-        gateway.budgets.figures({ id: `key:${id}`, budget }, tenant),
-    },
+    budgets: gateway.budgets,
+    terms: gateway.terms,
     explain: gateway.explain,
     breakers: {
       list: () => gateway.breakers.snapshot().map(breakerOf),

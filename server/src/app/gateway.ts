@@ -69,6 +69,7 @@ export interface Gateway {
   readonly pipeline: PipelineHandler;
   readonly breakers: BreakerRegistry;
   readonly budgets: BudgetStore;
+  readonly terms: TermsOf;
   readonly cache: MemoryCacheStore;
   readonly explain: Explain;
   readonly gate: Pick<FairGate, 'waiting'>;
@@ -113,7 +114,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   });
   const { routes } = deps;
   const explain = createExplain({ policies, bulkheads, latency, random, routes, keys });
-  return { pipeline, breakers, budgets, cache, tiers, explain, gate };
+  return { pipeline, breakers, budgets, terms: deps.terms, cache, tiers, explain, gate };
 }
 
 function createGate({ clock, terms }: GatewayDeps, { http }: Config): FairGate {

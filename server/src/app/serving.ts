@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { Config } from '../config/index.ts';
 import { GatewayError } from '../gateway/index.ts';
+import type { TermsOf } from '../gateway/model/terms.ts';
 import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import {
   type AdminServices,
@@ -46,6 +47,7 @@ import { createReplays } from './replays.ts';
 import { requireSameSecretInRedis } from './shared-secret.ts';
 import { startupChecks } from './startup/checks.ts';
 import type { Telemetry } from './telemetry.ts';
+import { overlayTerms } from './terms.ts';
 
 export interface Serving {
   readonly server: Server;
@@ -88,7 +90,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       observer: countedIn(cache.book, createObserver(telemetry.log, metrics)),
       providers: () => current().providers,
       routes: () => current().routes,
-      terms: (tenant) => current().terms(tenant),
+      terms: termsOf(parts, current),
       latencyDecayMs: () => current().config.routing.latencyDecaySeconds * MS_PER_SECOND,
     },
     config,
@@ -127,6 +129,11 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const { providers } = current();
   const checks = startupChecks({ clock, loaded: parts.loaded, storage, providers, shared, bucket });
   return { server, checks, lifecycle, running };
+}
+
+/** Of the configuration in force and of the tenants as they stand. */
+function termsOf({ identity }: Parts, current: () => LiveGeneration): TermsOf {
+  return overlayTerms((tenant) => current().terms(tenant), identity.tenantSnapshot.get);
 }
 
 /** What surrounds a request: its identifiers, and what it may wait for shared stores. */

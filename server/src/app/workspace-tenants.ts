@@ -2,8 +2,13 @@
  * What whoever runs the machine may do with tenants: in the shapes of the control plane, under
  * the same rules, with the rights of a superadmin, and written down.
  */
-import { type Tenant, tenantCreateSchema, tenantUpdateSchema } from '@esclusa/contracts';
-import { tenantToWire } from '../http/shapes/index.ts';
+import {
+  type Tenant,
+  type TenantUpdate,
+  tenantCreateSchema,
+  tenantUpdateSchema,
+} from '@esclusa/contracts';
+import { allowanceFromWire, tenantToWire } from '../http/shapes/index.ts';
 import { operator } from '../identity/index.ts';
 import type { TenantRecord } from '../tenancy/index.ts';
 import { checked } from './checked.ts';
@@ -33,7 +38,7 @@ export function createTenantWorkspace({ tenants, audit }: Identity): TenantWorks
   }
   return {
     async createTenant(body) {
-      const record = await tenants.create(operator, checked(tenantCreateSchema, body));
+      const record = await tenants.create(operator, meant(checked(tenantCreateSchema, body)));
       return noted('tenants.create', record);
     },
     ensureTenant: (tenant) => tenants.ensure(tenant),
@@ -45,7 +50,7 @@ export function createTenantWorkspace({ tenants, audit }: Identity): TenantWorks
       return tenantToWire(await tenants.get(operator, slug));
     },
     async updateTenant(slug, body) {
-      const change = checked(tenantUpdateSchema, body);
+      const change = meant(checked(tenantUpdateSchema, body));
       return noted('tenants.update', await tenants.update(operator, slug, change));
     },
     async suspendTenant(slug) {
@@ -55,4 +60,8 @@ export function createTenantWorkspace({ tenants, audit }: Identity): TenantWorks
       return noted('tenants.resume', await tenants.resume(operator, slug));
     },
   };
+}
+
+function meant<Body extends TenantUpdate>(body: Body) {
+  return { ...body, ...allowanceFromWire(body) };
 }

@@ -9,8 +9,6 @@ import type { Log } from '../kernel/log.ts';
 import { type Networks, readNetworks } from './networks.ts';
 import type { KeyChanges, KeyRecord } from './ports/key-repository.ts';
 
-const NO_LIMITS = Object.freeze({});
-
 type KnownKey = Extract<Authentication, { kind: 'known' }>;
 
 export interface KeyEntry {
@@ -100,8 +98,6 @@ export function principalOf(record: KeyRecord): Principal {
     limits: Object.freeze({ ...record.limits }),
     budget: record.budget === null ? null : Object.freeze({ ...record.budget }),
     cacheUse: record.cacheUse,
-    tenantLimits: NO_LIMITS,
-    tenantBudget: null,
     expiresAtMs: record.expiresAtMs,
     familyId: null,
   });

@@ -20,8 +20,6 @@ function superadmin(keyId: string, name: string): Principal {
     models: null,
     limits: Object.freeze({}),
     budget: null,
-    tenantLimits: Object.freeze({}),
-    tenantBudget: null,
     expiresAtMs: null,
     familyId: null,
     cacheUse: 'default',

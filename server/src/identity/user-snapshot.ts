@@ -45,7 +45,6 @@ export interface UserSnapshot {
 
 const UNKNOWN: Authentication = Object.freeze({ kind: 'unknown' });
 const UNAVAILABLE: Authentication = Object.freeze({ kind: 'unavailable' });
-const NO_LIMITS = Object.freeze({});
 
 export function createUserSnapshot(options: UserSnapshotOptions): UserSnapshot {
   const { clock, log, maxAgeMs, tokenLifeMs, maxUsers = DEFAULT_MAX_USERS } = options;
@@ -121,8 +120,6 @@ function principalOf(user: UserRecord): Principal {
     models: user.models === null ? null : Object.freeze([...user.models]),
     limits: Object.freeze({ ...user.limits }),
     budget: user.budget === null ? null : Object.freeze({ ...user.budget }),
-    tenantLimits: NO_LIMITS,
-    tenantBudget: null,
     expiresAtMs: null,
     familyId: null,
     cacheUse: 'default',

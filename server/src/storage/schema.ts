@@ -17,6 +17,9 @@ export interface TenantsTable {
   readonly limits: string | null;
   readonly budget_limit_nanousd: number | null;
   readonly budget_period: string | null;
+  readonly budget_soft: number;
+  /** A JSON object of limits and budgets by model. */
+  readonly models: string;
   /** The value `change_versions` had when this row was last written. */
   readonly version: number;
 }
@@ -44,6 +47,7 @@ export interface ApiKeysTable {
   readonly limits: string;
   readonly budget_limit_nanousd: number | null;
   readonly budget_period: string | null;
+  readonly budget_soft: number;
   readonly created_at_ms: number;
   readonly expires_at_ms: number | null;
   readonly revoked_at_ms: number | null;
@@ -76,6 +80,7 @@ export interface UsersTable {
   readonly limits: string;
   readonly budget_limit_nanousd: number | null;
   readonly budget_period: string | null;
+  readonly budget_soft: number;
   readonly created_at_ms: number;
   readonly last_login_at_ms: number | null;
   /** A removed user is a row without anything personal, so that others hear of it. */

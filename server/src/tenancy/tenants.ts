@@ -5,7 +5,13 @@
  * Invariants: a slug never changes, because keys, rows and cache entries carry it; every change
  * is in this process's snapshot before the caller hears of it.
  */
-import { GatewayError, type Principal } from '../gateway/index.ts';
+import {
+  type Allowance,
+  type Budget,
+  GatewayError,
+  type Limits,
+  type Principal,
+} from '../gateway/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { hostName } from '../kernel/host-name.ts';
 import type { IdSource } from '../kernel/id.ts';
@@ -15,12 +21,20 @@ export interface NewTenant {
   readonly slug: string;
   readonly name: string;
   readonly hosts?: readonly string[] | undefined;
+  readonly limits?: Limits | undefined;
+  readonly budget?: Budget | null | undefined;
+  readonly models?: Readonly<Record<string, Allowance>> | undefined;
 }
 
 /** What is undefined stays as it is. */
 export interface TenantChange {
   readonly name?: string | undefined;
   readonly hosts?: readonly string[] | undefined;
+  /** Replaced as a whole, as are the models. */
+  readonly limits?: Limits | undefined;
+  /** null removes it. */
+  readonly budget?: Budget | null | undefined;
+  readonly models?: Readonly<Record<string, Allowance>> | undefined;
 }
 
 export interface TenantUseCases {
@@ -76,11 +90,14 @@ export function createTenantUseCases(options: TenantUseCasesOptions): TenantUseC
       authorize(actor, 'tenants.read');
       return repository.list(page);
     },
-    async update(actor, slug, { name, hosts }) {
+    async update(actor, slug, { name, hosts, limits, budget, models }) {
       authorize(actor, 'tenants.write');
       return write(options, slug, {
         ...(name !== undefined && { name }),
         ...(hosts !== undefined && { hosts: checkHosts(hosts) }),
+        ...(limits !== undefined && { limits }),
+        ...(budget !== undefined && { budget }),
+        ...(models !== undefined && { models }),
       });
     },
     async suspend(actor, slug) {
@@ -116,6 +133,9 @@ async function insert(options: TenantUseCasesOptions, wanted: NewTenant): Promis
     createdAtMs: options.clock.wallMs(),
     suspendedAtMs: null,
     hosts: checkHosts(wanted.hosts ?? []),
+    limits: wanted.limits ?? {},
+    budget: wanted.budget ?? null,
+    models: wanted.models ?? {},
   };
   await options.repository.insert(record);
   await options.refreshSnapshot();

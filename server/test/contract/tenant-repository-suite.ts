@@ -64,6 +64,23 @@ export function tenantRepositorySuite(
     assert.equal(await tenants.update('globex', { name: 'Nobody' }), null);
   });
 
+  test(`${name}: limits and budgets are kept as they were set`, async (t) => {
+    const tenants = await open(t);
+    const budget = { limitNanousd: 5, period: 'month', soft: true } as const;
+    const models = { 'openai/gpt': { limits: { concurrency: 0 }, budget } };
+    const rich = { ...tenant('acme'), limits: { requestsPerMinute: 3 }, budget, models };
+    await tenants.insert(rich);
+    assert.deepEqual(await tenants.get('acme'), rich);
+
+    const hard = { limitNanousd: 6, period: 'total' } as const;
+    const changed = await tenants.update('acme', { budget: hard });
+    assert.deepEqual(changed, { ...rich, budget: hard });
+
+    const bare = await tenants.update('acme', { limits: {}, budget: null, models: {} });
+    assert.deepEqual(bare, { ...rich, limits: {}, budget: null, models: {} });
+    assert.deepEqual((await tenants.changedSince(0)).tenants.at(-1), bare);
+  });
+
   test(`${name}: a host belongs to one tenant, and is free once it is given up`, async (t) => {
     const tenants = await open(t);
     await tenants.insert({ ...tenant('acme'), hosts: ['a.example'] });

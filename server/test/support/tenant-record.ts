@@ -9,6 +9,9 @@ export function tenantRecord(slug: string, changes: Partial<TenantRecord> = {}):
     createdAtMs: 1_700_000_000_000,
     suspendedAtMs: null,
     hosts: [],
+    limits: {},
+    budget: null,
+    models: {},
     ...changes,
   };
 }

@@ -20,7 +20,7 @@ export function limitScopesOf(
     if (limits !== undefined && isLimited(limits)) scopes.push({ id, limits });
   };
   add(own, principal.limits);
-  add(tenant, { ...terms.limits, ...principal.tenantLimits });
+  add(tenant, terms.limits);
   add(ofModel, terms.models.get(model)?.limits);
   return scopes;
 }
@@ -32,11 +32,10 @@ export function budgetScopesOf(
   model: string,
 ): readonly BudgetScope[] {
   const [own, tenant, ofModel] = scopeIds(principal, model);
-  const tenantBudget = principal.tenantBudget ?? terms.budget;
   const modelBudget = terms.models.get(model)?.budget ?? null;
   return [
     ...(principal.budget === null ? [] : [{ id: own, budget: principal.budget }]),
-    ...(tenantBudget === null ? [] : [{ id: tenant, budget: tenantBudget }]),
+    ...(terms.budget === null ? [] : [{ id: tenant, budget: terms.budget }]),
     ...(modelBudget === null ? [] : [{ id: ofModel, budget: modelBudget }]),
   ];
 }

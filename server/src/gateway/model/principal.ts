@@ -48,9 +48,6 @@ export interface Principal {
   readonly limits: Limits;
   readonly budget: Budget | null;
   readonly cacheUse: CacheUse;
-  /** What its whole tenant may use together. */
-  readonly tenantLimits: Limits;
-  readonly tenantBudget: Budget | null;
   /** Milliseconds since the epoch; null means never. */
   readonly expiresAtMs: number | null;
   /** The sign-in its token belongs to, `fam_…`; null for a key. */

@@ -1,6 +1,6 @@
 /**
- * What a tenant may use as a whole, and of single models, as the configuration says it; and
- * its weight against other tenants where they compete.
+ * What a tenant may use as a whole, and of single models; and its weight against other tenants
+ * where they compete.
  */
 import type { Budget, Limits } from './principal.ts';
 

@@ -25,6 +25,7 @@ import { answerUnknownPaths } from './not-found.ts';
 import { auditLogRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
 import { breakerRoutes } from './routes/breakers.ts';
+import { budgetRoutes } from './routes/budgets.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -101,7 +102,8 @@ export async function createAdminApp(
   keyRoutes(app, services, cursors);
   tenantRoutes(app, services, cursors);
   requestRoutes(app, services, cursors);
-  gatewayRoutes(app, services, cursors);
+  gatewayRoutes(app, services);
+  budgetRoutes(app, services, cursors);
   explainRoutes(app, services);
   jobRoutes(app, services, cursors);
   breakerRoutes(app, services);

@@ -22,6 +22,7 @@ import type {
   Explain,
   LedgerQueries,
   Routes,
+  Terms,
 } from '../../gateway/index.ts';
 import type {
   AccessTokens,
@@ -66,6 +67,8 @@ export interface AdminServices {
   readonly routes: () => Pick<Routes, 'list'>;
   readonly providers: () => readonly Provider[];
   readonly budgets: BudgetReader;
+  /** What a tenant may use as it stands. */
+  readonly terms: (tenant: string) => Terms;
   readonly breakers: BreakerControl;
   readonly explain: Explain;
   readonly config: ConfigControl;
@@ -84,10 +87,13 @@ export interface AdminServices {
 }
 
 export interface BudgetReader {
-  /** What a key's budget has spent and promised; null while its counter is being rebuilt. */
+  /**
+   * What a budget has spent and promised; null while its counter is being rebuilt. `id` is what
+   * its counter is called, such as `key:key_01…`.
+   */
   figures(
-    key: { readonly tenant: string; readonly id: string },
-    budget: Budget,
+    scope: { readonly id: string; readonly budget: Budget },
+    tenant: string,
   ): Promise<BudgetFigures | null>;
 }
 

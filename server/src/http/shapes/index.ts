@@ -9,6 +9,7 @@ import type {
   RequestDetail,
   RequestRow,
   Tenant,
+  TenantUpdate,
   UsageReportRow,
 } from '@esclusa/contracts';
 import type {
@@ -59,8 +60,38 @@ export function tenantToWire(record: TenantRecord): Tenant {
     hosts: [...record.hosts],
     created_at: timestamp(record.createdAtMs),
     suspended_at: suspendedAtMs === null ? null : timestamp(suspendedAtMs),
+    limits: limitsToWire(record.limits),
+    budget: record.budget === null ? null : budgetToWire(record.budget),
+    models: Object.fromEntries(
+      Object.entries(record.models).map(([model, { limits, budget }]) => [
+        model,
+        { limits: limitsToWire(limits), budget: budget === null ? null : budgetToWire(budget) },
+      ]),
+    ),
   };
 }
+
+/** What the members of a body about limits and budgets mean; undefined stays undefined. */
+export function allowanceFromWire({ limits, budget, models }: AllowanceBody) {
+  return {
+    limits: limits === undefined ? undefined : limitsFromWire(limits),
+    budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
+    models:
+      models === undefined
+        ? undefined
+        : Object.fromEntries(
+            Object.entries(models).map(([model, own]) => [
+              model,
+              {
+                limits: limitsFromWire(own.limits ?? {}),
+                budget: own.budget ? budgetFromWire(own.budget) : null,
+              },
+            ]),
+          ),
+  };
+}
+
+type AllowanceBody = Pick<TenantUpdate, 'limits' | 'budget' | 'models'>;
 
 export function limitsFromWire(limits: LimitsBody): Limits {
   const { requests_per_minute, tokens_per_minute, concurrency } = limits;
@@ -74,11 +105,14 @@ export function limitsFromWire(limits: LimitsBody): Limits {
 export function budgetFromWire(budget: BudgetBody): Budget {
   const limitNanousd = nanousdFromDecimal(budget.limit_usd);
   assert(limitNanousd !== null, 'the schema lets only decimals through');
-  return { limitNanousd, period: budget.period };
+  const { period, soft = false } = budget;
+  return soft ? { limitNanousd, period, soft } : { limitNanousd, period };
 }
 
 export function budgetToWire(budget: Budget): BudgetBody {
-  return { limit_usd: decimalFromNanousd(budget.limitNanousd), period: budget.period };
+  const { limitNanousd, period, soft = false } = budget;
+  const body = { limit_usd: decimalFromNanousd(limitNanousd), period };
+  return soft ? { ...body, soft } : body;
 }
 
 export function requestToWire(entry: LedgerEntry): RequestRow {

@@ -4,6 +4,8 @@
  */
 import type { Insertable, Transaction, Updateable } from 'kysely';
 import { GatewayError } from '../../gateway/model/errors.ts';
+import type { Limits } from '../../gateway/model/principal.ts';
+import type { Allowance } from '../../gateway/model/terms.ts';
 import type {
   TenantPatch,
   TenantRecord,
@@ -12,6 +14,7 @@ import type {
 import { ConstraintError, type Engine } from '../engine.ts';
 import type { Schema, TenantHostsTable, TenantsTable } from '../schema.ts';
 import { nextVersion } from './change-version.ts';
+import { budgetColumns, budgetOf } from './user-row.ts';
 
 export function createTenantRepository(engine: Engine): TenantRepository {
   return { ...writers(engine), ...readers(engine) };
@@ -153,6 +156,9 @@ function rowOf(record: TenantRecord): Insertable<Omit<TenantsTable, 'version'>> 
     name: record.name,
     created_at_ms: record.createdAtMs,
     suspended_at_ms: record.suspendedAtMs,
+    limits: JSON.stringify(record.limits),
+    ...budgetColumns(record.budget),
+    models: JSON.stringify(record.models),
   };
 }
 
@@ -161,6 +167,9 @@ function changesOf(patch: TenantPatch): Updateable<TenantsTable> {
   return {
     ...(patch.name !== undefined && { name: patch.name }),
     ...(patch.suspendedAtMs !== undefined && { suspended_at_ms: patch.suspendedAtMs }),
+    ...(patch.limits !== undefined && { limits: JSON.stringify(patch.limits) }),
+    ...(patch.budget !== undefined && budgetColumns(patch.budget)),
+    ...(patch.models !== undefined && { models: JSON.stringify(patch.models) }),
   };
 }
 
@@ -175,5 +184,8 @@ function recordOf(row: TenantsTable, hosts: readonly TenantHostsTable[]): Tenant
       .filter(({ tenant }) => tenant === row.slug)
       .map(({ host }) => host)
       .sort(),
+    limits: row.limits === null ? {} : (JSON.parse(row.limits) as Limits),
+    budget: budgetOf(row),
+    models: JSON.parse(row.models) as Record<string, Allowance>,
   };
 }

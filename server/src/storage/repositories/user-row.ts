@@ -81,18 +81,24 @@ export function userRecord(row: UsersTable): UserRecord {
   };
 }
 
-export type BudgetColumns = Pick<UsersTable, 'budget_limit_nanousd' | 'budget_period'>;
+export type BudgetColumns = Pick<
+  UsersTable,
+  'budget_limit_nanousd' | 'budget_period' | 'budget_soft'
+>;
 
 export function budgetColumns(budget: Budget | null): BudgetColumns {
   return {
     budget_limit_nanousd: budget?.limitNanousd ?? null,
     budget_period: budget?.period ?? null,
+    budget_soft: budget?.soft === true ? 1 : 0,
   };
 }
 
-export function budgetOf({ budget_limit_nanousd, budget_period }: BudgetColumns): Budget | null {
-  if (budget_limit_nanousd === null || budget_period === null) return null;
-  return { limitNanousd: budget_limit_nanousd, period: budget_period as BudgetPeriod };
+export function budgetOf(row: BudgetColumns): Budget | null {
+  const { budget_limit_nanousd: limitNanousd, budget_period: period } = row;
+  if (limitNanousd === null || period === null) return null;
+  const budget = { limitNanousd, period: period as BudgetPeriod };
+  return row.budget_soft === 1 ? { ...budget, soft: true } : budget;
 }
 
 export function listColumn(list: readonly string[] | null): string | null {

@@ -3,6 +3,8 @@
  * taken, so that nobody ever sees figures of another under their own name.
  */
 
+import type { Allowance, Budget, Limits } from '../../gateway/index.ts';
+
 export interface TenantRecord {
   readonly id: string;
   /** Unique and never changed. */
@@ -13,9 +15,17 @@ export interface TenantRecord {
   readonly suspendedAtMs: number | null;
   /** Names of hosts under which it alone is served, normalised and in their order. */
   readonly hosts: readonly string[];
+  /** Of the whole tenant, over what the configuration says. */
+  readonly limits: Limits;
+  /** null: as the configuration says. */
+  readonly budget: Budget | null;
+  /** The same for single models within it, by the name they are asked for. */
+  readonly models: Readonly<Record<string, Allowance>>;
 }
 
-export type TenantPatch = Partial<Pick<TenantRecord, 'name' | 'suspendedAtMs' | 'hosts'>>;
+export type TenantPatch = Partial<
+  Pick<TenantRecord, 'name' | 'suspendedAtMs' | 'hosts' | 'limits' | 'budget' | 'models'>
+>;
 
 export interface TenantChanges {
   /** Every tenant changed after the version asked for. */

@@ -73,6 +73,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'POST /api/v1/tenants/:slug/suspend': '-',
   'POST /api/v1/tenants/:slug/resume': '-',
   'GET /api/v1/config': '-',
+  'GET /api/v1/jobs': '-',
   'POST /api/v1/config/reload': '-',
 };
 

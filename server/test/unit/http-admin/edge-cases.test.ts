@@ -247,6 +247,7 @@ describe('the gateway’s own routes', () => {
 
   it('show budgets with what is spent and promised, a plain key its own', async () => {
     const expected = {
+      ...{ scope: 'key', user_id: null, model: null, period: 'day', soft: false },
       key_id: fixture.serviceKeyId,
       key_name: 's',
       tenant: 'acme',

@@ -63,6 +63,7 @@ export function gatewayState(purged: string[], resets: string[]) {
         })),
     }),
     providers: () => [{ name: 'openai', kind: 'openai', base_url: null, models: ['fast'] }],
+    terms: () => ({ weight: 1, limits: {}, budget: null, models: new Map() }),
     budgets: {
       figures: async () => ({
         spentNanousd: 500,

@@ -39,17 +39,17 @@ test('a request counts for its key, its tenant and its model within the tenant',
     limits: { concurrency: 3, tokensPerMinute: 10 },
     models: new Map([['fast', { limits: { requestsPerMinute: 1 }, budget: null }]]),
   };
-  const principal = { ...KEY, limits: { concurrency: 1 }, tenantLimits: { tokensPerMinute: 99 } };
+  const principal = { ...KEY, limits: { concurrency: 1 } };
 
   assert.deepEqual(limitScopesOf(principal, terms, 'fast'), [
     { id: 'key:key_7', limits: { concurrency: 1 } },
-    { id: 'tenant:acme', limits: { concurrency: 3, tokensPerMinute: 99 } },
+    { id: 'tenant:acme', limits: { concurrency: 3, tokensPerMinute: 10 } },
     { id: 'model:acme/fast', limits: { requestsPerMinute: 1 } },
   ]);
   assert.equal(limitScopesOf(principal, terms, 'slow').length, 2);
 });
 
-test('so do budgets; that of the tenant itself wins over the configuration', () => {
+test('so do budgets', () => {
   const terms = {
     ...TERMS,
     budget: DAILY,
@@ -61,7 +61,7 @@ test('so do budgets; that of the tenant itself wins over the configuration', () 
     { id: 'tenant:acme', budget: DAILY },
     { id: 'model:acme/openai/gpt', budget: TOTAL },
   ]);
-  assert.deepEqual(budgetScopesOf({ ...KEY, tenantBudget: TOTAL }, terms, 'other'), [
+  assert.deepEqual(budgetScopesOf(KEY, { ...terms, budget: TOTAL }, 'other'), [
     { id: 'tenant:acme', budget: TOTAL },
   ]);
 });

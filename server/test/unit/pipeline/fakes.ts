@@ -22,8 +22,6 @@ export const PRINCIPAL: Principal = {
   models: null,
   limits: {},
   budget: null,
-  tenantLimits: {},
-  tenantBudget: null,
   expiresAtMs: null,
   familyId: null,
   cacheUse: 'default',

@@ -63,8 +63,11 @@ async function openEngine(t: TestContext, variations: Variations = {}): Promise<
   return engine;
 }
 
+/** What a row has where nothing is said. */
+const COLUMNS = { budget_soft: 0, models: '{}' };
+
 function tenantRow(slug: string) {
-  return { id: `ten_${slug}`, slug, name: slug, created_at_ms: 0, version: 1 };
+  return { id: `ten_${slug}`, slug, name: slug, created_at_ms: 0, version: 1, ...COLUMNS };
 }
 
 async function slugsOf(engine: SqliteEngine): Promise<string[]> {

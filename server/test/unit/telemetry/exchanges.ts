@@ -58,8 +58,6 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     models: null,
     limits: {},
     budget: null,
-    tenantLimits: {},
-    tenantBudget: null,
     expiresAtMs: null,
     familyId: null,
     cacheUse: 'default',

@@ -1,29 +1,14 @@
 /**
- * What the gateway offers and how it stands: models, providers, budgets.
+ * What the gateway offers: models and providers.
  */
-import {
-  type BudgetState,
-  budgetStateListSchema,
-  errorSchema,
-  keyListQuerySchema,
-  modelListSchema,
-  providerListSchema,
-} from '@esclusa/contracts';
-import type { Budget } from '../../../gateway/index.ts';
-import { confineTenant, type KeyRecord, reachOf } from '../../../identity/index.ts';
+import { errorSchema, modelListSchema, providerListSchema } from '@esclusa/contracts';
 import { listedFor } from '../../listed-models.ts';
-import { budgetToWire, timestamp } from '../../shapes/index.ts';
+import { timestamp } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
-import { type Cursors, pageOf } from '../cursor.ts';
 import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
 
-export function gatewayRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
-  modelRoutes(app, services);
-  budgetRoutes(app, services, cursors);
-}
-
-function modelRoutes(app: AdminApp, services: AdminServices): void {
+export function gatewayRoutes(app: AdminApp, services: AdminServices): void {
   app.get(
     '/api/v1/models',
     {
@@ -57,60 +42,4 @@ function modelRoutes(app: AdminApp, services: AdminServices): void {
     },
     async () => ({ data: [...services.providers()], next: null }),
   );
-}
-
-function budgetRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
-  app.get(
-    '/api/v1/budgets',
-    {
-      config: { access: 'budgets.read' },
-      schema: {
-        tags: ['gateway'],
-        summary: 'List budgets with what is spent and promised, by key, newest key first',
-        description:
-          'Pages follow the list of keys, and keys without a budget are left out: a page may ' +
-          'hold fewer rows than `limit`. The list ends where `next` is null.',
-        querystring: keyListQuerySchema,
-        response: { 200: budgetStateListSchema, default: errorSchema },
-      },
-    },
-    async (request) => {
-      const { limit, cursor, tenant } = request.query;
-      const caller = callerOf(request);
-      confineTenant(caller, 'budgets.read', tenant);
-      if (reachOf(caller, 'budgets.read') === 'own') {
-        const own = await stateOf(services, { ...caller, id: caller.keyId });
-        return { data: own === null ? [] : [own], next: null };
-      }
-      const scope = ['budgets', caller.tenant, tenant ?? null];
-      const beforeId = cursors.read(scope, cursor);
-      const keys = await services.keys.list(caller, { tenant, limit: limit + 1, beforeId });
-      const page = pageOf(
-        keys,
-        limit,
-        (key) => (key.revokedAtMs === null ? stateOf(services, key) : null),
-        (last) => cursors.sign(scope, last.id),
-      );
-      const states = await Promise.all(page.data);
-      return { data: states.filter((state) => state !== null), next: page.next };
-    },
-  );
-}
-
-async function stateOf(
-  services: AdminServices,
-  key: Pick<KeyRecord, 'id' | 'name' | 'tenant'> & { readonly budget: Budget | null },
-): Promise<BudgetState | null> {
-  if (key.budget === null) return null;
-  const figures = await services.budgets.figures(key, key.budget);
-  return {
-    key_id: key.id,
-    key_name: key.name,
-    tenant: key.tenant,
-    budget: budgetToWire(key.budget),
-    limit_nanousd: key.budget.limitNanousd,
-    spent_nanousd: figures?.spentNanousd ?? null,
-    reserved_nanousd: figures?.reservedNanousd ?? null,
-    renews_at: typeof figures?.renewsAtMs === 'number' ? timestamp(figures.renewsAtMs) : null,
-  };
 }

@@ -10,7 +10,7 @@ import {
   tenantSchema,
   tenantUpdateSchema,
 } from '@esclusa/contracts';
-import { tenantToWire } from '../../shapes/index.ts';
+import { allowanceFromWire, tenantToWire } from '../../shapes/index.ts';
 import { callerOf } from '../access.ts';
 import { audited } from '../audit.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
@@ -41,7 +41,10 @@ function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Curso
       },
     },
     async (request, reply) => {
-      const record = await tenants.create(callerOf(request), request.body);
+      const record = await tenants.create(callerOf(request), {
+        ...request.body,
+        ...allowanceFromWire(request.body),
+      });
       audited(request, { id: record.id, tenant: record.slug });
       reply.code(201);
       return tenantToWire(record);
@@ -89,7 +92,7 @@ function itemRoutes(app: AdminApp, { tenants }: AdminServices): void {
       config: { access: 'tenants.write', audit: 'tenants.update' },
       schema: {
         tags,
-        summary: 'Change the name or the hosts of a tenant',
+        summary: 'Change a tenant; limits and budgets hold within two seconds everywhere',
         params: tenantPathSchema,
         body: tenantUpdateSchema,
         response: { 200: tenantSchema, default: errorSchema },
@@ -97,7 +100,10 @@ function itemRoutes(app: AdminApp, { tenants }: AdminServices): void {
     },
     async (request) => {
       const { slug } = request.params;
-      const record = await tenants.update(callerOf(request), slug, request.body);
+      const record = await tenants.update(callerOf(request), slug, {
+        ...request.body,
+        ...allowanceFromWire(request.body),
+      });
       audited(request, { id: record.id, tenant: slug });
       return tenantToWire(record);
     },
