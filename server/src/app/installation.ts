@@ -125,6 +125,7 @@ const VARIABLES = {
   '--config': 'ESCLUSA_CONFIG',
   '--host': 'HOST',
   '--port': 'PORT',
+  '--workers': 'ESCLUSA_WORKERS',
 } as const;
 
 /** Puts options in the place of variables; problems with them will name the option. */

@@ -104,7 +104,7 @@ async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
     member ?? options.configuration ?? (await readConfiguration(sources, clock));
   const { loaded } = configuration;
   const { config, catalogue } = loaded;
-  const telemetry = createTelemetry(config, clock);
+  const telemetry = createTelemetry(config, clock, member?.pid ?? null);
   undo.push(() => telemetry.close());
   if (member !== null) joinIn(member, telemetry);
   const named = (name: string) => telemetry.log.named(name);

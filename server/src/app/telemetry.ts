@@ -17,12 +17,18 @@ export interface Telemetry {
 
 const STDOUT = 1;
 
-export function createTelemetry(config: Config, clock: Clock): Telemetry {
+/** `worker`: the number of this process where several write to one output. */
+export function createTelemetry(
+  config: Config,
+  clock: Clock,
+  worker: number | null = null,
+): Telemetry {
   const scope = createLogScope();
   const log = createLog({
     level: config.log.level,
     format: config.log.structured && !process.stdout.isTTY ? 'json' : 'text',
     service: config.serviceName,
+    worker,
     destination: STDOUT,
     clock,
     scope,

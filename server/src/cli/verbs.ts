@@ -50,8 +50,13 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     options: [
       { flags: '--host <address>', text: 'host' },
       { flags: '--port <number>', text: 'port' },
+      { flags: '--workers <count>', text: 'workers' },
     ],
-    examples: ['esclusa start', 'esclusa start --host 0.0.0.0 --port 8080'],
+    examples: [
+      'esclusa start',
+      'esclusa start --host 0.0.0.0 --port 8080',
+      'esclusa start --workers 3',
+    ],
     load: () => import('./verbs/start.ts'),
   },
   doctor: {

@@ -22,6 +22,8 @@ import type { MetricReport } from '../kernel/meter.ts';
 import type { Announcement, FromMember, StopHow, ToMember } from './messages.ts';
 
 export interface Member {
+  /** Of this process, as the log and `x-esclusa-worker` name it. */
+  readonly pid: number;
   readonly loaded: Loaded;
   /** It takes the place of one that ended. */
   readonly isReplacement: boolean;
@@ -51,6 +53,7 @@ export async function join(clock: Clock): Promise<Member | null> {
   });
   const { handover, isReplacement } = await link.welcome();
   return {
+    pid: process.pid,
     loaded: takeOver(handover),
     isReplacement,
     keeper: (log) => link.follower(handover, log),

@@ -46,8 +46,10 @@ function levelOf(end: ExchangeEnd, outcome: Outcome, error: GatewayError | null)
 function contextOf(writer: LineWriter, exchange: Exchange): string {
   const { principal } = exchange;
   const tenant = principal === null ? '' : `,"tenant":${JSON.stringify(principal.tenant)}`;
+  const worker = writer.worker === null ? '' : `,"worker":${writer.worker}`;
   return (
-    `,"context":{"service":${JSON.stringify(writer.service)},"request_id":"${exchange.id}"` +
+    `,"context":{"service":${JSON.stringify(writer.service)}${worker}` +
+    `,"request_id":"${exchange.id}"` +
     `,"correlation_id":${foreign(exchange.correlationId)}${tenant}}`
   );
 }

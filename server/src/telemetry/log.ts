@@ -1,7 +1,7 @@
 /**
  * The log: one line per event, as JSON for machines or as text for a terminal.
  *
- * Shape of a line: `{ level, timestamp, logger, message, context: { service, request_id,
+ * Shape of a line: `{ level, timestamp, logger, message, context: { service, worker?, request_id,
  * correlation_id, tenant }, …fields }`, and `exception: { type, message, traceback }` where
  * the field `error` holds an Error.
  *
@@ -29,6 +29,8 @@ export interface LogOptions {
   readonly destination: 1 | 2 | string | LogSink;
   /** Names the program in `context.service`. */
   readonly service: string;
+  /** Which of several processes writes; null: there is one. */
+  readonly worker?: number | null;
   readonly clock: Clock;
   readonly scope?: LogScope;
   /** Text only: paint levels. */
@@ -40,6 +42,7 @@ export interface LineWriter {
   enabled(level: LogLevel): boolean;
   timestamp(): string;
   readonly service: string;
+  readonly worker: number | null;
   /** One JSON object and a line feed, redacted by the caller. */
   write(jsonLine: string): void;
 }
@@ -58,6 +61,7 @@ export interface LogHandle {
 
 export function createLog(options: LogOptions): LogHandle {
   const { clock, format, level, scope, service, destination, colour = false } = options;
+  const { worker = null } = options;
   const sink =
     typeof destination === 'object'
       ? destination
@@ -83,7 +87,7 @@ export function createLog(options: LogOptions): LogHandle {
       (chosen: LogLevel) =>
       (message: string, fields: LogFields = {}): void => {
         if (!logger.isLevelEnabled(chosen)) return;
-        const context = lineContext(service, scope?.current(), fields);
+        const context = lineContext({ service, worker }, scope?.current(), fields);
         const line = { logger: name, context, ...lineFields(fields) };
         logger[chosen](line, redactText(message));
       };
@@ -98,6 +102,7 @@ export function createLog(options: LogOptions): LogHandle {
       enabled: (wanted) => LEVELS.indexOf(wanted) >= rank,
       timestamp,
       service,
+      worker,
       write,
     },
     dropped: () => sink.dropped(),
@@ -110,11 +115,11 @@ export function createLog(options: LogOptions): LogHandle {
 const CONTEXT_FIELDS = ['request_id', 'correlation_id', 'tenant'];
 
 function lineContext(
-  service: string,
+  { service, worker }: Pick<LineWriter, 'service' | 'worker'>,
   ids: LogIds | undefined,
   fields: LogFields,
 ): Record<string, unknown> {
-  const context: Record<string, unknown> = { service };
+  const context: Record<string, unknown> = worker === null ? { service } : { service, worker };
   if (ids !== undefined) {
     context.request_id = ids.requestId;
     context.correlation_id = ids.correlationId;

@@ -17,6 +17,8 @@ import { until } from '../support/until.ts';
 import { lineToEach, openLine, type WorkerLine } from '../support/worker-lines.ts';
 
 const WORKERS = 3;
+/** Those who share a Redis share it, also where their data is apart. */
+const SECRET = { ESCLUSA_MASTER_SECRET: 'one-secret-for-all-of-these-programs' };
 
 let folder: string;
 let file: string;
@@ -31,7 +33,7 @@ before(async () => {
   redis = await startRedis({ after: (hook) => endings.push(hook) });
   await configure({});
   gateway = await startGatewayProcess(join(folder, 'data'), {
-    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: String(WORKERS) },
+    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: String(WORKERS), ...SECRET },
   });
 });
 
@@ -190,7 +192,7 @@ test('a worker killed under load takes nothing with it that was acknowledged', a
 
 test('SIGTERM lets the streams of all workers end, then all is gone with code 0', async () => {
   const other = await startGatewayProcess(join(folder, 'draining'), {
-    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '3' },
+    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '3', ...SECRET },
   });
   const all = await lineToEach(other.url, 3);
   const options = { model: 'mock/mock:tokens=20,tps=20', stream: true };
@@ -219,7 +221,7 @@ test('SIGTERM lets the streams of all workers end, then all is gone with code 0'
 
 test('workers whose primary was killed let their streams end, and end themselves', async () => {
   const other = await startGatewayProcess(join(folder, 'orphans'), {
-    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '2' },
+    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '2', ...SECRET },
   });
   const all = await lineToEach(other.url, 2);
   const [line] = all as [WorkerLine];
@@ -239,7 +241,7 @@ test('workers whose primary was killed let their streams end, and end themselves
 test('workers that die as fast as they start end the program with code 1', async () => {
   const dataDir = join(folder, 'looping');
   const other = await startGatewayProcess(dataDir, {
-    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '2' },
+    ...{ ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '2', ...SECRET },
   });
   let said = '';
   other.child.stderr?.on('data', (chunk) => {
@@ -259,7 +261,7 @@ test('workers that die as fast as they start end the program with code 1', async
 
 test('what stops a start is said once, with code 1', async () => {
   const { port } = new URL(gateway.url);
-  const env = { ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '3' };
+  const env = { ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '3', ...SECRET };
   const start = (more: Readonly<Record<string, string>>) =>
     startGatewayProcess(join(folder, 'refused'), { ...env, ...more });
 

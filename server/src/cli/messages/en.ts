@@ -73,6 +73,8 @@ export const en = {
     config: 'configuration file (default: ESCLUSA_CONFIG, else ./esclusa.yaml)',
     host: 'address to listen on (default: HOST, else 127.0.0.1)',
     port: 'port to listen on (default: PORT, else 8000)',
+    workers:
+      'processes that share the port; over 1 with a Redis (default: ESCLUSA_WORKERS, else 1)',
     tenant: 'tenant, by its short name',
     role: 'service or admin (default: service)',
     models: 'models it may ask for, comma-separated (default: all)',

@@ -75,6 +75,8 @@ export const es: Messages = {
     config: 'archivo de configuración (si falta: ESCLUSA_CONFIG, o ./esclusa.yaml)',
     host: 'dirección en la que escucha (si falta: HOST, o 127.0.0.1)',
     port: 'puerto en el que escucha (si falta: PORT, u 8000)',
+    workers:
+      'procesos que comparten el puerto; más de 1, con un Redis (si falta: ESCLUSA_WORKERS, o 1)',
     tenant: 'inquilino, por su nombre corto',
     role: 'service o admin (si falta: service)',
     models: 'modelos que puede pedir, separados por comas (si falta: todos)',

@@ -24,6 +24,7 @@ export async function run(context: VerbContext): Promise<number | undefined> {
     const sources = withOptions(await context.installation.sources(), {
       '--host': textOption(context, 'host'),
       '--port': textOption(context, 'port'),
+      '--workers': textOption(context, 'workers'),
     });
     const member = await joinIfChild(context);
     if (member !== null) return await serveAmongOthers(member, sources);

@@ -26,6 +26,14 @@ test('a line has level, timestamp, logger, message and context, then its fields'
   });
 });
 
+test('where several processes write to one output a line names its own', () => {
+  const captured = captureLog({ worker: 4711 });
+
+  captured.log.info('within the crew');
+
+  assert.deepEqual(captured.only().context, { service: 'esclusa', worker: 4711 });
+});
+
 test('lines within an exchange carry its identifiers through every async step', async () => {
   const scope = createLogScope();
   const captured = captureLog({ scope });
