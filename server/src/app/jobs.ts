@@ -8,6 +8,8 @@ import type { LiveGeneration } from './generations.ts';
 import type { Parts, Undo } from './parts.ts';
 
 const MS_PER_SECOND = 1000;
+/** Rows of the ledger are small. */
+const LEDGER_BATCH = 500;
 
 /** Begins a few seconds after the start. */
 export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Undo): void {
@@ -34,16 +36,20 @@ export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Und
 }
 
 function jobKinds(
-  { clock, storage: { bodies, responses }, telemetry }: Parts,
+  { clock, storage: { bodies, responses, ledgerRows }, telemetry }: Parts,
   current: () => LiveGeneration,
 ): readonly JobKind[] {
   const log = telemetry.log.named('retention');
-  const days = (of: 'capture' | 'responses') => () => current().config[of].retentionDays;
+  const days = (of: 'capture' | 'responses' | 'ledger') => () => current().config[of].retentionDays;
   return [
     bodyRetention({ clock, log, bodies, what: 'bodies', retentionDays: days('capture') }),
     bodyRetention({
       ...{ clock, log, bodies: responses, what: 'responses' },
       retentionDays: days('responses'),
+    }),
+    bodyRetention({
+      ...{ clock, log, bodies: ledgerRows, what: 'exchanges', batchMax: LEDGER_BATCH },
+      retentionDays: days('ledger'),
     }),
   ];
 }

@@ -47,6 +47,7 @@ import { createPriceRepository, type PriceRepository } from './repositories/pric
 import { createResponseRepository } from './repositories/response-repository.ts';
 import { createTenantRepository } from './repositories/tenant-repository.ts';
 import { createUserRepository } from './repositories/user-repository.ts';
+import { DAY_MS, dayOf } from './usage-days.ts';
 
 export type { FsyncPolicy } from './journal/journal.ts';
 export type { DatabaseHealth } from './ledger-engine.ts';
@@ -110,11 +111,21 @@ export interface StorageTool extends Repositories {
   close(): Promise<void>;
 }
 
+export interface LedgerRows {
+  /**
+   * Takes rows of days before an instant out of the ledger and leaves the sums of those days.
+   * Answers how many went; `limit` or more: there may be others. Throws `storage_unavailable`.
+   */
+  eraseBefore(createdBeforeMs: number, limit: number): Promise<number>;
+}
+
 export interface Storage extends Repositories {
   readonly ledger: Ledger;
   readonly history: SpendingHistory & SharedSpending;
   readonly bodies: BodyStore;
   readonly responses: ResponseStore;
+  /** Rows of the ledger that are too old leave the sums of their days. */
+  readonly ledgerRows: LedgerRows;
   readonly jobs: JobQueue;
   /**
    * Calls `onChange` within two seconds of a change of keys or tenants, whichever process made
@@ -176,6 +187,9 @@ export async function openStorage(
     history: pipe,
     bodies,
     responses: createResponseRepository(engine),
+    ledgerRows: {
+      eraseBefore: (beforeMs, limit) => engine.forgetBefore(dayOf(beforeMs) * DAY_MS, limit),
+    },
     jobs: createJobQueue(engine, { ids, clock }),
     changes: (onChange) => book.watch(onChange),
     health: () => engine.health(),

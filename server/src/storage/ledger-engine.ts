@@ -14,6 +14,13 @@ export interface LedgerEngine extends Engine {
   open(): Promise<void>;
   /** Applies the journals of dead owners, now and from time to time; false: one is unreadable. */
   recover(): Promise<boolean>;
+  /**
+   * Takes ledger rows made before an instant out of the ledger and leaves the sums of their days
+   * in their place. Answers how many went; `limit` or more: there may be others. Where months
+   * can be dropped whole, only those that ended before the instant go. Throws
+   * `storage_unavailable`.
+   */
+  forgetBefore(createdBeforeMs: number, limit: number): Promise<number>;
   /** Why the database does not answer, as was seen last; null: it does. */
   outage(): string | null;
   /** The pools by name, for figures; none where the engine has no pools. */

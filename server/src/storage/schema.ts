@@ -193,6 +193,24 @@ export interface RequestsTable {
   readonly config_generation: number;
 }
 
+/** What is left of forgotten ledger rows: the sums of a day (UTC, days since the epoch). */
+export interface UsageDaysTable {
+  readonly day: number;
+  readonly tenant_id: number;
+  readonly key_id: number;
+  readonly model_id: number;
+  /** Zero: there was none. */
+  readonly provider_id: number;
+  readonly outcome: number;
+  readonly requests: number;
+  readonly cache_hits: number;
+  readonly input_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_nanousd: number;
+  readonly unpriced: number;
+}
+
 /** How far a journal is in the ledger; moves in the transaction that inserts the rows. */
 export interface JournalPositionsTable {
   readonly instance: string;
@@ -266,6 +284,7 @@ export interface Schema {
   readonly prices: PricesTable;
   readonly names: NamesTable;
   readonly requests: RequestsTable;
+  readonly usage_days: UsageDaysTable;
   readonly journal_positions: JournalPositionsTable;
   readonly bodies: BodiesTable;
   readonly responses: ResponsesTable;

@@ -290,6 +290,20 @@ export const metricsGroup = group(
   },
 );
 
+export const ledgerGroup = group(
+  { apply: 'live', description: 'The record of every exchange: who, what, how much.' },
+  {
+    retention_days: whole(
+      0,
+      { min: 0, max: 3650 },
+      {
+        description:
+          'The age at which exchanges leave the ledger; the sums of their days stay. 0 keeps all.',
+      },
+    ),
+  },
+);
+
 export const journalGroup = group(
   { ...restart, description: 'The append-only file that makes the ledger crash-safe.' },
   {

@@ -27,6 +27,7 @@ const MIGRATIONS: Readonly<Record<string, (context: MigrationContext) => Promise
   '0006-audit': async (context) => (await import('./0006-audit.ts')).auditTables(context),
   '0008-installation': async (context) =>
     (await import('./0008-installation.ts')).installationTable(context),
+  '0009-usage-days': async (context) => (await import('./0009-usage-days.ts')).usageDays(context),
   '0013-tenants': async (context) => (await import('./0013-tenants.ts')).tenantColumns(context),
   '0018-key-cache': async (context) =>
     (await import('./0018-key-cache.ts')).keyCacheColumn(context),

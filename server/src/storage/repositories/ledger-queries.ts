@@ -12,9 +12,10 @@ import type { LedgerFilter, LedgerQueries } from '../../gateway/ports/ledger-que
 import { codeOf, OUTCOMES } from '../codes.ts';
 import type { Engine } from '../engine.ts';
 import type { RequestsTable, Schema } from '../schema.ts';
+import { DAY_MS } from '../usage-days.ts';
 import { entryOf, nameIdsOf } from './ledger-row.ts';
 import { loadNames, nameId } from './names.ts';
-import { queryUsage } from './usage-query.ts';
+import { queryUsage, type UsageSources } from './usage-query.ts';
 
 type RequestsQuery<Output> = SelectQueryBuilder<Schema, 'requests', Output>;
 
@@ -44,7 +45,8 @@ export function createLedgerQueries(engine: Engine, settle: () => Promise<void>)
     async usage(filter, by, limit) {
       await settle();
       const db = await engine.analyst(filter.tenant);
-      return queryUsage(db, filtered(db.selectFrom('requests'), filter), by, limit);
+      const rows = filtered(db.selectFrom('requests'), filter);
+      return queryUsage(db, { rows, days: filteredDays(db, filter) }, by, limit);
     },
   };
 }
@@ -70,6 +72,20 @@ function filtered<Output>(
   if (outcome !== undefined) result = result.where('outcome', '=', codeOf(OUTCOMES, outcome));
   if (sinceMs !== undefined) result = result.where('created_at_ms', '>=', sinceMs);
   if (untilMs !== undefined) result = result.where('created_at_ms', '<', untilMs);
+  return result;
+}
+
+/** A day is in the time asked for where its beginning is. */
+function filteredDays(db: Kysely<Schema>, filter: LedgerFilter): UsageSources['days'] {
+  const { tenant, keyId, model, provider, outcome, sinceMs, untilMs } = filter;
+  let result: UsageSources['days'] = db.selectFrom('usage_days');
+  if (tenant !== null) result = result.where('tenant_id', '=', nameId(tenant));
+  if (keyId !== undefined) result = result.where('key_id', '=', nameId(keyId));
+  if (model !== undefined) result = result.where('model_id', '=', nameId(model));
+  if (provider !== undefined) result = result.where('provider_id', '=', nameId(provider));
+  if (outcome !== undefined) result = result.where('outcome', '=', codeOf(OUTCOMES, outcome));
+  if (sinceMs !== undefined) result = result.where('day', '>=', Math.ceil(sinceMs / DAY_MS));
+  if (untilMs !== undefined) result = result.where('day', '<', Math.ceil(untilMs / DAY_MS));
   return result;
 }
 

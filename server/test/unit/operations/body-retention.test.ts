@@ -137,14 +137,14 @@ test('what is due goes in small batches with a pause behind each', async () => {
 });
 
 test('a body of exactly the age stays; a changed age holds from the next pass on', async () => {
-  const bornMs = 1_700_000_000_000 - DAY_MS;
+  const bornMs = 1_700_000_000_000 - 2 * DAY_MS;
   const bodies = memoryBodies([bornMs, bornMs - 1]);
-  const { pass, settings } = start(bodies, { days: 1 });
+  const { pass, settings } = start(bodies, { days: 2 });
 
   await pass();
   assert.deepEqual(bodies.left(), [bornMs]);
 
-  settings.days = 0;
+  settings.days = 1;
   await pass();
   assert.deepEqual(bodies.left(), []);
 });
@@ -166,4 +166,14 @@ test('a pass that is told to end does so behind its batch, and says that it did'
   await assert.rejects(passing, /the process ends/);
   assert.equal(asked, 1);
   assert.equal(clock.pendingTimers(), 0);
+});
+
+test('with zero days everything is kept, and nobody is asked', async () => {
+  const bodies = memoryBodies([0]);
+  const { clock, erase } = start(bodies, { days: 0 });
+  clock.advance(10_000 * DAY_MS);
+
+  await erase();
+
+  assert.deepEqual([bodies.left(), bodies.batches], [[0], []]);
 });

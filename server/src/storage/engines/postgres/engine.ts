@@ -16,6 +16,7 @@ import { Availability } from './availability.ts';
 import { clientConfig, type SessionLimits } from './client.ts';
 import { createScopedDialect, readOnce, type ScopeOptions } from './dialect.ts';
 import type { Inspection } from './inspection.ts';
+import { forgetRows } from './ledger-forgetting.ts';
 import { openDatabase } from './opening.ts';
 import { ANALYTICS, HOT, LEDGER, type PostgresOptions, WATCH } from './options.ts';
 import { ConnectionPool } from './pool.ts';
@@ -129,6 +130,10 @@ export class PostgresEngine implements LedgerEngine {
   /** The server clears away what was deleted by itself (autovacuum). */
   async scrub(): Promise<void> {
     // Nothing that a role without rights on the tables could hasten.
+  }
+
+  forgetBefore(createdBeforeMs: number, limit: number): Promise<number> {
+    return forgetRows(this.#options.settings, createdBeforeMs, limit);
   }
 
   outage(): string | null {

@@ -16,7 +16,10 @@ export interface GrantedRoles {
 const LOCK = 7_206_311;
 
 /** What only the role that writes the ledger may change. */
-const LEDGER_TABLES: readonly string[] = ['requests', 'names', 'journal_positions'];
+const LEDGER_TABLES: readonly string[] = [
+  ...['requests', 'names', 'journal_positions', 'usage_days'],
+];
+const LEDGER_FUNCTIONS: readonly string[] = ['esclusa_make_partitions', 'esclusa_forget_ledger'];
 /** What nobody but the owner may change. */
 const OWN_TABLES: readonly string[] = ['kysely_migration', 'kysely_migration_lock'];
 /** What may be added to and read, and never changed. */
@@ -42,7 +45,9 @@ async function grantAll(db: Kysely<unknown>, roles: GrantedRoles): Promise<void>
       db,
     );
     if (role === roles.writer) {
-      await sql`grant execute on function esclusa_make_partitions to ${sql.id(role)}`.execute(db);
+      for (const name of LEDGER_FUNCTIONS) {
+        await sql`grant execute on function ${sql.id(name)} to ${sql.id(role)}`.execute(db);
+      }
     }
     for (const table of tables) {
       const rights = rightsOn(table, role === roles.writer);

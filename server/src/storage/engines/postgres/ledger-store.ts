@@ -13,6 +13,7 @@ import type { LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
 import { MONTHS_AHEAD } from '../../migrations/ledger-partitions.ts';
+import { dayOf } from '../../usage-days.ts';
 import { abandon, connect } from './client.ts';
 import { beginning } from './scope.ts';
 import { endsConnection, troubleOf } from './sqlstate.ts';
@@ -77,24 +78,27 @@ export class PostgresLedgerStore implements LedgerStore {
   }
 
   async spentNanousd(scopeId: string, sinceMs: number): Promise<number> {
-    const { where, names } = conditionOf(scopeId, 2);
+    const { rows: ofRows, days, names } = conditionsOf(scopeId, 3);
     return this.#transaction(async (client) => {
       const { rows } = await client.query(
-        `select coalesce(sum(cost_nanousd), 0) as spent from requests ${where}`,
-        [sinceMs, ...names],
+        `select (select coalesce(sum(cost_nanousd), 0) from requests ${ofRows}) ` +
+          `+ (select coalesce(sum(cost_nanousd), 0) from usage_days ${days}) as spent`,
+        [sinceMs, dayOf(sinceMs), ...names],
       );
       return Number(rows[0]?.spent);
     });
   }
 
   async spending({ scopeId, sinceMs, endedSinceMs }: SpendingQuestion): Promise<Spending> {
-    const { where, names } = conditionOf(scopeId, 3);
+    const { rows: ofRows, days, names } = conditionsOf(scopeId, 4);
     return this.#transaction(async (client) => {
       const { rows } = await client.query(
-        'select coalesce(sum(cost_nanousd), 0) as spent, coalesce(array_agg(id) ' +
-          "filter (where created_at_ms + duration_us / 1000 >= $2), '{}') as recent " +
-          `from requests ${where}`,
-        [sinceMs, endedSinceMs, ...names],
+        'select coalesce(sum(cost_nanousd), 0) ' +
+          `+ (select coalesce(sum(cost_nanousd), 0) from usage_days ${days}) as spent, ` +
+          'coalesce(array_agg(id) ' +
+          "filter (where created_at_ms + duration_us / 1000 >= $3), '{}') as recent " +
+          `from requests ${ofRows}`,
+        [sinceMs, dayOf(sinceMs), endedSinceMs, ...names],
       );
       return { spentNanousd: Number(rows[0]?.spent), recentIds: rows[0]?.recent as string[] };
     });
@@ -180,12 +184,18 @@ function textOrNull(value: unknown): unknown {
   return typeof value === 'string' ? storable(value) : value;
 }
 
-/** The first parameter is the instant; names begin at the `from`th. */
-function conditionOf(scopeId: string, from: number) {
+/**
+ * Of the rows, and of the days of those that were forgotten. The first parameter is the
+ * instant, the second its day; names begin at the `from`th.
+ */
+function conditionsOf(scopeId: string, from: number) {
   const columns = spendingColumns(scopeId);
   const is = columns.map(
     ([column], at) => `${column} = (select id from names where text = $${from + at})`,
   );
-  const where = `where ${[...is, 'created_at_ms >= $1'].join(' and ')}`;
-  return { where, names: columns.map(([, name]) => storable(name)) };
+  return {
+    rows: `where ${[...is, 'created_at_ms >= $1'].join(' and ')}`,
+    days: `where ${[...is, 'day >= $2'].join(' and ')}`,
+    names: columns.map(([, name]) => storable(name)),
+  };
 }

@@ -71,9 +71,15 @@ export const WATCH: SessionLimits = {
   silenceMs: 0,
   connectMs: 5000,
 };
+export const MINUTES: SessionLimits = {
+  statementMs: 600_000,
+  lockMs: 2000,
+  silenceMs: 610_000,
+  connectMs: 10_000,
+};
 export const START: SessionLimits = { ...HOT, connectMs: 5000 };
 
-/** The ledger's, the watch's, and one while the process starts. */
+/** The ledger's, the watch's, and one at the start and while rows are forgotten. */
 const SINGLE_CONNECTIONS = 3;
 
 export function connectionsBesides({ analyticsSize }: PostgresSettings): number {

@@ -168,6 +168,11 @@ export class SqliteEngine implements LedgerEngine {
     }
   }
 
+  async forgetBefore(createdBeforeMs: number, limit: number): Promise<number> {
+    const { forgetRows } = await import('./ledger-forgetting.ts');
+    return this.transact(null, (transaction) => forgetRows(transaction, createdBeforeMs, limit));
+  }
+
   outage(): null {
     return null; // what the writer reports says more
   }

@@ -12,6 +12,7 @@ import {
 import type { LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
+import { dayOf } from '../../usage-days.ts';
 import type { Connection } from './connection.ts';
 import { isUnavailable, resultCodeOf } from './result-codes.ts';
 
@@ -71,9 +72,10 @@ export class SqliteLedgerStore implements LedgerStore {
   /** Straight from an index for a key and a tenant. Exchanges without a price add nothing. */
   spentNanousd(scopeId: string, sinceMs: number): number {
     const { where, names } = conditionOf(scopeId);
+    const rows = `select coalesce(sum(cost_nanousd), 0) from requests where ${where}`;
     const row = this.#connection
-      .prepare(`select coalesce(sum(cost_nanousd), 0) as spent from requests where ${where}`)
-      .get(...names, sinceMs);
+      .prepare(`select (${rows}) + (${daysOf(scopeId)}) as spent`)
+      .get(...names, sinceMs, ...names, dayOf(sinceMs));
     return Number(row?.spent);
   }
 
@@ -81,11 +83,12 @@ export class SqliteLedgerStore implements LedgerStore {
     const { where, names } = conditionOf(scopeId);
     const row = this.#connection
       .prepare(
-        'select coalesce(sum(cost_nanousd), 0) as spent, json_group_array(id) ' +
+        `select coalesce(sum(cost_nanousd), 0) + (${daysOf(scopeId)}) as spent, ` +
+          'json_group_array(id) ' +
           'filter (where created_at_ms + duration_us / 1000 >= ?) as recent ' +
           `from requests where ${where}`,
       )
-      .get(endedSinceMs, ...names, sinceMs);
+      .get(...names, dayOf(sinceMs), endedSinceMs, ...names, sinceMs);
     const recentIds = JSON.parse(String(row?.recent)) as readonly string[];
     return { spentNanousd: Number(row?.spent), recentIds };
   }
@@ -109,11 +112,20 @@ export class SqliteLedgerStore implements LedgerStore {
   };
 }
 
-function conditionOf(scopeId: string): { readonly where: string; readonly names: string[] } {
+/** Of what was forgotten; the parameters are the names and the first day. */
+function daysOf(scopeId: string): string {
+  const { where } = conditionOf(scopeId, 'day');
+  return `select coalesce(sum(cost_nanousd), 0) from usage_days where ${where}`;
+}
+
+function conditionOf(
+  scopeId: string,
+  time: 'created_at_ms' | 'day' = 'created_at_ms',
+): { readonly where: string; readonly names: string[] } {
   const columns = spendingColumns(scopeId);
   const is = columns.map(([column]) => `${column} = (select id from names where text = ?)`);
   return {
-    where: [...is, 'created_at_ms >= ?'].join(' and '),
+    where: [...is, `${time} >= ?`].join(' and '),
     names: columns.map(([, name]) => name),
   };
 }
