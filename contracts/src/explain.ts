@@ -85,6 +85,8 @@ export const routeExplanationSchema = z.object({
       /** As the configuration writes it: `metadata.session`. */
       sticky: z.string().nullable(),
       sticky_value: z.string().nullable(),
+      /** Of an experiment: `flag/candidate` or `flag/control`; null: there is none. */
+      arm: z.string().nullable(),
     })
     .nullable(),
   /** Estimated. */

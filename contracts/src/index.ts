@@ -6,6 +6,7 @@ export * from './audit.ts';
 export * from './auth.ts';
 export * from './common.ts';
 export * from './explain.ts';
+export * from './flags.ts';
 export * from './gateway.ts';
 export * from './health.ts';
 export * from './home.ts';

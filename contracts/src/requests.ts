@@ -65,6 +65,8 @@ export const requestRowSchema = z.object({
   duration_ms: z.number().nonnegative(),
   first_token_ms: z.number().nonnegative().nullable(),
   config_generation: count,
+  /** Of an experiment: `flag/candidate` or `flag/control`; null: there was none. */
+  arm: z.string().nullable(),
 });
 
 /**

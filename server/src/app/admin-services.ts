@@ -9,6 +9,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Storage } from '../storage/index.ts';
+import type { Flags } from './flags.ts';
 import type { Gateway } from './gateway.ts';
 import type { LiveGeneration } from './generations.ts';
 import type { Identity } from './identity.ts';
@@ -26,6 +27,7 @@ export interface AdminDeps {
   readonly health: HealthReader;
   readonly config: ConfigControl;
   readonly cache: AdminServices['cache'];
+  readonly flags: Flags;
   readonly meter: AdminServices['meter'];
   /** No other process writes to this ledger. */
   readonly isAlone: boolean;
@@ -35,7 +37,7 @@ export interface AdminDeps {
 const LEDGER_LAG_MS = 1000;
 
 export function createAdminServices(deps: AdminDeps): AdminServices {
-  const { clock, ids, log, identity, gateway, storage, current } = deps;
+  const { clock, ids, log, identity, gateway, storage, current, flags } = deps;
   const config = () => current().config;
   return {
     authenticator: identity.authenticator,
@@ -60,6 +62,11 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     budgets: gateway.budgets,
     terms: gateway.terms,
     explain: gateway.explain,
+    flags: {
+      ...flags.useCases,
+      isForcedOff: flags.isForcedOff,
+      evaluate: (name, subject) => flags.snapshot.evaluate(name, subject),
+    },
     breakers: {
       list: () => gateway.breakers.snapshot().map(breakerOf),
       reset: (name) => gateway.breakers.reset(name),

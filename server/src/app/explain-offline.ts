@@ -10,6 +10,7 @@ import { createExplain } from '../gateway/pipeline/explain.ts';
 import { explainRequest } from '../http/index.ts';
 import { operator } from '../identity/index.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { defaultOf } from '../operations/index.ts';
 import { checked } from './checked.ts';
 import type { Installation } from './installation.ts';
 import { buildRoutes } from './routes.ts';
@@ -33,6 +34,8 @@ export async function explainOffline(
     bulkheads: { running: () => 0 },
     latency: { expectedMs: () => null, waiting: () => 0 },
     keys: null,
+    // What is stored is the business of a server: here flags are what they are by default.
+    features: { isOn: (name) => defaultOf(name).enabled },
   });
   const principal: Principal =
     key_id === undefined

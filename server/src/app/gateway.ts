@@ -20,6 +20,7 @@ import type { ReplayDeps } from '../gateway/pipeline/replay.ts';
 import type { Shared } from '../gateway/pipeline/shared-answer.ts';
 import type { BudgetStore } from '../gateway/ports/budget-store.ts';
 import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
+import type { Features } from '../gateway/ports/features.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
@@ -61,6 +62,7 @@ export interface GatewayDeps {
   readonly fleet: SharedFlights | null;
   readonly providers: () => Providers;
   readonly routes: () => Routes;
+  readonly features: Features;
   /** How soon times of answers are forgotten, in milliseconds, of the configuration in force. */
   readonly latencyDecayMs: () => number;
 }
@@ -113,7 +115,10 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     latency,
   });
   const { routes } = deps;
-  const explain = createExplain({ policies, bulkheads, latency, random, routes, keys });
+  const explain = createExplain({
+    ...{ policies, bulkheads, latency, random, routes, keys },
+    features: deps.features,
+  });
   return { pipeline, breakers, budgets, terms: deps.terms, cache, tiers, explain, gate };
 }
 

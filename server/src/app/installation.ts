@@ -203,13 +203,16 @@ async function workspaceOver(
   { config }: Loaded,
   repositories: Repositories,
 ): Promise<Workspace> {
-  const [{ createIdentity }, { createWorkspace }, { requireSameSecret }] = await Promise.all([
-    import('./identity.ts'),
-    import('./workspace.ts'),
-    import('./shared-secret.ts'),
-  ]);
+  const [{ createIdentity }, { createWorkspace }, { requireSameSecret }, { forcedOff }] =
+    await Promise.all([
+      import('./identity.ts'),
+      import('./workspace.ts'),
+      import('./shared-secret.ts'),
+      import('./flags.ts'),
+    ]);
   const log: Log = { ...silentLog, warn };
   const identity = createIdentity({ clock, random, ids, log }, config, repositories);
   await requireSameSecret(repositories.marks, identity.secrets);
-  return createWorkspace(identity, repositories, { clock, random });
+  const isForcedOff = (name: string): boolean => forcedOff(config).has(name);
+  return createWorkspace(identity, repositories, { clock, random, isForcedOff });
 }

@@ -8,6 +8,7 @@ import type { FaultPoints } from '../kernel/fault.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Storage } from '../storage/index.ts';
+import type { Flags } from './flags.ts';
 import type { Identity } from './identity.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -21,6 +22,7 @@ export interface Parts {
   readonly keeper: ConfigKeeper;
   readonly storage: Storage;
   readonly identity: Identity;
+  readonly flags: Flags;
   readonly loaded: Loaded;
   /** null: this process is the whole program. */
   readonly member: Member | null;

@@ -16,13 +16,18 @@ import type { Routes } from '../gateway/ports/routes.ts';
 import { createRoutes } from '../gateway/routing/routes.ts';
 import { MOCK_NAME } from '../providers/mock/settings.ts';
 
+export interface RouteInput extends Pick<Generation, 'config' | 'number'> {
+  /** False: the flag turns breakers off. */
+  readonly hasBreakers?: boolean;
+}
+
 export function buildRoutes(
-  { config, number }: Pick<Generation, 'config' | 'number'>,
+  { config, number, hasBreakers = true }: RouteInput,
   catalogue: Catalogue,
   nowMs: number,
 ): Routes {
   const resolver = createTargetResolver(config, catalogue);
-  const asTarget = (target: ResolvedTarget): Target => withKillSwitch(config, target);
+  const asTarget = (target: ResolvedTarget): Target => withKillSwitch(config, hasBreakers, target);
   const direct = (provider: string, model: string): Target | undefined => {
     const target = resolver.direct(provider, model, nowMs);
     return target === null ? undefined : asTarget(target);
@@ -35,6 +40,7 @@ export function buildRoutes(
       ...(model.sticky !== undefined && { sticky: model.sticky }),
       targets: (resolver.alias(model.alias, nowMs) ?? []).map(asTarget),
       cache: model.cache,
+      ...(model.experiment !== undefined && { experiment: model.experiment }),
     })),
     names: otherNames(config),
     direct,
@@ -66,8 +72,8 @@ function roleName(role: string): string {
 }
 
 /** A breaker that is switched off is one that no number of failures opens. */
-function withKillSwitch(config: Config, target: ResolvedTarget): Target {
-  if (config.resilience.breaker.enabled) return target;
+function withKillSwitch(config: Config, hasBreakers: boolean, target: ResolvedTarget): Target {
+  if (config.resilience.breaker.enabled && hasBreakers) return target;
   const breaker = { ...target.breaker, failureThreshold: Number.POSITIVE_INFINITY };
   return { ...target, breaker };
 }

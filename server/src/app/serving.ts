@@ -61,13 +61,13 @@ const DEGRADED_REFRESH_MS = 250;
 const MS_PER_SECOND = 1000;
 
 export async function createServing(parts: Parts, undo: Undo): Promise<Serving> {
-  const { clock, random, catalogue, keeper, storage, identity, telemetry } = parts;
+  const { clock, random, catalogue, keeper, storage, identity, telemetry, flags } = parts;
   const { metrics } = telemetry;
   const log = telemetry.log.named('gateway');
   const pool = createProviderPool({ clock, random, log });
   undo.push(() => pool.destroy());
   const { prices } = storage;
-  const current = createGenerations({ clock, log, catalogue, pool, prices, keeper });
+  const current = createGenerations({ clock, log, catalogue, pool, prices, keeper, flags });
   const breakers = createBreakerRegistry({ clock, listener: breakerListener(metrics, log) });
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
@@ -90,6 +90,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       observer: countedIn(cache.book, createObserver(telemetry.log, metrics)),
       providers: () => current().providers,
       routes: () => current().routes,
+      features: flags.snapshot,
       terms: termsOf(parts, current),
       latencyDecayMs: () => current().config.routing.latencyDecaySeconds * MS_PER_SECOND,
     },
@@ -153,11 +154,12 @@ interface AdminParts {
 
 function createAdmin(parts: Parts, made: AdminParts) {
   const { gateway, current, health, lifecycle, cache, meter } = made;
-  const { clock, ids, storage, identity, telemetry, keeper, loaded } = parts;
+  const { clock, ids, storage, identity, telemetry, keeper, loaded, flags } = parts;
   const services = createAdminServices({
     ...{ clock, ids, storage, identity, gateway, current, cache, meter },
     log: telemetry.log.named('control'),
-    metrics: async () => (current().config.metrics.enabled ? expose(parts) : null),
+    metrics: async () => (flags.isOnHere('prometheus_metrics') ? expose(parts) : null),
+    flags,
     health: createHealth(health, lifecycle),
     originOf: originReader(loaded.config, identity),
     isAlone: isAlone(loaded.config),

@@ -21,6 +21,7 @@ import { createIdSource } from '../kernel/id.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { openStorage } from '../storage/index.ts';
 import { type ReadConfiguration, readConfiguration } from './configuration.ts';
+import { createFlags, followFormat } from './flags.ts';
 import {
   createIdentity,
   type FirstUse,
@@ -31,6 +32,7 @@ import {
 } from './identity.ts';
 import { queryMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
+import { carryPlans } from './rollouts.ts';
 import { createServing, type Serving } from './serving.ts';
 import { requireSameSecret } from './shared-secret.ts';
 import { DATABASE_WAIT_MS, validate, withoutDatabase } from './startup/run.ts';
@@ -78,9 +80,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const { config, warnings } = parts.loaded;
     if (options.tellsWarnings !== true) logWarnings(parts.telemetry, warnings);
     const serving = await createServing(parts, undo);
+    carryPlans(parts, undo);
     const { clock, telemetry } = parts;
     const [startup, firstUse] = await Promise.all([
-      validate(serving.checks, { clock, telemetry, settings: config.startup, startedMs }),
+      validate(serving.checks, { clock, telemetry, settings: startupSettings(parts), startedMs }),
       prepareFirstUse(parts, config),
       startIdentity(parts.identity),
     ]);
@@ -127,9 +130,14 @@ async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
     ...{ clock, log: named('config') },
   });
   undo.push(() => keeper.stop());
+  const flags = createFlags({ clock, storage, telemetry }, () => keeper.current.config);
+  undo.push(() => flags.snapshot.stop());
+  undo.push(storage.changes(() => void flags.snapshot.refresh()));
+  undo.push(followFormat(flags, telemetry, config));
+  await flags.snapshot.start();
   return {
     ...{ clock, random, ids, faults, catalogue, telemetry, keeper, storage, identity, loaded },
-    member,
+    ...{ member, flags },
   };
 }
 
@@ -145,6 +153,11 @@ function keeperOf(
 function joinIn(member: Member, { metrics }: Telemetry): void {
   if (member.isReplacement) metrics.workerRestarts.child({}).add(1);
   member.answers(() => metrics.reports());
+}
+
+/** The checks may be switched off by what is stored, too. */
+function startupSettings({ loaded, flags }: Parts): Config['startup'] {
+  return { ...loaded.config.startup, validation: flags.isOnHere('startup_validation') };
 }
 
 function logWarnings({ log }: Telemetry, warnings: readonly Problem[]): void {

@@ -24,10 +24,12 @@ import type { Random } from '../kernel/random.ts';
 import type { Repositories } from '../storage/index.ts';
 import { checked } from './checked.ts';
 import type { Identity } from './identity.ts';
+import { createFlagWorkspace, type FlagWorkspace } from './workspace-flags.ts';
 import { byOperator, createPeopleWorkspace, type PeopleWorkspace } from './workspace-people.ts';
 import { createTenantWorkspace, type TenantWorkspace } from './workspace-tenants.ts';
 
 export type { Key, KeyCreated, RequestRow, UsageReportRow } from '@esclusa/contracts';
+export type { Flag } from './workspace-flags.ts';
 
 export interface Page {
   readonly limit: number;
@@ -35,7 +37,7 @@ export interface Page {
 }
 
 /** Bodies are checked: `invalid_request` names the member at fault. */
-export interface Workspace extends PeopleWorkspace, TenantWorkspace {
+export interface Workspace extends FlagWorkspace, PeopleWorkspace, TenantWorkspace {
   createKey(body: unknown): Promise<KeyCreated>;
   /** Newest first. */
   listKeys(page: Page, tenant: string | undefined): Promise<readonly Key[]>;
@@ -54,10 +56,17 @@ export interface Workspace extends PeopleWorkspace, TenantWorkspace {
   ): Promise<readonly UsageReportRow[]>;
 }
 
+export interface WorkspaceDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Whether the configuration forces a flag off. */
+  readonly isForcedOff: (name: string) => boolean;
+}
+
 export function createWorkspace(
   identity: Identity,
   repositories: Repositories,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  { clock, random, isForcedOff }: WorkspaceDeps,
 ): Workspace {
   const { keys, audit } = identity;
   const ledger: LedgerQueries = repositories.ledgerQueries;
@@ -65,6 +74,7 @@ export function createWorkspace(
     audit.record({ ...byOperator, action, tenant, subject });
   return {
     ...createPeopleWorkspace(identity, repositories, random),
+    ...createFlagWorkspace(identity, repositories, { clock, isForcedOff }),
     ...createTenantWorkspace(identity),
     async createKey(body) {
       const { limits, budget, expires_at, cache, ...rest } = checked(keyCreateSchema, body);

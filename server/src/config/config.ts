@@ -79,6 +79,8 @@ export interface ModelConfig {
   readonly alias: string;
   readonly strategy: ModelSettings['strategy'];
   readonly sticky?: StickyConfig;
+  /** A flag and the alias or `provider/model` that it sends callers to. */
+  readonly experiment?: { readonly flag: string; readonly candidate: string };
   readonly targets: readonly TargetConfig[];
   readonly cache: Camel<
     Pick<
@@ -204,6 +206,7 @@ function modelConfig(settings: Settings, alias: string, model: ModelSettings): M
     alias,
     strategy: model.strategy,
     ...(model.sticky !== undefined && { sticky: stickyOf(model.sticky) }),
+    ...(model.experiment !== undefined && { experiment: model.experiment }),
     targets: model.targets.map((target) => {
       const owner = breakerOwner(settings, target.provider, target.model);
       const price = target.price ?? model.price;

@@ -36,6 +36,8 @@ export type Permission =
   | 'jobs.read'
   | 'tenants.read'
   | 'tenants.write'
+  | 'flags.read'
+  | 'flags.write'
   | 'config.read'
   | 'config.reload';
 
@@ -110,6 +112,8 @@ const superadmin: Grants = {
   'jobs.read': 'all',
   'tenants.read': 'all',
   'tenants.write': 'all',
+  'flags.read': 'all',
+  'flags.write': 'all',
   'config.read': 'all',
   'config.reload': 'all',
 };

@@ -21,6 +21,8 @@ import type { Clock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
+import type { ArmFiguresReader } from '../operations/ports/arm-figures.ts';
+import type { FlagRepository } from '../operations/ports/flag-repository.ts';
 import type { JobQueue } from '../operations/ports/jobs.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
 import { type BodyFigures, BodyPipe } from './body-pipe.ts';
@@ -33,9 +35,11 @@ import type { DatabaseHealth, LedgerEngine, PoolStatistics } from './ledger-engi
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
 import { createQueryWatch, type QueryMeters } from './query-watch.ts';
 import { createReportBook, type ReportFigures } from './report-book.ts';
+import { createArmFigures } from './repositories/arm-figures.ts';
 import { createAuditRepository } from './repositories/audit-repository.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
 import { createFamilyRepository } from './repositories/family-repository.ts';
+import { createFlagRepository } from './repositories/flag-repository.ts';
 import {
   createInstallationMarks,
   type InstallationMarks,
@@ -102,6 +106,8 @@ export interface Repositories {
   readonly tenants: TenantRepository;
   readonly ledgerQueries: LedgerQueries;
   readonly prices: PriceRepository;
+  readonly flags: FlagRepository;
+  readonly arms: ArmFiguresReader;
   readonly marks: InstallationMarks;
 }
 
@@ -265,6 +271,8 @@ function repositories(
     tenants: createTenantRepository(engine),
     ledgerQueries: lazyLedgerQueries(engine, settle),
     prices: createPriceRepository(engine),
+    flags: createFlagRepository(engine),
+    arms: createArmFigures(engine, settle),
     marks: createInstallationMarks(engine),
   };
 }

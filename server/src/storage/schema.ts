@@ -191,6 +191,8 @@ export interface RequestsTable {
   readonly duration_us: number;
   readonly first_token_us: number | null;
   readonly config_generation: number;
+  /** Of an experiment: `flag/candidate` or `flag/control`; null: there was none. */
+  readonly arm_id: number | null;
 }
 
 /** What is left of forgotten ledger rows: the sums of a day (UTC, days since the epoch). */
@@ -269,9 +271,22 @@ export interface JobsTable {
   readonly created_at_ms: number;
 }
 
+/** Flags that somebody changed. */
+export interface FeatureFlagsTable {
+  readonly name: string;
+  /** A JSON object. */
+  readonly definition: string;
+  /** A JSON object: the plan that raises it, and where it stands. */
+  readonly rollout: string | null;
+  readonly version: number;
+  readonly updated_at_ms: number;
+  readonly updated_by: string;
+}
+
 export interface Schema {
   readonly installation: InstallationTable;
   readonly jobs: JobsTable;
+  readonly feature_flags: FeatureFlagsTable;
   readonly tenants: TenantsTable;
   readonly tenant_hosts: TenantHostsTable;
   readonly api_keys: ApiKeysTable;

@@ -52,6 +52,8 @@ export interface LogHandle {
   /** The same log under another `logger` name, such as the part of the program that speaks. */
   named(logger: string): Log;
   readonly writer: LineWriter;
+  /** From the next line on. */
+  setFormat(format: 'json' | 'text'): void;
   /** Lines lost so far. */
   dropped(): number;
   /** For the last moment of a process; harmless at any time. */
@@ -66,10 +68,8 @@ export function createLog(options: LogOptions): LogHandle {
     typeof destination === 'object'
       ? destination
       : createLogSink(destination, format === 'json', clock);
-  const write =
-    format === 'json'
-      ? (line: string): void => sink.write(line)
-      : (line: string): void => sink.write(textLine(line, colour));
+  let isJson = format === 'json';
+  const write = (line: string): void => sink.write(isJson ? line : textLine(line, colour));
   const timestamp = createTimestamps(clock);
   const logger = pino(
     {
@@ -104,6 +104,9 @@ export function createLog(options: LogOptions): LogHandle {
       service,
       worker,
       write,
+    },
+    setFormat(wanted) {
+      isJson = wanted === 'json';
     },
     dropped: () => sink.dropped(),
     flushSync: () => sink.flushSync(),

@@ -317,6 +317,11 @@ export const METRICS = {
     'min',
   ),
   logLinesDropped: counter('esclusa_log_lines_dropped_total', 'Log lines lost.', []),
+  rolloutDecisions: counter(
+    'esclusa_rollout_decisions_total',
+    'Steps of plans that raise flags: advance, complete, roll_back.',
+    ['decision'],
+  ),
   // The start
   startupCheckDuration: gauge(
     'startup_check_duration_seconds',

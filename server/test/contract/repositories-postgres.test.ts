@@ -2,6 +2,7 @@
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
+import { flagRepositorySuite } from './flag-repository-suite.ts';
 import { keyRepositorySuite } from './key-repository-suite.ts';
 import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
 import { responseStoreSuite } from './response-store-suite.ts';
@@ -11,6 +12,8 @@ import { familyRepositorySuite, userRepositorySuite } from './user-repository-su
 const postgres = await postgresForFile();
 
 tenantRepositorySuite('postgres', async (t) => (await postgres.openStorage(t)).tenants);
+
+flagRepositorySuite('postgres', (t) => postgres.openStorage(t));
 
 keyRepositorySuite('postgres', (t) => postgres.openStorage(t));
 

@@ -2,6 +2,7 @@
 import { openTestStorage, temporaryFolder } from '../support/storage.ts';
 import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
+import { flagRepositorySuite } from './flag-repository-suite.ts';
 import { keyRepositorySuite } from './key-repository-suite.ts';
 import { ledgerQueriesSuite } from './ledger-queries-suite.ts';
 import { responseStoreSuite } from './response-store-suite.ts';
@@ -9,6 +10,8 @@ import { tenantRepositorySuite } from './tenant-repository-suite.ts';
 import { familyRepositorySuite, userRepositorySuite } from './user-repository-suite.ts';
 
 tenantRepositorySuite('sqlite', async (t) => (await openTestStorage(t)).tenants);
+
+flagRepositorySuite('sqlite', (t) => openTestStorage(t));
 
 keyRepositorySuite('sqlite', (t) => openTestStorage(t));
 

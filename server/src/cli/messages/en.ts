@@ -19,6 +19,7 @@ export const en = {
     more: 'Every command has --help, and --json for programs.',
   },
   groups: {
+    flags: 'feature flags',
     keys: 'API keys',
     tenants: 'tenants',
     requests: 'rows of the ledger',
@@ -29,6 +30,10 @@ export const en = {
     audit: 'the audit log',
   },
   verbs: {
+    'flags list': 'list feature flags, and the plans that raise them',
+    'flags set': 'turn a feature flag on or off, for all or for a share',
+    'flags rollout': 'raise a feature flag step by step, and take it back where it does harm',
+    'flags remove': 'take a feature flag back to what it is by default',
     start: 'start the gateway',
     doctor: 'examine the installation and say what to do about what is wrong',
     migrate: 'bring the database to the form this version needs',
@@ -57,6 +62,7 @@ export const en = {
     'audit verify': 'check that nothing in the audit log was changed or removed',
   },
   arguments: {
+    flag: 'name of the flag',
     name: 'what people call it',
     keyId: 'identifier of the key, key_…',
     requestId: 'identifier of the exchange, req_…',
@@ -67,6 +73,15 @@ export const en = {
     user: 'identifier (usr_…), e-mail address or user name',
   },
   options: {
+    on: 'turn it on',
+    off: 'turn it off',
+    percentage: 'share for which it is on, 0 to 100',
+    flagBy: 'what the share is counted in: tenant or user',
+    flagTenants: 'tenants for whom it is on in any case, comma-separated',
+    steps: 'shares in their order, comma-separated (default: 10,50,100)',
+    soak: 'seconds that each step is watched at least (default: 3600)',
+    samples: 'exchanges of the new arm that each step needs (default: 100)',
+    cancel: 'end the plan and leave the share where it is',
     json: 'answer as JSON',
     lang: 'language of texts: en or es',
     dataDir: 'folder of the data (default: ESCLUSA_DATA_DIR, else ./data)',
@@ -115,6 +130,10 @@ export const en = {
     ...tenantsEn.options,
   },
   columns: {
+    flag: 'FLAG',
+    state: 'ON FOR',
+    plan: 'PLAN',
+    changed: 'CHANGED BY',
     id: 'ID',
     name: 'NAME',
     tenant: 'TENANT',

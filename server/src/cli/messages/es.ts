@@ -20,6 +20,7 @@ export const es: Messages = {
     more: 'Cada orden tiene --help, y --json para los programas.',
   },
   groups: {
+    flags: 'funciones que se encienden',
     keys: 'claves de API',
     tenants: 'inquilinos',
     requests: 'filas del libro de cuentas',
@@ -30,6 +31,10 @@ export const es: Messages = {
     audit: 'el registro de auditoría',
   },
   verbs: {
+    'flags list': 'enumera las funciones que se encienden, y los planes que las suben',
+    'flags set': 'enciende o apaga una función, para todos o para una parte',
+    'flags rollout': 'sube una función por etapas, y la retira si hace daño',
+    'flags remove': 'devuelve una función a su estado de fábrica',
     start: 'arranca la pasarela',
     doctor: 'examina la instalación y dice qué hacer con lo que está mal',
     migrate: 'lleva la base de datos a la forma que esta versión necesita',
@@ -59,6 +64,7 @@ export const es: Messages = {
     'audit verify': 'comprueba que en el registro de auditoría nada se cambió ni se quitó',
   },
   arguments: {
+    flag: 'nombre de la función',
     name: 'cómo la llama la gente',
     keyId: 'identificador de la clave, key_…',
     requestId: 'identificador del intercambio, req_…',
@@ -69,6 +75,15 @@ export const es: Messages = {
     user: 'identificador (usr_…), dirección de correo o nombre de usuario',
   },
   options: {
+    on: 'encenderla',
+    off: 'apagarla',
+    percentage: 'parte para la que está encendida, de 0 a 100',
+    flagBy: 'en qué se cuenta la parte: tenant o user',
+    flagTenants: 'inquilinos que la tienen en todo caso, separados por comas',
+    steps: 'partes en su orden, separadas por comas (por defecto: 10,50,100)',
+    soak: 'segundos que se observa cada etapa, como mínimo (por defecto: 3600)',
+    samples: 'intercambios de la rama nueva que necesita cada etapa (por defecto: 100)',
+    cancel: 'terminar el plan y dejar la parte como está',
     json: 'responde en JSON',
     lang: 'idioma de los textos: en o es',
     dataDir: 'carpeta de los datos (si falta: ESCLUSA_DATA_DIR, o ./data)',
@@ -117,6 +132,10 @@ export const es: Messages = {
     ...tenantsEs.options,
   },
   columns: {
+    flag: 'FUNCIÓN',
+    state: 'ENCENDIDA PARA',
+    plan: 'PLAN',
+    changed: 'CAMBIADA POR',
     id: 'ID',
     name: 'NOMBRE',
     tenant: 'INQUILINO',

@@ -2,6 +2,23 @@
  * What starting and examining an installation says, in English.
  */
 export const operationsEn = {
+  flags: {
+    nothing: 'Say what to change: --on, --off, --percentage, --by or --tenants.',
+    both: '--on and --off exclude each other.',
+    onFor: (share: number, by: string) =>
+      share >= 100 ? 'all' : share <= 0 ? 'nobody' : `${share} % of ${by}s`,
+    forced: (variable: string) => `nobody (${variable})`,
+    set: (name: string, state: string) => `${name} is on for: ${state}`,
+    rolling: (name: string, steps: string) => `${name} goes up step by step: ${steps} %`,
+    cancelled: (name: string) => `The plan of ${name} is ended.`,
+    removed: (name: string) => `${name} is what it is by default.`,
+    status: {
+      running: 'running',
+      completed: 'completed',
+      rolled_back: 'rolled back',
+      cancelled: 'cancelled',
+    },
+  },
   startup: {
     title: 'Checks at start',
     sums: (

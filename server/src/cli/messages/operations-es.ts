@@ -4,6 +4,23 @@
 import type { operationsEn } from './operations-en.ts';
 
 export const operationsEs: typeof operationsEn = {
+  flags: {
+    nothing: 'Diga qué cambiar: --on, --off, --percentage, --by o --tenants.',
+    both: '--on y --off se excluyen.',
+    onFor: (share: number, by: string) =>
+      share >= 100 ? 'todos' : share <= 0 ? 'nadie' : `${share} % (${by})`,
+    forced: (variable: string) => `nadie (${variable})`,
+    set: (name: string, state: string) => `${name} está encendida para: ${state}`,
+    rolling: (name: string, steps: string) => `${name} sube por etapas: ${steps} %`,
+    cancelled: (name: string) => `El plan de ${name} ha terminado.`,
+    removed: (name: string) => `${name} vuelve a su estado de fábrica.`,
+    status: {
+      running: 'en marcha',
+      completed: 'completo',
+      rolled_back: 'retirado',
+      cancelled: 'terminado',
+    },
+  },
   startup: {
     title: 'Comprobaciones al arrancar',
     sums: (

@@ -74,9 +74,22 @@ function checkTargets(input: CheckInput, report: Report, alias: string): void {
     const message = 'holds a credential, and is nothing to compare in a file';
     refuse(report, input, path, message);
   }
+  checkExperiment(input, report, alias);
   if (model.strategy === 'weighted' && model.targets.every(({ weight }) => weight === 0)) {
     refuse(report, input, ['models', alias, 'targets'], 'every weight is 0; accepted: one above 0');
   }
+}
+
+/** A candidate leads to a model at once: not to itself, and not to another experiment. */
+function checkExperiment(input: CheckInput, report: Report, alias: string): void {
+  const experiment = input.settings.models[alias]?.experiment;
+  if (experiment === undefined) return;
+  const path = ['models', alias, 'experiment', 'candidate'];
+  const { candidate } = experiment;
+  if (candidate === alias) refuse(report, input, path, 'is the alias itself');
+  else if (input.settings.models[candidate]?.experiment !== undefined) {
+    refuse(report, input, path, `${JSON.stringify(candidate)} has an experiment of its own`);
+  } else checkLeads(input, report, path, candidate);
 }
 
 /** Every header that the conditions and the label of an alias name, and where. */

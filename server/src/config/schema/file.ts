@@ -10,6 +10,7 @@ import { cacheGroup, resilienceGroup } from './resilience.ts';
 import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
 import {
   captureGroup,
+  flagsGroup,
   httpGroup,
   idempotencyGroup,
   journalGroup,
@@ -49,6 +50,7 @@ export const fileSchema = group(
     log: logGroup.prefault({}),
     metrics: metricsGroup.prefault({}),
     startup: startupGroup.prefault({}),
+    flags: flagsGroup.prefault({}),
   },
 );
 

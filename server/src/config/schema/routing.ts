@@ -110,6 +110,24 @@ const target = group(
   },
 );
 
+const experiment = () =>
+  note(
+    group(
+      {},
+      {
+        flag: note(z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/), {
+          description: 'The flag that decides for each tenant, or each caller, who answers.',
+          accepts: 'a name of a flag: lower-case letters, digits, `_`, `.` and `-`, up to 64',
+        }),
+        candidate: note(z.string(), {
+          description: 'Who answers where the flag is on.',
+          accepts: 'another alias under `models`, or `provider/model`',
+        }),
+      },
+    ).optional(),
+    { description: 'A second way to answer, tried on a share of callers.' },
+  );
+
 const alias = group(
   {},
   {
@@ -127,6 +145,7 @@ const alias = group(
     price: price(),
     max_output_tokens: maxOutputTokens(),
     when: when('Which requests any of the targets takes; holds beside their own.'),
+    experiment: experiment(),
     cache: cacheOverrides,
     ...modelOverrides,
   },

@@ -261,6 +261,19 @@ export const startupGroup = group(
   },
 );
 
+export const flagsGroup = group(
+  { ...restart, description: 'Feature flags; they are kept in the database.' },
+  {
+    rollout_seconds: decimal(
+      5,
+      { min: 0.1, max: 3600 },
+      {
+        description: 'How often plans that raise a flag step by step are decided on.',
+      },
+    ),
+  },
+);
+
 export const logGroup = group(
   { description: 'The log.' },
   {

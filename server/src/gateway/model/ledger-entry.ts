@@ -46,4 +46,6 @@ export interface LedgerEntry {
   readonly firstTokenMs: number | null;
   /** Generation of the configuration the exchange ran under. */
   readonly configGeneration: number;
+  /** Of an experiment: `flag/candidate` or `flag/control`; absent or null: there was none. */
+  readonly arm?: string | null;
 }

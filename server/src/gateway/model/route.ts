@@ -25,6 +25,17 @@ export interface Route {
   /** Names the set of targets and its settings, whatever their order; part of cache keys. */
   readonly targetSet: string;
   readonly cache: RouteCachePolicy;
+  /** Two ways to answer, of which a flag chooses one for each caller; absent: there is one. */
+  readonly experiment?: Experiment;
+  /** The arm of an experiment that this is: `flag/candidate` or `flag/control`. */
+  readonly arm?: string;
+}
+
+/** Each arm is a route of its own, under the name that was asked for. */
+export interface Experiment {
+  readonly flag: string;
+  readonly control: Route;
+  readonly candidate: Route;
 }
 
 /**

@@ -17,10 +17,10 @@ import type { GatewayError } from '../model/errors.ts';
 import type { InferenceRequest } from '../model/request.ts';
 import type { Route } from '../model/route.ts';
 import type { Target } from '../model/target.ts';
+import type { Features } from '../ports/features.ts';
 import type { Routes } from '../ports/routes.ts';
 import type { Asked } from '../routing/facts.ts';
 import type { RoutePlan } from '../routing/order.ts';
-import { selectTargets } from '../routing/select.ts';
 import { stickyValue } from '../routing/strategies/sticky.ts';
 import type {
   ExplainedCache,
@@ -31,11 +31,12 @@ import type {
 } from './explanation.ts';
 import { createPlanner, factsOf, figuresOf, nothingAvailable, type PlanDeps } from './plan-call.ts';
 import { priceUnknown } from './reserve.ts';
-import { notAllowed, notFound, unsuited } from './route.ts';
+import { notAllowed, notFound, place, unsuited } from './route.ts';
 
 export interface ExplainDeps extends PlanDeps {
   /** Of the configuration in force. */
   readonly routes: () => Routes;
+  readonly features: Features;
   /** null where the secret of keys is not known. */
   readonly keys: CacheKeys | null;
 }
@@ -50,8 +51,7 @@ export function createExplain(deps: ExplainDeps): Explain {
     const refusal = notAllowed(asked, found);
     if (found === undefined) return nowhere(routes, asked, refusal ?? notFound(asked));
     const facts = factsOf(asked);
-    const selection = selectTargets(found.targets, facts);
-    const route = routes.narrow(found, selection.targets);
+    const { selection, placed: route } = place(routes, deps.features, asked, found);
     const plan = planCall({ ...asked, route });
     const bound = upperBoundNanousd(asked.request, route.targets);
     return {

@@ -7,6 +7,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { FaultPoints } from '../../kernel/fault.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
 import type { BudgetStore } from '../ports/budget-store.ts';
+import type { Features } from '../ports/features.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { ExchangeObserver } from '../ports/observer.ts';
 import type { Routes } from '../ports/routes.ts';
@@ -36,6 +37,7 @@ export interface PipelineDeps extends AdmitDeps, CacheDeps, CallDeps {
   readonly guardrails: readonly Guardrail[];
   /** Of the configuration in force. */
   readonly routes: () => Routes;
+  readonly features: Features;
 }
 
 export function stages(deps: PipelineDeps): readonly Stage[] {
@@ -50,7 +52,7 @@ export function stages(deps: PipelineDeps): readonly Stage[] {
     admit(deps),
     remember(deps.threads),
     guarded,
-    route(deps.routes),
+    route(deps.routes, deps.features),
     cache(deps, (handler) => observed.wrap(settled.wrap(guarded.wrapAnswers(handler)))),
     reserve(deps.budgets, deps.terms),
     call(deps),

@@ -7,13 +7,15 @@
 import { GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Route } from '../model/route.ts';
+import type { Features } from '../ports/features.ts';
 import type { Routes } from '../ports/routes.ts';
+import { armFor, withCacheFlag } from '../routing/arm.ts';
 import type { Asked } from '../routing/facts.ts';
 import { type Selection, selectTargets, type Unfit } from '../routing/select.ts';
 import { factsOf } from './plan-call.ts';
 import type { Stage } from './stage.ts';
 
-export function route(routes: () => Routes): Stage {
+export function route(routes: () => Routes, features: Features): Stage {
   return {
     name: 'route',
     codes: [
@@ -23,20 +25,29 @@ export function route(routes: () => Routes): Stage {
       'no_target_suits',
     ],
     wrap: (next) => (exchange) => {
-      exchange.route = findRoute(routes(), exchange);
+      exchange.route = findRoute(routes(), features, exchange);
       return next(exchange);
     },
   };
 }
 
-function findRoute(routes: Routes, exchange: Exchange): Route {
+function findRoute(routes: Routes, features: Features, exchange: Exchange): Route {
   const found = routes.resolve(exchange.request.model);
   const refusal = notAllowed(exchange, found);
   if (refusal !== null) throw refusal;
   if (found === undefined) throw notFound(exchange);
-  const selection = selectTargets(found.targets, factsOf(exchange));
+  const { selection, placed } = place(routes, features, exchange, found);
   if (selection.targets.length === 0) throw unsuited(exchange, selection);
-  return routes.narrow(found, selection.targets);
+  return placed;
+}
+
+/** The route as it answers this request: its arm, its targets that suit, its cache. */
+export function place(routes: Routes, features: Features, asked: Asked, found: Route) {
+  const { principal } = asked;
+  const arm = armFor(found, features, principal);
+  const selection = selectTargets(arm.targets, factsOf(asked));
+  const narrowed = routes.narrow(arm, selection.targets);
+  return { selection, placed: withCacheFlag(narrowed, features, principal) };
 }
 
 /** Null where the key may: what is on its list, by whichever of its names it is asked for. */

@@ -135,6 +135,7 @@ function entryOf(
     durationMs: Math.round(nowMs - exchange.startedMs),
     firstTokenMs: exchange.firstTokenMs === null ? null : Math.round(exchange.firstTokenMs),
     configGeneration: exchange.configGeneration,
+    arm: exchange.route?.arm ?? null,
   };
 }
 

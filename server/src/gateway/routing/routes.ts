@@ -20,6 +20,11 @@ export interface AliasRoute {
   /** In the order of the configuration. */
   readonly targets: readonly Target[];
   readonly cache: RouteCachePolicy;
+  readonly experiment?: {
+    readonly flag: string;
+    /** Another alias, or a `provider/model`. */
+    readonly candidate: string;
+  };
 }
 
 export interface RouteTable {
@@ -45,7 +50,8 @@ const MAX_NARROWED = 256;
 export function createRoutes(table: RouteTable): Routes {
   const aliases = new Map<string, Route>();
   for (const alias of table.aliases) {
-    aliases.set(alias.name, { ...alias, targetSet: targetSetOf(table, alias.targets) });
+    const { experiment: _later, ...rest } = alias;
+    aliases.set(alias.name, { ...rest, targetSet: targetSetOf(table, alias.targets) });
   }
   const direct = new Map<string, Route>();
   const narrowed = new WeakMap<Route, Map<string, Route>>();
@@ -68,12 +74,30 @@ export function createRoutes(table: RouteTable): Routes {
     return route;
   }
 
+  for (const { name, experiment } of table.aliases) {
+    const own = aliases.get(name);
+    const other =
+      experiment && (aliases.get(experiment.candidate) ?? resolveDirect(experiment.candidate));
+    if (own === undefined || experiment === undefined || other === undefined) continue;
+    const { flag } = experiment;
+    const control = inArm(own, `${flag}/control`);
+    const candidate = inArm({ ...other, name }, `${flag}/candidate`);
+    aliases.set(name, { ...own, experiment: { flag, control, candidate } });
+  }
+
+  function inArm({ experiment: _none, ...route }: Route, arm: string): Route {
+    return { ...route, arm, targetSet: targetSetOf(table, route.targets, arm) };
+  }
+
   function narrow(route: Route, targets: readonly Target[]): Route {
     if (targets.length === route.targets.length) return route;
     const known = narrowed.get(route) ?? new Map<string, Route>();
     narrowed.set(route, known);
     const name = targets.map((target) => route.targets.indexOf(target)).join(' ');
-    const made = known.get(name) ?? { ...route, targets, targetSet: targetSetOf(table, targets) };
+    const made = known.get(name) ?? {
+      ...{ ...route, targets },
+      targetSet: targetSetOf(table, targets, route.arm),
+    };
     if (!known.has(name)) remember(known, name, made, MAX_NARROWED);
     return made;
   }
@@ -97,10 +121,11 @@ function remember(map: Map<string, Route>, name: string, route: Route, max: numb
   map.set(name, route);
 }
 
-function targetSetOf(table: RouteTable, targets: readonly Target[]): string {
+function targetSetOf(table: RouteTable, targets: readonly Target[], arm?: string): string {
   const names = targets.map((target) =>
     JSON.stringify([target.provider, target.model, table.providerIdentity(target.provider)]),
   );
   const set = [...new Set(names)].sort();
-  return createHash('sha256').update(set.join('\n')).digest('base64url');
+  const text = arm === undefined ? set.join('\n') : [...set, arm].join('\n');
+  return createHash('sha256').update(text).digest('base64url');
 }

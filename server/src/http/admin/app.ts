@@ -29,6 +29,7 @@ import { budgetRoutes } from './routes/budgets.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
 import { explainRoutes } from './routes/explain.ts';
+import { flagRoutes } from './routes/flags.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
 import { healthRoutes } from './routes/health.ts';
 import { homeRoutes } from './routes/home.ts';
@@ -107,6 +108,7 @@ export async function createAdminApp(
   explainRoutes(app, services);
   jobRoutes(app, services, cursors);
   breakerRoutes(app, services);
+  flagRoutes(app, services);
   cacheRoutes(app, services);
   configRoutes(app, services);
   docsRoutes(app, described);

@@ -9,6 +9,7 @@ import type {
   ConfigReload,
   ConfigState,
   DatabaseHealth,
+  FlagAnswer,
   Health,
   Provider,
   Ready,
@@ -39,7 +40,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import type { JobQueue } from '../../operations/index.ts';
+import type { FlagSubject, FlagUseCases, JobQueue } from '../../operations/index.ts';
 import type { TenantUseCases } from '../../tenancy/index.ts';
 import type { RequestMeter } from '../edge.ts';
 import type { OriginReader } from '../request-origin.ts';
@@ -70,6 +71,7 @@ export interface AdminServices {
   /** What a tenant may use as it stands. */
   readonly terms: (tenant: string) => Terms;
   readonly breakers: BreakerControl;
+  readonly flags: FlagControl;
   readonly explain: Explain;
   readonly config: ConfigControl;
   readonly jobs: Pick<JobQueue, 'list'>;
@@ -102,6 +104,11 @@ export interface BudgetFigures {
   readonly reservedNanousd: Nanousd;
   /** Milliseconds since the epoch; null for a budget that never renews. */
   readonly renewsAtMs: number | null;
+}
+
+export interface FlagControl extends FlagUseCases {
+  isForcedOff(name: string): boolean;
+  evaluate(name: string, subject: FlagSubject): Promise<Omit<FlagAnswer, 'name'>>;
 }
 
 export interface BreakerControl {

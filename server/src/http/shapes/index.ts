@@ -146,6 +146,7 @@ export function requestToWire(entry: LedgerEntry): RequestRow {
     duration_ms: entry.durationMs,
     first_token_ms: entry.firstTokenMs,
     config_generation: entry.configGeneration,
+    arm: entry.arm ?? null,
   };
 }
 

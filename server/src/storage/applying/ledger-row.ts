@@ -33,14 +33,15 @@ export const LEDGER_COLUMNS = [
   ['duration_us', 'bigint'],
   ['first_token_us', 'bigint'],
   ['config_generation', 'bigint'],
+  ['arm_id', 'bigint'],
 ] as const;
 
 export type LedgerValue = string | number | null;
 
 /** The texts of a record that stand in the dictionary. */
 export function namesOf(record: JournalRecord): string[] {
-  const { tenant, keyId, model, provider, providerModel, errorCode, priceId } = record;
-  const names = [tenant, keyId, model, provider, providerModel, errorCode, priceId];
+  const { tenant, keyId, model, provider, providerModel, errorCode, priceId, arm } = record;
+  const names = [tenant, keyId, model, provider, providerModel, errorCode, priceId, arm];
   return names.filter((name) => name !== null);
 }
 
@@ -77,6 +78,7 @@ export function valuesOf(
     record.durationUs,
     record.firstTokenUs,
     record.configGeneration,
+    optional(record.arm),
   ];
 }
 

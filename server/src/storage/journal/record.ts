@@ -15,7 +15,9 @@ import { CACHE_STATUSES, codeOf, DIALECTS, OPERATIONS, OUTCOMES, USAGE_SOURCES }
 /** No record is longer: texts from outside are cut, and everything else is small. */
 export const RECORD_MAX_BYTES = 16_384;
 
-const LAYOUT = 1;
+const LAYOUT = 2;
+/** Without what came with the second: journals of before an update are read, too. */
+const FIRST_LAYOUT = 1;
 const TEXT_MAX_CHARS = 256;
 const CHECKSUM_LENGTH = 8;
 const SPACE = 0x20;
@@ -52,6 +54,8 @@ export interface JournalRecord {
   readonly durationUs: number;
   readonly firstTokenUs: number | null;
   readonly configGeneration: number;
+  /** Of an experiment; null: there was none. */
+  readonly arm: string | null;
 }
 
 type Field = 'text' | 'text?' | 'integer' | 'integer?';
@@ -84,6 +88,7 @@ const FIELDS: readonly (readonly [keyof JournalRecord, Field])[] = [
   ['durationUs', 'integer'],
   ['firstTokenUs', 'integer?'],
   ['configGeneration', 'integer'],
+  ['arm', 'text?'],
 ];
 
 /**
@@ -109,7 +114,9 @@ export function readRecord(line: Buffer): JournalRecord | 'corrupt' | 'unknown' 
   const checksum = line.toString('latin1', 0, CHECKSUM_LENGTH);
   if (line[CHECKSUM_LENGTH] !== SPACE || hexOf(crc32(list)) !== checksum) return 'corrupt';
   const values = JSON.parse(list.toString()) as unknown;
-  if (!Array.isArray(values) || values[0] !== LAYOUT) return 'unknown';
+  if (!Array.isArray(values)) return 'unknown';
+  if (values[0] === FIRST_LAYOUT) values.push(null);
+  else if (values[0] !== LAYOUT) return 'unknown';
   const record: Partial<Record<keyof JournalRecord, unknown>> = {};
   for (const [index, [name, field]] of FIELDS.entries()) {
     const value: unknown = values[index + 1];
@@ -150,6 +157,7 @@ function listOf(entry: LedgerEntry): string {
     microseconds(entry.durationMs),
     entry.firstTokenMs === null ? null : microseconds(entry.firstTokenMs),
     whole(entry.configGeneration),
+    cut(entry.arm ?? null),
   ]);
 }
 

@@ -8,7 +8,7 @@ import type { Schema } from '../schema.ts';
 
 export async function nextVersion(
   transaction: Transaction<Schema>,
-  subject: 'api_keys' | 'tenants' | 'users' | 'families',
+  subject: 'api_keys' | 'tenants' | 'users' | 'families' | 'flags',
 ): Promise<number> {
   const { version } = await transaction
     .updateTable('change_versions')

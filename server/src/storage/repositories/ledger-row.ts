@@ -13,7 +13,16 @@ const US_PER_MS = 1000;
 /** The dictionary entries a row points to. */
 export function nameIdsOf(row: RequestsTable): (number | null)[] {
   const { tenant_id, key_id, model_id, provider_id, provider_model_id, error_id, price_id } = row;
-  return [tenant_id, key_id, model_id, provider_id, provider_model_id, error_id, price_id];
+  return [
+    tenant_id,
+    key_id,
+    model_id,
+    provider_id,
+    provider_model_id,
+    error_id,
+    price_id,
+    row.arm_id,
+  ];
 }
 
 export function entryOf(row: RequestsTable, names: Names): LedgerEntry {
@@ -53,5 +62,6 @@ export function entryOf(row: RequestsTable, names: Names): LedgerEntry {
     durationMs: row.duration_us / US_PER_MS,
     firstTokenMs: row.first_token_us === null ? null : row.first_token_us / US_PER_MS,
     configGeneration: row.config_generation,
+    ...(row.arm_id !== null && { arm: required(row.arm_id) }),
   };
 }

@@ -321,14 +321,14 @@ describe('the result', () => {
   });
 
   it('warns about what has no effect yet, and stops for it when told to', async () => {
-    const env = { SUPABASE_URL: 'https://x.example', LLM_PROVIDER: 'openai' };
+    const env = { GF_SECURITY_ADMIN_PASSWORD: 'x', LLM_PROVIDER: 'mock' };
     const { warnings } = await loadText(null, env);
 
     assert.deepEqual(
       warnings.map(({ place }) => place),
       [
         { kind: 'environment', name: 'LLM_PROVIDER' },
-        { kind: 'environment', name: 'SUPABASE_URL' },
+        { kind: 'environment', name: 'GF_SECURITY_ADMIN_PASSWORD' },
       ],
     );
     await assert.rejects(loadText(null, { ...env, STARTUP_FAIL_ON_WARNING: 'true' }), /2 problems/);

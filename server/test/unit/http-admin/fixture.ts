@@ -19,6 +19,7 @@ import {
 } from '../../../src/identity/index.ts';
 import { createIdSource } from '../../../src/kernel/id.ts';
 import { createTenantUseCases } from '../../../src/tenancy/index.ts';
+import { flagControl } from '../../support/memory-flags.ts';
 import {
   createCountingRandom,
   createHandClock,
@@ -99,6 +100,7 @@ export async function createAdminFixture(
       ids,
       log: recordingLog(log),
       meter: () => undefined,
+      flags: flagControl(clock),
       ...changes,
     },
     extras,

@@ -92,7 +92,8 @@ function setUp(plan: Plan) {
     ...{ clock, random, breakers, bulkheads, retryBudgets, firstTokens },
   });
   const latency = createLatencyBook(clock, () => 10_000);
-  const deps = { clock, random, policies, bulkheads, latency, routes: () => routes };
+  const features = { isOn: () => true };
+  const deps = { clock, random, policies, bulkheads, latency, features, routes: () => routes };
   const keyRotation = createKeyRotation(clock, { refused: () => undefined });
   const providerOf = (name: string): Provider =>
     inMemory(() => {
@@ -102,7 +103,7 @@ function setUp(plan: Plan) {
     });
   const handle = compose(
     [
-      route(() => routes),
+      route(() => routes, features),
       call({
         ...{ ...deps, keyRotation, codecs: answerCodecs },
         providers: () => ({ get: providerOf }),

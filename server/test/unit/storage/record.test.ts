@@ -26,6 +26,7 @@ const entries: fc.Arbitrary<LedgerEntry> = fc
     provider: fc.option(text),
     providerModel: fc.option(text),
     priceId: fc.option(text),
+    arm: fc.option(text),
     costNanousd: fc.option(count),
     createdAtMs: count,
     durationMs: milliseconds,
@@ -77,12 +78,26 @@ test('every entry is read back with its figures and texts', () => {
       assert.equal(bytes.indexOf('\n'), bytes.length - 1);
       assert.equal(record.model, entry.model);
       assert.equal(record.provider, entry.provider);
+      assert.equal(record.arm, entry.arm);
       assert.equal(record.correlationId, entry.correlationId);
       assert.equal(record.costNanousd, entry.costNanousd);
       assert.equal(record.inputTokens, entry.usage.inputTokens);
       assert.equal(record.durationUs, Math.round(entry.durationMs * 1000));
     }),
   );
+});
+
+test('a record of before arms were known is read, without one', () => {
+  const entry = ledgerEntry({ arm: 'x/candidate' });
+  const list = bytesOf(entry).subarray(9, -1).toString();
+  const values: unknown[] = JSON.parse(list);
+  const older = JSON.stringify([1, ...values.slice(1, -1)]);
+  const checksum = crc32(older).toString(16).padStart(8, '0');
+
+  const record = readRecord(Buffer.from(`${checksum} ${older}`));
+
+  assert(typeof record === 'object');
+  assert.deepEqual([record.id, record.arm, record.configGeneration], [entry.id, null, 7]);
 });
 
 test('a segment cut anywhere in its last record keeps the others and shows no part of it', (t) => {
@@ -169,7 +184,7 @@ test('a record of a later layout is unknown, not corrupt and not misread', () =>
   const known = buffer.toString('utf8', 9, end - 1);
 
   assert.equal(typeof readRecord(lineOf(known)), 'object');
-  assert.equal(readRecord(lineOf(known.replace('[1,', '[2,'))), 'unknown');
+  assert.equal(readRecord(lineOf(known.replace('[2,', '[3,'))), 'unknown');
   assert.equal(readRecord(lineOf('{}')), 'unknown');
   assert.equal(readRecord(Buffer.from(`00000000 ${known}`)), 'corrupt');
   assert.equal(readRecord(Buffer.alloc(0)), 'corrupt');
