@@ -61,13 +61,12 @@ const DEGRADED_REFRESH_MS = 250;
 const MS_PER_SECOND = 1000;
 
 export async function createServing(parts: Parts, undo: Undo): Promise<Serving> {
-  const { clock, random, catalogue, keeper, storage, identity, telemetry, flags } = parts;
+  const { clock, random, keeper, storage, identity, telemetry, flags } = parts;
   const { metrics } = telemetry;
   const log = telemetry.log.named('gateway');
   const pool = createProviderPool({ clock, random, log });
   undo.push(() => pool.destroy());
-  const { prices } = storage;
-  const current = createGenerations({ clock, log, catalogue, pool, prices, keeper, flags });
+  const current = createGenerations({ ...parts, log, pool, prices: storage.prices });
   const breakers = createBreakerRegistry({ clock, listener: breakerListener(metrics, log) });
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
