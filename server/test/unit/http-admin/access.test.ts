@@ -44,6 +44,13 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /cache/health': 's',
   'GET /api/v1/health/database': 's',
   'GET /health/database': 's',
+  'GET /api/v1/flags': '-',
+  'GET /api/v1/flags/:name': '-',
+  'PUT /api/v1/flags/:name': '-',
+  'DELETE /api/v1/flags/:name': '-',
+  'POST /api/v1/flags/:name/evaluate': '-',
+  'PUT /api/v1/flags/:name/rollout': '-',
+  'DELETE /api/v1/flags/:name/rollout': '-',
   'GET /api/v1/models': 'e',
   'GET /v1/responses/:id': 's',
   'GET /v1/responses/:id/input_items': 's',
@@ -120,7 +127,11 @@ describe('access to the control plane', () => {
     const silent = changing.filter(({ audit }) => audit === undefined).map(({ route }) => route);
 
     // What a client made with its own requests, and questions that are asked with a body.
-    const silentByRight = ['DELETE /v1/responses/:id', 'POST /api/v1/route/explain'];
+    const silentByRight = [
+      'DELETE /v1/responses/:id',
+      'POST /api/v1/route/explain',
+      'POST /api/v1/flags/:name/evaluate',
+    ];
     assert.deepEqual(
       silent.filter((route) => !silentByRight.includes(route)),
       [],

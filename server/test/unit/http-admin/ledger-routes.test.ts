@@ -55,6 +55,7 @@ describe('GET /api/v1/requests/{id}', () => {
       duration_ms: 321.5,
       first_token_ms: 120,
       config_generation: 1,
+      arm: null,
     });
   });
 
