@@ -31,6 +31,12 @@ export const modelNameSchema = z
   .max(200)
   .refine((text) => !UNPRINTABLE.test(text), 'Must not contain control characters.');
 
+/** Each is meant as it is written; what may ask for every model names none. */
+export const allowedModelsSchema = z
+  .array(modelNameSchema.refine((text) => !text.includes('*'), 'There are no wildcards in names.'))
+  .min(1)
+  .max(200);
+
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, {
   error: 'Expected an identifier such as key_01JD0000000000000000000000.',
 });

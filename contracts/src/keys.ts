@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import {
+  allowedModelsSchema,
   idSchema,
   listSchema,
-  modelNameSchema,
   nameSchema,
   pageQuery,
   slugSchema,
@@ -42,7 +42,7 @@ export const budgetSchema = z.strictObject({
 
 const scopes = z.array(z.string().min(1).max(60)).max(60);
 const addresses = z.array(z.string().min(2).max(50)).min(1).max(100);
-const models = z.array(modelNameSchema).min(1).max(200);
+const models = allowedModelsSchema;
 const expiresAt = z.iso.datetime({ offset: true });
 
 /**

@@ -3,9 +3,9 @@
  */
 import { z } from 'zod';
 import {
+  allowedModelsSchema,
   idSchema,
   listSchema,
-  modelNameSchema,
   pageQuery,
   slugSchema,
   timestampSchema,
@@ -19,7 +19,7 @@ const roles = z.array(personRoleSchema).min(1).max(4);
 const email = z.string().min(3).max(256);
 const username = z.string().min(1).max(100);
 const password = z.string().min(1).max(1024);
-const models = z.array(modelNameSchema).min(1).max(200);
+const models = allowedModelsSchema;
 const HOURS_PER_WEEK = 168;
 const HOURS_PER_QUARTER = 2160;
 

@@ -36,7 +36,8 @@ function refusal(context: VerbContext, summary: Startup): CliFailure {
 /** The names of what is wrong; the error itself says everything. */
 function tellProblems(context: VerbContext, { problems }: ConfigError): void {
   const names = problems.map(({ place, path }) => {
-    return 'name' in place ? place.name : path.join('.');
+    if ('name' in place) return place.name;
+    return path.length === 0 && 'file' in place ? place.file : path.join('.');
   });
   const message = [...new Set(names)].join(', ');
   const result = { name: 'environment_variables', status: 'fail', critical: true } as const;

@@ -229,6 +229,17 @@ test('a limit of tokens per minute counts what was really used', async () => {
   assert.ok(used <= 1000 && used > 900, `${used} tokens in ${through} calls`);
 });
 
+test('a request larger than a minute of tokens is not asked to come again', async () => {
+  const key = await gateway.key({ limits: { tokens_per_minute: 50 } });
+  const body = { model: 'paid', messages: [{ role: 'user', content: 'x' }], max_tokens: 4000 };
+
+  const answer = await gateway.chat(body, key.secret);
+
+  assert.equal(answer.status, 429);
+  assert.equal(answer.headers.get('x-should-retry'), 'false');
+  assert.match(await answer.text(), /counts as \d+ tokens, more than this key may use in a minute/);
+});
+
 test('a model without a price is booked as unpriced, and refused under a budget', async () => {
   const plain = await gateway.key();
   const budgeted = await gateway.key({ budget: { limit_usd: '1', period: 'total' } });

@@ -6,8 +6,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type GatewayOptions, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -73,6 +76,18 @@ test('a missing key ends the start with 1 and a summary that names the variable'
   assert.match(err, /environment_variables: OPENAI_API_KEY/);
   assert.match(err, /1 checks: 0 passed, 0 with a warning, 1 critical/);
   assert.match(err, /OPENAI_API_KEY — is missing, and LLM_PROVIDER names openai/);
+});
+
+test('a file that is no YAML is named by the summary', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'esclusa-yaml-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'broken.yaml');
+  await writeFile(file, 'providers: [\n');
+
+  const { exitCode, err } = await endedStart({ ESCLUSA_CONFIG: file });
+
+  assert.equal(exitCode, 1);
+  assert.ok(err.includes(`environment_variables: ${file}`), err);
 });
 
 test('a database that is away ends the start with 1 in five seconds, and is named', async () => {
@@ -211,7 +226,7 @@ test('vendors are asked once for all processes that share a Redis, at no cost', 
   const asked = await storage(t, 200);
   const redis = await startRedis(t);
   const config = { providers: { only: vendor(asked.url), other: vendor(`${asked.url}/2`) } };
-  const env = { REDIS_URL: redis.url };
+  const env = { REDIS_URL: redis.url, ESCLUSA_MASTER_SECRET: 'm'.repeat(32) };
 
   const fleet = await Promise.all([1, 2, 3].map(() => started(t, { config, env })));
 

@@ -84,7 +84,7 @@ function columnsOf(
     title: columns[dimension],
     value(line: Line): string {
       if (line.isTotal) return at === 0 ? total : '';
-      const text = line.group[dimension] ?? '–';
+      const text = line.group[dimension] || '–';
       return dimension === 'key' ? (keyNames?.get(text) ?? text) : text;
     },
   }));

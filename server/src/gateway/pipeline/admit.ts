@@ -52,11 +52,12 @@ async function takeLimits({ limits, terms }: AdmitDeps, exchange: Exchange) {
   if (principal === null) return null;
   const scopes = limitScopesOf(principal, terms(principal.tenant), request.model);
   if (scopes.length === 0) return null;
-  const decision = await limits.take(scopes, expectedTokens(request), principal.tenant);
+  const tokens = expectedTokens(request);
+  const decision = await limits.take(scopes, tokens, principal.tenant);
   exchange.requestLimit = decision.state.requests;
   exchange.tokenLimit = decision.state.tokens;
   if (decision.kind === 'granted') return decision.lease;
-  throw refusal(decision);
+  throw refusal(decision, tokens);
 }
 
 /** A request that does not pass gives back its place and its tokens; it was a request, though. */
@@ -82,7 +83,10 @@ function overloaded({ reason, retryAfterMs }: GateClosed): GatewayError {
   });
 }
 
-function refusal(decision: Extract<LimitDecision, { kind: 'refused' }>): GatewayError {
+function refusal(
+  decision: Extract<LimitDecision, { kind: 'refused' }>,
+  tokens: number,
+): GatewayError {
   const retry = decision.retryAfterMs === null ? {} : { retryAfterMs: decision.retryAfterMs };
   const whose = wordsOf(decision.scope);
   if (decision.reason === 'concurrency') {
@@ -90,6 +94,13 @@ function refusal(decision: Extract<LimitDecision, { kind: 'refused' }>): Gateway
       message: `Too many requests of ${whose} are running. Wait for one of them to end.`,
       retryAfterMs: CONCURRENCY_RETRY_MS,
       ...retry,
+    });
+  }
+  if (decision.retryAfterMs === null && decision.reason === 'tokens') {
+    const advice = 'Send less, or lower `max_tokens`.';
+    return new GatewayError('rate_limited', {
+      message: `It counts as ${tokens} tokens, more than ${whose} may use in a minute. ${advice}`,
+      retryable: false,
     });
   }
   return new GatewayError('rate_limited', {

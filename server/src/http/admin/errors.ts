@@ -15,6 +15,9 @@ import { retryHeaders } from '../answer-headers.ts';
 const DOCS = 'docs/errors.md';
 const MESSAGE_LENGTH_MAX = 500;
 
+/** Not `max_body_bytes`: that is for requests to models. */
+const BODY_TOO_LARGE = 'The body is larger than 1 MiB, the most that the control plane takes.';
+
 const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'content_type_unsupported',
@@ -40,7 +43,8 @@ function classify(thrown: unknown): GatewayError {
     return invalidRequest(error.validation as readonly ValidationIssue[]);
   }
   const code = FRAMEWORK_CODES[error?.code ?? ''];
-  if (code !== undefined) return new GatewayError(code, { cause: thrown });
+  const message = code === 'body_too_large' ? { message: BODY_TOO_LARGE } : {};
+  if (code !== undefined) return new GatewayError(code, { ...message, cause: thrown });
   return new GatewayError('internal_error', { cause: thrown });
 }
 

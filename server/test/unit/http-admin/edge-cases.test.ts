@@ -107,6 +107,12 @@ describe('a body', () => {
     });
   }
 
+  it('above one mebibyte is not blamed on the setting for requests to models', async () => {
+    const { error } = (await post(`{"name":"${'x'.repeat(1_048_577)}"}`)).json();
+
+    assert.match(error.message, /larger than 1 MiB/);
+  });
+
   for (const type of [
     'text/plain',
     'application/x-www-form-urlencoded',

@@ -71,6 +71,7 @@ describe('POST /api/v1/keys', () => {
     ['201 models', { name: 'x', models: tooMany }, 'models'],
     ['no models at all', { name: 'x', models: [] }, 'models'],
     ['a model that is no text', { name: 'x', models: ['a', 1] }, 'models.1'],
+    ['a wildcard among the models', { name: 'x', models: ['openai/*'] }, 'models.0'],
     ['a limit of zero', { name: 'x', limits: { concurrency: 0 } }, 'limits.concurrency'],
     [
       'half a request',
