@@ -1,5 +1,6 @@
 /**
- * Limits and budgets: counted in this process, or in Redis with all who share it.
+ * Limits, budgets and attempts to sign in: counted in this process, or in Redis with all who
+ * share it.
  */
 import type { Config } from '../config/index.ts';
 import type { BudgetStore } from '../gateway/ports/budget-store.ts';
@@ -19,7 +20,7 @@ export interface Counters {
   close(): Promise<void>;
 }
 
-type Deps = Pick<Parts, 'clock' | 'ids' | 'storage' | 'telemetry'>;
+type Deps = Pick<Parts, 'clock' | 'ids' | 'identity' | 'storage' | 'telemetry'>;
 
 /** `state`: null where nothing is shared. */
 export async function createCounters(
@@ -40,7 +41,7 @@ export async function createCounters(
 }
 
 async function shared(
-  { clock, ids, storage, telemetry }: Deps,
+  { clock, ids, identity, storage, telemetry }: Deps,
   redis: RedisStore,
   alone: LimitStore,
   reservationTtlMs: number,
@@ -64,6 +65,7 @@ async function shared(
     log: telemetry.log.named('budgets'),
     nextToken: () => ids.next('load'),
   });
+  identity.countSignInsIn(limits);
   void workers.start();
   metrics.processes.sample(single(() => workers.count()));
   metrics.bookingsWaiting.sample(single(() => budgets.waiting()));

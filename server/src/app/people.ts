@@ -3,7 +3,7 @@
  * audit log that tells of it.
  */
 import type { Config } from '../config/index.ts';
-import type { Authenticator } from '../gateway/index.ts';
+import type { Authenticator, LimitStore } from '../gateway/index.ts';
 import {
   type AccessTokens,
   type AuditLog,
@@ -19,6 +19,7 @@ import {
   createSessions,
   createSignIn,
   createSingleSignOn,
+  createStands,
   createTextHasher,
   createThrottle,
   createTokenKeys,
@@ -33,6 +34,7 @@ import {
   type SignInUseCases,
   type SingleSignOn,
   type StandingOf,
+  type Stands,
   type UserSnapshot,
   type UserUseCases,
 } from '../identity/index.ts';
@@ -56,6 +58,7 @@ export interface IdentityDeps {
 export interface People {
   readonly authenticator: Authenticator;
   readonly userSnapshot: UserSnapshot;
+  readonly stands: Stands;
   readonly tokens: AccessTokens;
   readonly signIn: SignInUseCases;
   readonly register: Register;
@@ -65,6 +68,8 @@ export interface People {
   readonly users: UserUseCases;
   readonly invite: Invite;
   readonly hasher: PasswordHasher;
+  /** Counts attempts to sign in there from now on: with all processes. */
+  countSignInsIn(limits: LimitStore): void;
   readonly audit: AuditLog;
   /** Hashes events into the chain; checks it. */
   readonly sealAudit: ReturnType<typeof createSeal>;
@@ -111,9 +116,10 @@ export function createPeople(
     ...{ repository: repositories.audit, seal: sealAudit, clock, log },
   });
   const hashText = createTextHasher(secrets.peopleKey);
+  let limits: LimitStore = createMemoryLimitStore({ clock });
   const common = {
     ...{ users, families, invitations, snapshot, audit, hashText, ids, clock },
-    throttle: createThrottle(createMemoryLimitStore({ clock }), clock),
+    throttle: createThrottle({ take: (...asked) => limits.take(...asked) }, clock),
     hasher: createPasswordHasher(),
   };
   const sessions = createSessions({
@@ -134,9 +140,13 @@ export function createPeople(
     singleSignOn,
     isSecure: auth.oidcRedirectUrl?.startsWith('https:') === true,
     userSnapshot: snapshot,
+    stands: createStands(keySnapshot, snapshot),
     tokens,
     ...{ audit, sealAudit },
     hasher: common.hasher,
+    countSignInsIn(store) {
+      limits = store;
+    },
     users: createUserUseCases({ ...common, sessions, tenantExists }),
     invite: createInvitations({ ...common, random: deps.random, tenantExists }),
     signIn: createSignIn({ ...common, sessions, tokens, authenticator, standingOf }),

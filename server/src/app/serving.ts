@@ -5,7 +5,6 @@
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { Config } from '../config/index.ts';
-import { GatewayError } from '../gateway/index.ts';
 import type { TermsOf } from '../gateway/model/terms.ts';
 import { createBreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import {
@@ -45,6 +44,7 @@ import { createProviderPool } from './providers.ts';
 import { createFleet, openSharedStores, type SharedStores } from './redis.ts';
 import { createReplays } from './replays.ts';
 import { requireSameSecretInRedis } from './shared-secret.ts';
+import { watchStanding } from './standing.ts';
 import { startupChecks } from './startup/checks.ts';
 import type { Telemetry } from './telemetry.ts';
 import { overlayTerms } from './terms.ts';
@@ -117,7 +117,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...cacheControl });
   undo.push(() => admin.close());
   const running = new Set<RunningExchange>();
-  undo.push(identity.tenantSnapshot.onSuspended((slug) => endExchanges(running, slug)));
+  undo.push(watchStanding(parts, running));
   const server = createEdge(
     {
       ...edgeDeps(parts, current, health, running),
@@ -207,13 +207,6 @@ function edgeDeps(
       keepAliveTimeoutMs: http.keepAliveMs,
     },
   };
-}
-
-/** What runs for a tenant that is suspended ends at once, legally. */
-function endExchanges(running: ReadonlySet<RunningExchange>, slug: string): void {
-  for (const { abort, principal } of running) {
-    if (principal?.tenant === slug) abort.abort(new GatewayError('tenant_suspended'));
-  }
 }
 
 function originReader({ http }: Config, { tenantSnapshot }: Parts['identity']): OriginReader {

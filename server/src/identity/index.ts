@@ -54,6 +54,7 @@ export {
 export { readRoleMap } from './sso/claims.ts';
 export { createSealer } from './sso/sealed.ts';
 export { createSingleSignOn, type SingleSignOn } from './sso/single-sign-on.ts';
+export { createStands, type Stands } from './standing.ts';
 export { DEFAULT_TENANT, environmentAdmin, operator } from './superadmin.ts';
 export { type AccessTokens, createAccessTokens } from './tokens/access-tokens.ts';
 export { createRefreshTokens } from './tokens/refresh-tokens.ts';

@@ -25,6 +25,7 @@ export interface KeyTable {
   /** Some keys were left out: one that is not found may exist all the same. */
   readonly isTruncated: boolean;
   find(secretHash: string): KeyEntry | undefined;
+  has(id: string): boolean;
   /** Takes what changed since `version`. */
   apply(changes: KeyChanges): void;
   /** Forgets everything and takes every key there is. */
@@ -76,6 +77,7 @@ export function createKeyTable(maxKeys: number, log: Log): KeyTable {
       return isTruncated;
     },
     find: (secretHash) => byHash.get(secretHash),
+    has: (id) => hashesById.has(id),
     apply,
     replace(all) {
       byHash = new Map();

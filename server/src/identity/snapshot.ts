@@ -47,6 +47,8 @@ export interface KeySnapshotState {
 
 export interface KeySnapshot {
   authenticate(secret: string, address?: CallerAddress): Authentication;
+  /** False for a key that was revoked; true also where nobody can tell. */
+  has(keyId: string): boolean;
   /** Loads every key, then keeps polling. Resolves after the first try, also a failed one. */
   start(): Promise<void>;
   /** Reads what changed. Resolves when done and never rejects. */
@@ -92,6 +94,7 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
       if (expiresAtMs !== null && expiresAtMs <= clock.wallMs()) return EXPIRED;
       return networks === null || networks.has(address()) ? known : ELSEWHERE;
     },
+    has: (keyId) => table.has(keyId) || table.isTruncated,
     refresh: freshness.refresh,
     start: freshness.start,
     state: () => ({

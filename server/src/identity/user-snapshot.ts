@@ -37,6 +37,8 @@ export interface UserSnapshotOptions {
 export interface UserSnapshot {
   judge(claims: AccessClaims): Authentication;
   has(userId: string): boolean;
+  /** False for one who was closed or whose session ended; true also where nobody can tell. */
+  stands(userId: string, familyId: string | null): boolean;
   start(): Promise<void>;
   refresh(): Promise<void>;
   state(): { readonly users: number; readonly isCurrent: boolean };
@@ -102,6 +104,8 @@ export function createUserSnapshot(options: UserSnapshotOptions): UserSnapshot {
       return { kind: 'known', principal: { ...principal, familyId } };
     },
     has: (userId) => principals.has(userId),
+    stands: (userId, familyId) =>
+      (principals.has(userId) || isTruncated) && (familyId === null || !ended.has(familyId)),
     start: freshness.start,
     refresh: freshness.refresh,
     state: () => ({ users: principals.size, isCurrent: freshness.isCurrent() }),
