@@ -13,6 +13,7 @@ import { ensureInstalled } from './install.mjs';
 /** @type {Readonly<Record<string, { file: string, args?: string[], ownProcess?: boolean }>>} */
 const targets = {
   start: { file: 'bin/esclusa.mjs', args: ['start'] },
+  preflight: { file: 'bin/esclusa.mjs', args: ['doctor', '--production'] },
   test: { file: 'scripts/test.mjs' },
   check: { file: 'scripts/check.mjs' },
   format: { file: 'node_modules/@biomejs/biome/bin/biome', args: ['check', '--write', '.'] },

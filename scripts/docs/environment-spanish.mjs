@@ -57,7 +57,8 @@ export const SPANISH = {
   ENABLE_PROMETHEUS_METRICS: 'Sirve `GET /metrics`; si se apaga, responde 404.',
   STARTUP_FAIL_ON_WARNING:
     'Trata como error cada aviso, de la configuración o de una comprobación.',
-  STARTUP_MODE: 'Si falta algo imprescindible: no arrancar (`fail`), o esperarlo (`degraded`).',
+  STARTUP_MODE:
+    'Si falla algo imprescindible: no arrancar (`fail`), o arrancar igual (`degraded`).',
   OBJECT_STORAGE_URL: 'La dirección de los depósitos; sin ella no hay almacén de objetos.',
   OBJECT_STORAGE_BUCKET: 'El depósito de los documentos de los profesionales.',
   OBJECT_STORAGE_REGION: 'La región para la que se firman las peticiones.',

@@ -49,6 +49,8 @@ export interface InstallationOptions {
   /** Over the sources' own. */
   readonly dataDir: string | undefined;
   readonly config: string | undefined;
+  /** Judged as if it were this one, whatever it is. */
+  readonly environment?: 'production' | undefined;
   /** Tells people what they should know of the installation. */
   readonly warn: (message: string) => void;
   readonly clock?: Clock;
@@ -65,8 +67,9 @@ export function createInstallation(options: InstallationOptions): Installation {
     random,
     async sources() {
       const { env, files } = await options.sources();
-      const { dataDir, config } = options;
-      return withOptions({ env, files }, { '--data-dir': dataDir, '--config': config });
+      const { dataDir, config, environment } = options;
+      const given = { '--data-dir': dataDir, '--config': config, '--production': environment };
+      return withOptions({ env, files }, given);
     },
     configuration(unknownNames = 'told') {
       configuration ??= installation
@@ -125,6 +128,7 @@ const VARIABLES = {
   '--config': 'ESCLUSA_CONFIG',
   '--host': 'HOST',
   '--port': 'PORT',
+  '--production': 'ENVIRONMENT',
   '--workers': 'ESCLUSA_WORKERS',
 } as const;
 

@@ -131,6 +131,7 @@ function contextOf(command: Command, setting: Setting): VerbContext {
     ...deps,
     dataDir: textOf(options.dataDir),
     config: textOf(options.config),
+    environment: options.production === true ? 'production' : undefined,
     warn: (message) => terminal.writeError(`! ${message}\n`),
   });
   return {

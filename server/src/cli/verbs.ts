@@ -61,8 +61,12 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
   },
   doctor: {
     args: [],
-    options: [],
-    examples: ['esclusa doctor', 'esclusa doctor --data-dir /var/lib/esclusa --json'],
+    options: [{ flags: '--production', text: 'production' }],
+    examples: [
+      'esclusa doctor',
+      'esclusa doctor --production',
+      'esclusa doctor --data-dir /var/lib/esclusa --json',
+    ],
     load: () => import('./verbs/doctor.ts'),
   },
   migrate: {

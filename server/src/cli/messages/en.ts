@@ -73,6 +73,7 @@ export const en = {
     user: 'identifier (usr_…), e-mail address or user name',
   },
   options: {
+    production: 'judge it as production would, whatever it is',
     on: 'turn it on',
     off: 'turn it off',
     percentage: 'share for which it is on, 0 to 100',

@@ -75,6 +75,7 @@ export const es: Messages = {
     user: 'identificador (usr_…), dirección de correo o nombre de usuario',
   },
   options: {
+    production: 'juzgarla como lo haría producción, sea lo que sea',
     on: 'encenderla',
     off: 'apagarla',
     percentage: 'parte para la que está encendida, de 0 a 100',

@@ -32,8 +32,7 @@ export const operationsEn = {
     ) =>
       `${counts.total} checks: ${counts.passed} passed, ${counts.warnings} with a warning, ` +
       `${counts.failures} critical (${ms} ms)`,
-    refused: (names: string) =>
-      `It does not start: ${names}. STARTUP_MODE=degraded starts without what can come later.`,
+    refused: (names: string) => `It does not start: ${names}.`,
   },
   doctor: {
     title: 'Examination of this installation',
@@ -106,6 +105,13 @@ export const operationsEn = {
         'Redis for cache takes nothing more once full: set maxmemory-policy allkeys-lru.',
       bad: (store: string, why: string) =>
         `Redis for ${store} does not answer (${why}): check its address, password and network.`,
+    },
+    production: {
+      good: 'nothing speaks against production',
+      plain: (what: string) =>
+        `${what} is on another machine and is spoken to without TLS: anyone between reads along.`,
+      noVendor: 'no vendor is configured: no model can be served; set a vendor’s key.',
+      unchecked: 'the checks at start are switched off: set ENABLE_STARTUP_VALIDATION=true.',
     },
     disk: {
       good: (free: string) => `${free} free on the disk of the data`,

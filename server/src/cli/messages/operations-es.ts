@@ -34,8 +34,7 @@ export const operationsEs: typeof operationsEn = {
     ) =>
       `${counts.total} comprobaciones: ${counts.passed} bien, ${counts.warnings} con aviso, ` +
       `${counts.failures} críticas (${ms} ms)`,
-    refused: (names: string) =>
-      `No arranca: ${names}. STARTUP_MODE=degraded arranca sin lo que puede llegar después.`,
+    refused: (names: string) => `No arranca: ${names}.`,
   },
   doctor: {
     title: 'Examen de esta instalación',
@@ -105,6 +104,13 @@ export const operationsEs: typeof operationsEn = {
       fills: () => 'el Redis de cache no admite más cuando se llena: use allkeys-lru.',
       bad: (store, why) =>
         `el Redis de ${store} no responde (${why}): compruebe dirección, contraseña y red.`,
+    },
+    production: {
+      good: 'nada se opone a la producción',
+      plain: (what: string) =>
+        `${what} está en otra máquina y se le habla sin TLS: cualquiera en medio puede leerlo.`,
+      noVendor: 'no hay ningún proveedor: no se puede servir ningún modelo; ponga una clave.',
+      unchecked: 'las comprobaciones al arrancar están apagadas: ENABLE_STARTUP_VALIDATION=true.',
     },
     disk: {
       good: (free) => `${free} libres en el disco de los datos`,

@@ -6,6 +6,7 @@ import { type VerbContext, writeJson, writeLine } from '../context.ts';
 import { checkDatabase, checkSecrets } from '../doctor/data.ts';
 import { type Finding, fault, good, remark } from '../doctor/finding.ts';
 import { checkDisk, checkFolder, checkNode, checkPort } from '../doctor/machine.ts';
+import { checkProduction } from '../doctor/production.ts';
 import { checkProviders } from '../doctor/providers.ts';
 import { checkRedis } from '../doctor/redis.ts';
 
@@ -61,6 +62,7 @@ async function examineInstallation(
     checkPort(say, host, port),
     checkProviders(say, config, installation),
     checkRedis(say, config),
+    config.environment === 'production' ? checkProduction(say, config) : [],
   ]);
   return groups.flat().filter((finding) => finding !== null);
 }

@@ -252,7 +252,7 @@ export const startupGroup = group(
     mode: choice('fail', ['fail', 'degraded'], {
       env: ['STARTUP_MODE'],
       description:
-        'What a critical dependency that is not there does: end the start, or let it wait.',
+        'Whether a critical check that fails ends the start. Without its database nothing starts.',
     }),
     fail_on_warning: flag(false, {
       env: ['STARTUP_FAIL_ON_WARNING'],

@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, test } from 'node:test';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
 import { type CommandLine, createCommandLine } from './fixture.ts';
 
@@ -322,3 +322,23 @@ function close(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }
+
+test('doctor --production judges an installation as production would', async (t) => {
+  const line = await createCommandLine();
+  t.after(() => line.remove());
+  const url = 'redis://cache.example:6379';
+  line.env = { DEBUG: 'true', ALLOWED_ORIGINS: '*', JWT_SECRET_KEY: 'change_this', REDIS_URL: url };
+
+  const here = await line.run('doctor');
+  const there = await line.run('doctor', '--production');
+  line.env = { REDIS_URL: url };
+  const plain = await line.run('doctor', '--production', '--lang', 'es');
+
+  assert.doesNotMatch(here.out, /DEBUG — is on in production/);
+  assert.equal(there.exitCode, 1);
+  for (const name of ['DEBUG', 'ALLOWED_ORIGINS', 'JWT_SECRET_KEY']) {
+    assert.match(there.out, new RegExp(`^✗ configuration: environment ${name} `, 'm'));
+  }
+  assert.match(plain.out, /^✗ no hay ningún proveedor/m);
+  assert.match(plain.out, /^! Redis está en otra máquina y se le habla sin TLS/m);
+});
