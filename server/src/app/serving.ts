@@ -122,7 +122,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     {
       ...edgeDeps(parts, current, health, running),
       within: scopes(telemetry, shared),
-      ...{ pipeline: gateway.pipeline, capture, meter },
+      ...{ pipeline: gateway.pipeline, capture, meter, leaving: () => isLeaving(lifecycle) },
     },
     (request, response) => admin.routing(request, response),
   );
@@ -134,6 +134,10 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
 /** Of the configuration in force and of the tenants as they stand. */
 function termsOf({ identity }: Parts, current: () => LiveGeneration): TermsOf {
   return overlayTerms((tenant) => current().terms(tenant), identity.tenantSnapshot.get);
+}
+
+function isLeaving({ phase }: Lifecycle): boolean {
+  return phase === 'draining';
 }
 
 /** What surrounds a request: its identifiers, and what it may wait for shared stores. */

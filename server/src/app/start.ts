@@ -64,7 +64,7 @@ export interface RunningServer {
   readonly firstAdmin: FirstUse['firstAdmin'];
   /** Reads the configuration again. */
   reload(): Promise<void>;
-  /** Ends within the drain times; harmless the second time, `now` hurries the first. */
+  /** Ends within the drain times; harmless the second time, where `now` hurries the first. */
   close(how?: Shutdown): Promise<void>;
 }
 
@@ -174,9 +174,9 @@ function running(
   const { config, warnings } = loaded;
   const hurry = new AbortController();
   let stopped: Promise<void> | null = null;
-  const stop = async (): Promise<void> => {
+  const stop = async (how: Shutdown): Promise<void> => {
     const { drainDelaySeconds, drainSeconds } = keeper.current.config;
-    const drainDelayMs = drainDelaySeconds * 1000;
+    const drainDelayMs = how === 'drain' ? drainDelaySeconds * 1000 : 0;
     const drainMs = drainSeconds * 1000;
     const times = { drainDelayMs, drainMs, hurry: hurry.signal };
     await stopServer({ clock, server, lifecycle, running: exchanges, ...times });
@@ -191,7 +191,7 @@ function running(
     },
     close(how = 'drain') {
       if (how === 'now') hurry.abort();
-      stopped ??= stop();
+      stopped ??= stop(how);
       return stopped;
     },
   };

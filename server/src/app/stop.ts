@@ -10,8 +10,11 @@ import type { Clock } from '../kernel/clock.ts';
 import { sleep } from '../kernel/deadline.ts';
 import type { Lifecycle } from './health.ts';
 
-/** `now` skips the delay and gives running requests no time. */
-export type Shutdown = 'drain' | 'now';
+/**
+ * `drain`: a balancer must notice first. `finish`: there is none to wait for (a person at a
+ * terminal), but running requests end. `now` gives those no time either.
+ */
+export type Shutdown = 'drain' | 'finish' | 'now';
 
 export interface StopDeps {
   readonly clock: Clock;
@@ -34,20 +37,24 @@ export async function stopServer(deps: StopDeps): Promise<void> {
   lifecycle.phase = 'draining';
   await pause(deps, deps.drainDelayMs);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await untilIdle(deps, deps.drainMs);
+  await waitFor(deps, deps.drainMs, () => running.size === 0);
   for (const { abort } of running) abort.abort(new GatewayError('shutting_down'));
-  await untilIdle({ ...deps, hurry: NEVER }, LAST_WORDS_MS);
+  let isClosed = false;
+  void closed.then(() => {
+    isClosed = true;
+  });
+  // An exchange is over before its last bytes have left.
+  await waitFor({ ...deps, hurry: NEVER }, LAST_WORDS_MS, () => isClosed);
   server.closeAllConnections();
   await closed;
 }
 
-/** Until nothing runs, or the time is over. */
-async function untilIdle(deps: StopDeps, durationMs: number): Promise<void> {
+/** Until that is so, or the time is over. */
+async function waitFor(deps: StopDeps, durationMs: number, isSo: () => boolean): Promise<void> {
   const endMs = deps.clock.monotonicMs() + durationMs;
   for (;;) {
     deps.server.closeIdleConnections();
-    if (deps.running.size === 0 || deps.clock.monotonicMs() >= endMs) return;
-    if (deps.hurry.aborted) return;
+    if (isSo() || deps.clock.monotonicMs() >= endMs || deps.hurry.aborted) return;
     await pause(deps, POLL_MS);
   }
 }

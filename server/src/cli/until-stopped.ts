@@ -1,12 +1,13 @@
 /**
- * Waits for people and machines to say that it is enough: the first SIGTERM or SIGINT drains,
- * the second hurries; SIGHUP reads the configuration again.
+ * Waits for people and machines to say that it is enough: the first SIGTERM drains; the first
+ * SIGINT, which no balancer stands behind, only lets running requests end; the second of either
+ * hurries. SIGHUP reads the configuration again.
  */
 import { type VerbContext, writeLine } from './context.ts';
 
 export interface Stoppable {
   /** Resolves when it has stopped; harmless the second time, `now` hurries the first. */
-  close(how: 'drain' | 'now'): Promise<void>;
+  close(how: 'drain' | 'finish' | 'now'): Promise<void>;
   reload(): Promise<void>;
 }
 
@@ -21,12 +22,13 @@ export async function untilStopped(
 ): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   let stoppingSinceMs: number | null = null;
-  const stop = (): void => {
+  const stop = (signal: NodeJS.Signals): void => {
     const isFirst = stoppingSinceMs === null;
     stoppingSinceMs ??= context.nowMs();
     if (!isFirst && context.nowMs() - stoppingSinceMs < SAME_SIGNAL_MS) return;
     if (isFirst && context.terminal.isInteractive) writeLine(context, context.say.start.stopping);
-    server.close(isFirst ? 'drain' : 'now').then(stopped.resolve, stopped.reject);
+    const gently = signal === 'SIGINT' ? 'finish' : 'drain';
+    server.close(isFirst ? gently : 'now').then(stopped.resolve, stopped.reject);
   };
   const reload = (): void => {
     server.reload().catch(stopped.reject);

@@ -4,6 +4,7 @@
  */
 import type { ReadConfiguration } from '../app/configuration.ts';
 import { createTelemetry } from '../app/telemetry.ts';
+import type { StopHow } from '../cluster/messages.ts';
 import { type Primary, startPrimary } from '../cluster/primary.ts';
 import { type Sources, showProblem } from '../config/index.ts';
 import { type Announcement, announce, isForPeople } from './announce.ts';
@@ -39,7 +40,7 @@ export async function runWorkers(
 function stoppable(primary: Primary) {
   return {
     reload: () => primary.reload(),
-    async close(how: 'drain' | 'now') {
+    async close(how: StopHow) {
       primary.stop(how);
       await primary.ended;
     },

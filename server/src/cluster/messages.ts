@@ -10,7 +10,7 @@ import type { MetricReport } from '../kernel/meter.ts';
 export type Announcement = object;
 
 /** `now` gives running requests no time. */
-export type StopHow = 'drain' | 'now';
+export type StopHow = 'drain' | 'finish' | 'now';
 
 /** `number` ties an answer to its question. */
 export type FromMember =

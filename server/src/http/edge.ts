@@ -26,6 +26,8 @@ export interface EdgeDeps extends InferenceDeps {
   readonly families: readonly EndpointFamily[];
   readonly settings: EdgeSettings;
   readonly meter: RequestMeter;
+  /** True once this process is about to go: connections are to end with their answers. */
+  readonly leaving: () => boolean;
 }
 
 /** Told of every request to a model, and of every refusal, when its answer has ended. */
@@ -72,6 +74,7 @@ function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  if (deps.leaving()) response.shouldKeepAlive = false;
   const url = request.url ?? '';
   const path = pathOf(url);
   const exact = endpoints.get(path);

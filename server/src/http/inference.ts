@@ -103,9 +103,15 @@ export async function handleInference(
   } catch (thrown) {
     writeError(writing, response, exchange, endpoint.writer, thrown, hasLongRest(request));
   } finally {
-    deps.running.delete(exchange);
+    whenWritten(response, () => deps.running.delete(exchange));
     capture?.close(exchange);
   }
+}
+
+/** An exchange is over before its last bytes have left; a stop must wait for those too. */
+function whenWritten(response: ServerResponse, done: () => void): void {
+  if (response.closed) done();
+  else response.once('close', done);
 }
 
 async function decode(

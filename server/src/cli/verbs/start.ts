@@ -9,6 +9,7 @@ import { type ReadConfiguration, readConfiguration } from '../../app/configurati
 import { withOptions } from '../../app/installation.ts';
 import type { RunningServer, StartOptions } from '../../app/start.ts';
 import type { Member } from '../../cluster/member.ts';
+import type { StopHow } from '../../cluster/messages.ts';
 import type { Sources } from '../../config/index.ts';
 import { announce, isForPeople } from '../announce.ts';
 import { textOption, type VerbContext } from '../context.ts';
@@ -55,8 +56,10 @@ async function serveAlone(
 ): Promise<undefined> {
   const tellsWarnings = isForPeople(context);
   const server = await start({ sources, configuration, tellsWarnings });
+  // Who reads the announcement may send a signal: it is listened for before.
+  const stopped = untilStopped(context, server);
   announce(context, server);
-  await untilStopped(context, server);
+  await stopped;
 }
 
 async function serveAmongOthers(member: Member, sources: Sources): Promise<undefined> {
@@ -64,7 +67,7 @@ async function serveAmongOthers(member: Member, sources: Sources): Promise<undef
     const server = await start({ sources, member, tellsWarnings: true });
     const { url, firstKey, firstAdmin, startup } = server;
     const stopped = Promise.withResolvers<void>();
-    const stop = (how: 'drain' | 'now'): void => {
+    const stop = (how: StopHow): void => {
       server.close(how).then(stopped.resolve, stopped.reject);
     };
     member.onStop(stop);
