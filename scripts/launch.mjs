@@ -18,6 +18,7 @@ const targets = {
   check: { file: 'scripts/check.mjs' },
   format: { file: 'node_modules/@biomejs/biome/bin/biome', args: ['check', '--write', '.'] },
   // Measured without anything that the launcher loaded.
+  'image:check': { file: 'scripts/image-check.mjs' },
   chaos: { file: 'chaos/run.ts', ownProcess: true },
   bench: { file: 'bench/run.ts', ownProcess: true },
 };
