@@ -6,6 +6,11 @@ export const bars = {
   portkeyFactor: 10,
   /** CPU of a cache hit with everything on, as a multiple of the bare pass-through. */
   hitRatio: 1.2,
+  /** CPU of a miss on PostgreSQL and Redis, as a multiple of the same on SQLite and memory. */
+  engineRatio: 1.25,
+  /** What a pool saves of a list's time, in percent, and how many times more lists it gives. */
+  poolSavedPercent: 30,
+  poolFactor: 2,
   addedP50Ms: 1,
   addedP99Ms: 5,
   firstChunkP99Ms: 5,

@@ -11,6 +11,7 @@ Scenarios (without one: miss, cache alone, latency, stream, start)
   tiers       miss, memory and Redis, one worker and three: CPU, latency
   compression what an entry in Redis costs and takes, compressed and not
   flights     what identical calls at once cost the provider, shared and not
+  engines   PostgreSQL and Redis beside SQLite and memory; connections pooled and not
   latency   added latency at half of saturation, open loop
   stream    500 streams at 20 chunks a second
   burst     streams whose chunks come at once
@@ -39,7 +40,7 @@ export interface Options {
 
 const OF_THE_CACHE: readonly ScenarioName[] = ['cache', 'tiers', 'compression', 'flights'];
 const SCENARIOS: readonly ScenarioName[] = [
-  ...(['miss', ...OF_THE_CACHE, 'latency', 'stream', 'burst', 'start'] as const),
+  ...(['miss', ...OF_THE_CACHE, 'engines', 'latency', 'stream', 'burst', 'start'] as const),
 ];
 const BY_DEFAULT: readonly ScenarioName[] = ['miss', 'cache', 'latency', 'stream', 'start'];
 const VARIANTS: readonly VariantId[] = [
@@ -50,6 +51,7 @@ const VARIANTS: readonly VariantId[] = [
   'auth-limits',
   'ledger',
   'cache-hit',
+  'shared',
 ];
 const ROUNDS_MAX = 50;
 

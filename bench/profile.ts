@@ -64,7 +64,11 @@ function withInspector(stage: Stage, port: number): Stage {
     ...stage,
     children: {
       ...children,
-      spawn: (options) => children.spawn({ ...options, args: [flag, ...options.args] }),
+      // What a subject needs beside it (a Redis) is no program of ours.
+      spawn: (options) =>
+        options.command === undefined
+          ? children.spawn({ ...options, args: [flag, ...options.args] })
+          : children.spawn(options),
     },
   };
 }

@@ -15,6 +15,7 @@ import { reportAsText, writeReport } from './report/write.ts';
 import { burst } from './scenarios/burst.ts';
 import { cache } from './scenarios/cache.ts';
 import { compression } from './scenarios/compression.ts';
+import { engines } from './scenarios/engines.ts';
 import { flights } from './scenarios/flights.ts';
 import { latency } from './scenarios/latency.ts';
 import { miss } from './scenarios/miss.ts';
@@ -28,7 +29,7 @@ import { openStage, type Stage } from './stage.ts';
 const QUIET_LOAD = 0.3;
 
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
-  ...{ miss, cache, tiers, compression, flights, latency, stream, burst, start },
+  ...{ miss, cache, tiers, compression, flights, engines, latency, stream, burst, start },
 };
 
 async function main(): Promise<number> {

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { rollingRestart } from '../server/test/support/rolling-restart.ts';
+import { postgresFaults } from './postgres.ts';
 
 interface Report {
   readonly figures: Readonly<Record<string, number | string>>;
@@ -17,6 +18,7 @@ type Scenario = (say: (progress: string) => void) => Promise<Report>;
 const RESTART = { processes: 3, perSecond: 50, seconds: 60, drainDelaySeconds: 5 };
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  ...postgresFaults,
   'rolling-restart': async (say) => {
     const stops: (() => unknown)[] = [];
     try {

@@ -9,6 +9,7 @@ export type ScenarioName =
   | 'tiers'
   | 'compression'
   | 'flights'
+  | 'engines'
   | 'latency'
   | 'stream'
   | 'burst'

@@ -126,7 +126,7 @@ async function isReady(origin: string, child: Child): Promise<boolean> {
   }
 }
 
-async function issueKey(origin: string, adminKey: string, wishes: object): Promise<string> {
+export async function issueKey(origin: string, adminKey: string, wishes: object): Promise<string> {
   const { statusCode, body } = await request(`${origin}/api/v1/keys`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
@@ -138,7 +138,7 @@ async function issueKey(origin: string, adminKey: string, wishes: object): Promi
 }
 
 /** Resolves once the ledger knows the call, with its cost where the upstream was paid for. */
-async function checkLedger(
+export async function checkLedger(
   origin: string,
   adminKey: string,
   id: string,

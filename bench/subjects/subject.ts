@@ -5,6 +5,9 @@
 import type { Stage } from '../stage.ts';
 
 /** Where an answer comes from, and how many workers give it. */
+/** What data and counters are on. */
+export type EngineId = 'file' | 'shared' | 'unpooled';
+
 export type TierId = `${'miss' | 'memory' | 'redis'}-${1 | 3}`;
 
 export type VariantId =
@@ -15,7 +18,8 @@ export type VariantId =
   | 'auth-limits'
   | 'ledger'
   | 'cache-hit'
-  | TierId;
+  | TierId
+  | EngineId;
 
 export interface Variant {
   readonly id: VariantId;

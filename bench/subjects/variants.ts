@@ -1,4 +1,5 @@
 /** The list of everything that can be measured; the only place that names them all. */
+import { engines } from './engines.ts';
 import { authProfile, cacheHitProfile, ledgerProfile, proxyOnlyProfile } from './esclusa.ts';
 import { portkey } from './portkey.ts';
 import { direct, passThrough } from './references.ts';
@@ -14,4 +15,5 @@ export const variants: Readonly<Record<VariantId, Variant>> = {
   ledger: ledgerProfile,
   'cache-hit': cacheHitProfile,
   ...tiers,
+  ...engines,
 };
