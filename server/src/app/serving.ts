@@ -39,6 +39,7 @@ import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './
 import { startJobs } from './jobs.ts';
 import { breakerListener, keyListener, sampleMeters } from './meters.ts';
 import { openBucket } from './object-storage.ts';
+import { requireOneHost } from './one-host.ts';
 import type { Parts, Undo } from './parts.ts';
 import { createProviderPool } from './providers.ts';
 import { createFleet, openSharedStores, type SharedStores } from './redis.ts';
@@ -71,7 +72,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const { config } = keeper.current;
   const shared = await openSharedStores({ clock, random, telemetry, config, breakers });
   undo.push(() => shared?.close());
-  await requireSameSecretInRedis(shared, identity.secrets, { clock, log });
+  await requireOwnRedis(parts, shared, undo);
   const counters = await createCounters(parts, config, shared?.state ?? null);
   undo.push(() => counters.close());
   const replays = await createReplays(parts, () => current().config, shared?.state ?? null);
@@ -138,6 +139,17 @@ function termsOf({ identity }: Parts, current: () => LiveGeneration): TermsOf {
 
 function isLeaving({ phase }: Lifecycle): boolean {
   return phase === 'draining';
+}
+
+/** Throws where others of another secret, or of another host's data, are at this Redis. */
+async function requireOwnRedis(
+  { clock, identity, keeper, telemetry }: Parts,
+  shared: SharedStores | null,
+  undo: Undo,
+): Promise<void> {
+  const log = telemetry.log.named('gateway');
+  await requireSameSecretInRedis(shared, identity.secrets, { clock, log });
+  undo.push(await requireOneHost(shared, keeper.current.config, { clock, log }));
 }
 
 /** What surrounds a request: its identifiers, and what it may wait for shared stores. */

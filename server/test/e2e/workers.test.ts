@@ -274,6 +274,21 @@ test('what stops a start is said once, with code 1', async () => {
   await assert.rejects(start({ REDIS_URL: '' }), /3 workers need a Redis that they share/);
 });
 
+test('a SQLite file is refused while another host serves from the Redis', async (t) => {
+  const shared = await startRedis(t);
+  const start = () => startGatewayProcess(join(folder, 'host'), { REDIS_URL: shared.url });
+  await shared.cli('set', 'esclusa:host', 'another', 'px', '60000');
+
+  await assert.rejects(start(), /DATABASE_URL — names a SQLite file, and another host serves/);
+
+  await shared.cli('del', 'esclusa:host');
+  const gateway = await start();
+  assert.notEqual(await shared.cli('get', 'esclusa:host'), 'another');
+  const second = await start();
+  await second.kill('SIGKILL');
+  await gateway.kill('SIGKILL');
+});
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
