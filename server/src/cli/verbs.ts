@@ -34,6 +34,13 @@ const tenant: OptionSpec = { flags: '--tenant <slug>', text: 'tenant' };
 const limit: OptionSpec = { flags: '--limit <count>', text: 'limit' };
 const before: OptionSpec = { flags: '--before <id>', text: 'before' };
 
+const allowances: readonly OptionSpec[] = [
+  { flags: '--requests-per-minute <count>', text: 'requestsPerMinute' },
+  { flags: '--tokens-per-minute <count>', text: 'tokensPerMinute' },
+  { flags: '--concurrency <count>', text: 'concurrency' },
+  { flags: '--budget <amount>', text: 'budget' },
+];
+
 const filters: readonly OptionSpec[] = [
   tenant,
   { flags: '--model <name>', text: 'model' },
@@ -100,10 +107,7 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
       tenant,
       { flags: '--role <role>', text: 'role' },
       { flags: '--models <list>', text: 'models' },
-      { flags: '--requests-per-minute <count>', text: 'requestsPerMinute' },
-      { flags: '--tokens-per-minute <count>', text: 'tokensPerMinute' },
-      { flags: '--concurrency <count>', text: 'concurrency' },
-      { flags: '--budget <amount>', text: 'budget' },
+      ...allowances,
       { flags: '--cache <use>', text: 'cacheUse' },
       { flags: '--expires <time>', text: 'expires' },
     ],
@@ -154,6 +158,16 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     ],
     examples: ['esclusa tenants update valle-claro --hosts valle.example,www.valle.example'],
     load: () => import('./verbs/tenants-update.ts'),
+  },
+  'tenants limits': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [...allowances, { flags: '--model <name>', text: 'ofModel' }],
+    examples: [
+      'esclusa tenants limits valle-claro --requests-per-minute 600 --budget 500/month',
+      'esclusa tenants limits valle-claro --model smart --budget 100/month/soft',
+      'esclusa tenants limits valle-claro --budget none',
+    ],
+    load: () => import('./verbs/tenants-limits.ts'),
   },
   'tenants suspend': {
     args: [{ name: '<slug>', text: 'slug' }],
@@ -328,6 +342,12 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     options: [],
     examples: ['esclusa secrets generate'],
     load: () => import('./verbs/secrets-generate.ts'),
+  },
+  'secrets rotate': {
+    args: [],
+    options: [],
+    examples: ['esclusa secrets rotate'],
+    load: () => import('./verbs/secrets-rotate.ts'),
   },
   'secrets adopt': {
     args: [],

@@ -1,4 +1,5 @@
 /** `esclusa keys create` */
+import { budgetOf, limitsOf } from '../allowance.ts';
 import { badOption, textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
 import { parseInstant } from '../instants.ts';
 
@@ -30,25 +31,6 @@ function bodyOf(context: VerbContext): Readonly<Record<string, unknown>> {
     expires_at: expiryOf(context),
   };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-}
-
-function limitsOf(context: VerbContext): Record<string, unknown> | undefined {
-  const given = [
-    ['requests_per_minute', textOption(context, 'requestsPerMinute')],
-    ['tokens_per_minute', textOption(context, 'tokensPerMinute')],
-    ['concurrency', textOption(context, 'concurrency')],
-  ].flatMap(([name, text]) => (text === undefined ? [] : [[name, Number(text)]]));
-  return given.length === 0 ? undefined : Object.fromEntries(given);
-}
-
-function budgetOf(context: VerbContext): unknown {
-  const text = textOption(context, 'budget');
-  if (text === undefined) return undefined;
-  const [limit_usd, period, ...rest] = text.split('/');
-  if (period === undefined || rest.length > 0) {
-    throw badOption(context, 'budget', context.say.refusals.budget);
-  }
-  return { limit_usd, period };
 }
 
 function expiryOf(context: VerbContext): string | undefined {

@@ -58,7 +58,7 @@ describe('help', () => {
     assert.equal(exitCode, 0);
     for (const name of Object.keys(VERBS)) {
       const [first, second = ''] = name.split(' ');
-      assert.match(out, new RegExp(`^  ${first} .*${second}`, 'm'));
+      assert.match(out, new RegExp(`^  ${first} .*(\\n {4,}.*)?${second}`, 'm'));
     }
     assert.equal(spanish.exitCode, 0);
     assert.match(spanish.out, /^Uso: esclusa/);
