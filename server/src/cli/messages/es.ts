@@ -135,7 +135,7 @@ export const es: Messages = {
   columns: {
     flag: 'FUNCIÓN',
     state: 'ENCENDIDA PARA',
-    plan: 'PLAN',
+    plan: 'PLAN DE SUBIDA',
     changed: 'CAMBIADA POR',
     id: 'ID',
     name: 'NOMBRE',
