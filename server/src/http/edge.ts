@@ -11,7 +11,8 @@ import { insteadOf } from './absent-endpoints.ts';
 import { answerClientError } from './client-error.ts';
 import type { DialectWriter, EndpointFamily, InferenceEndpoint } from './endpoint.ts';
 import { handleInference, type InferenceDeps } from './inference.ts';
-import { UNMATCHED, writeRefusal } from './refusal.ts';
+import { readCorrelationId } from './read-head.ts';
+import { type RequestIds, UNMATCHED, writeRefusal } from './refusal.ts';
 
 export interface EdgeSettings {
   /** From the first byte of a request to the last of its headers. */
@@ -87,7 +88,7 @@ function serve(
   if (endpoint !== undefined) {
     measure(deps, request, response, endpoint.path);
     const error = new GatewayError('method_not_allowed', { message: `${path} takes POST.` });
-    writeRefusal(response, endpoint.writer, error, deps.ids.next('req'), ['allow', 'POST']);
+    writeRefusal(response, endpoint.writer, error, idsOf(deps, request), ['allow', 'POST']);
     return;
   }
   const writer = ownerOf(deps, path, request.method);
@@ -98,7 +99,7 @@ function serve(
     return;
   }
   measure(deps, request, response, UNMATCHED);
-  writeRefusal(response, writer, missing(path), deps.ids.next('req'));
+  writeRefusal(response, writer, missing(path), idsOf(deps, request));
 }
 
 /** A client that left before its answer began has the status that logs give it. */
@@ -113,6 +114,11 @@ function measure(
     const status = response.headersSent ? response.statusCode : CLIENT_CLOSED;
     meter(method, endpoint, status, clock.monotonicMs() - startedMs);
   });
+}
+
+function idsOf({ ids }: EdgeDeps, request: IncomingMessage): RequestIds {
+  const requestId = ids.next('req');
+  return { requestId, correlationId: readCorrelationId(request) ?? requestId };
 }
 
 function missing(path: string): GatewayError {

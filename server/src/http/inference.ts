@@ -23,6 +23,7 @@ import type { InferenceEndpoint, RequestBirth } from './endpoint.ts';
 import { parseBody } from './parse-body.ts';
 import { declaredLength, readBody } from './read-body.ts';
 import { readCorrelationId, readHead } from './read-head.ts';
+import type { RequestIds } from './refusal.ts';
 import type { OriginReader } from './request-origin.ts';
 import { pumpStream, type WriteDeps, writeError, writePlain } from './write-answer.ts';
 
@@ -41,11 +42,6 @@ export interface InferenceDeps extends WriteDeps {
 }
 
 export type RunningExchange = Pick<Exchange, 'abort' | 'principal'>;
-
-export interface RequestIds {
-  readonly requestId: string;
-  readonly correlationId: string;
-}
 
 export interface InferenceLimits {
   readonly maxBodyBytes: number;

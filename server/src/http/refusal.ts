@@ -7,6 +7,11 @@ import type { GatewayError } from '../gateway/index.ts';
 import { retryHeaders } from './answer-headers.ts';
 import type { DialectWriter } from './endpoint.ts';
 
+export interface RequestIds {
+  readonly requestId: string;
+  readonly correlationId: string;
+}
+
 /** The template of paths that no route serves. */
 export const UNMATCHED = 'unmatched';
 
@@ -14,13 +19,15 @@ export function writeRefusal(
   response: ServerResponse,
   writer: DialectWriter,
   error: GatewayError,
-  requestId: string,
+  { requestId, correlationId }: RequestIds,
   extraHeaders: readonly string[] = [],
 ): void {
   const body = writer.error(error, requestId);
   response.writeHead(error.status, [
     'x-request-id',
     requestId,
+    'x-correlation-id',
+    correlationId,
     ...(writer.requestIdHeader === undefined ? [] : [writer.requestIdHeader, requestId]),
     'content-type',
     'application/json',

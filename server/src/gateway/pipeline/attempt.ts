@@ -16,6 +16,7 @@ import { mayFailOver } from '../resilience/reactions.ts';
 import type { LatencyRecorder, TimedEnd } from '../routing/latency-book.ts';
 import { inDialect, wireOf } from './in-dialect.ts';
 import { openStream } from './open-stream.ts';
+import { passedOn } from './passed-on.ts';
 
 export interface AttemptContext {
   readonly exchange: Exchange;
@@ -102,7 +103,8 @@ async function send(
   context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
   const { connectMs, idleMs } = target.timeouts;
   context.exchange.dispatched = true;
-  const response = await upstream.send(request, { connectMs, firstByteMs, idleMs }, signal);
+  const told = passedOn(context.exchange, request);
+  const response = await upstream.send(told, { connectMs, firstByteMs, idleMs }, signal);
   if (response.status < OK_FROM || response.status >= OK_BELOW) {
     const body = await response.body.collect(MAX_ERROR_BYTES);
     throw adapter.decodeError(response, body);
