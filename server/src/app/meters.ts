@@ -13,12 +13,16 @@ import type { ProviderPool } from './providers.ts';
 
 const STATE_NUMBERS = { closed: 0, open: 1, half_open: 2 } as const;
 
-/** Moves the meters, and writes one line for each change of state. */
+/**
+ * Moves the meters, and writes one line when a breaker opens and one when it closes again; what
+ * it tries in between, however long the outage, is for who looks closer.
+ */
 export function breakerListener(metrics: Metrics, log: Log): BreakerListener {
   return {
     transition(name, from, to) {
       metrics.breakerTransitions.child({ name, from, to }).add(1);
-      log[to === 'open' ? 'warn' : 'info']('circuit breaker changed', { breaker: name, from, to });
+      const level = to === 'closed' ? 'info' : from === 'closed' ? 'warn' : 'debug';
+      log[level]('circuit breaker changed', { breaker: name, from, to });
     },
     failure: (name) => metrics.breakerFailures.child({ name }).add(1),
   };
