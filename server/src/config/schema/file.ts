@@ -2,11 +2,12 @@
  * The whole of `esclusa.yaml` as one schema.
  */
 import type { z } from 'zod';
+import { cacheGroup } from './cache.ts';
 import { databaseGroup } from './database.ts';
 import { adminGroup, authGroup } from './identity.ts';
 import { objectStorageGroup } from './object-storage.ts';
 import { redisGroup } from './redis.ts';
-import { cacheGroup, resilienceGroup } from './resilience.ts';
+import { resilienceGroup } from './resilience.ts';
 import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
 import {
   captureGroup,

@@ -78,7 +78,7 @@ export const redisGroup = group(
       {
         env: ['REDIS_MAX_CONNECTIONS'],
         description:
-          'The most connections of one process to a single Redis; 6 are used, commands share them.',
+          'Told by `/cache/health`, not enforced: a process uses 6 to a Redis; commands share them.',
       },
     ),
     command_ms: whole(

@@ -13,8 +13,9 @@ import {
   openaiCompatibleSettings,
   openaiSettings,
 } from '../../providers/openai/settings.ts';
+import { cacheOverrides } from './cache.ts';
 import { sticky, when } from './conditions.ts';
-import { cacheOverrides, modelOverrides, providerOverrides } from './resilience.ts';
+import { modelOverrides, providerOverrides } from './resilience.ts';
 import { choice, group, note, whole } from './setting.ts';
 
 const STRATEGIES = ['fallback', 'weighted', 'latency', 'cost', 'least-busy'] as const;
