@@ -82,9 +82,11 @@ export function retryHeaders(error: GatewayError): string[] {
 }
 
 function cacheStatus(exchange: Exchange): string {
-  const { status, tier, detail } = exchange.cache;
+  const { cache, cacheKey } = exchange;
+  const { status, tier, detail } = cache;
   const name = `esclusa${tier === null ? '' : `-${tier}`}`;
-  const why = detail === null ? '' : `; detail=${detail}`;
+  const key = cacheKey === null ? '' : `; key="${cacheKey}"`;
+  const why = `${key}${detail === null ? '' : `; detail=${detail}`}`;
   switch (status) {
     case 'HIT':
       return `${name}; hit${why}`;

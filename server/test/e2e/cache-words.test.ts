@@ -107,3 +107,15 @@ test('a key cannot want what is none of the words', async () => {
   assert.equal(status, 400);
   assert.equal(body.error.field, 'cache');
 });
+
+test('the key that an answer shows removes it, and nothing else', async () => {
+  const first = await asked(null);
+  await asked({ namespace: 'other' });
+  const key = /key="([\w-]{43})"/.exec(first.headers.get('cache-status') ?? '')?.[1];
+
+  const removed = await around.gateway.api('DELETE', `/api/v1/cache?entry=${key}`);
+
+  assert.equal(removed.status, 200);
+  assert.equal(said(await asked({ namespace: 'other' })), 'HIT');
+  assert.equal(said(await asked(null)), 'MISS');
+});

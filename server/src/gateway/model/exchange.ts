@@ -110,6 +110,8 @@ export class Exchange {
   budgetsPassed: readonly PassedBudget[] = [];
   /** cache */
   cache: CacheResult = { status: 'BYPASS', tier: null, ageSeconds: null, detail: null };
+  /** cache: the digest under which the answer lies, or would; null where it is not used */
+  cacheKey: string | null = null;
   /** call: the target that answered, or was tried last; cache: the one that once did */
   provider: string | null = null;
   providerModel: string | null = null;

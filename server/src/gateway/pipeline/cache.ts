@@ -80,6 +80,7 @@ function callOf(deps: CacheDeps, exchange: Exchange, next: Handler, plan: Plan):
   assert(route !== null && principal !== null, 'route and principal come before cache');
   const { tenant } = principal;
   const key = deps.keys.keyOf(tenant, route, request);
+  exchange.cacheKey = key;
   const pleases = ({ entry }: Found): boolean => {
     const state = freshness(plan, entry, deps.clock.wallMs());
     return state === 'fresh' || state === 'renewable';
