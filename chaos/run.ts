@@ -1,71 +1,86 @@
 /**
- * `npm run chaos [-- name…]`: scenarios too long for the tests, with real processes. A line with
- * the progress, a table of figures, and a dated JSON in `results/`; 1 where a bar is not met.
+ * `npm run chaos [-- scenario [part …]] [--json]`: what is too long for the tests, with real
+ * processes. A line for each step, a table beside its bars, and a dated JSON in `results/` of a
+ * scenario that was run whole.
+ *
+ * Exit code 0: measured and every bar met; 1: a bar was not met; 2: wrong arguments.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { rollingRestart } from '../server/test/support/rolling-restart.ts';
+import { describeMachine } from '../bench/measure/machine.ts';
+import { alignedTable } from '../bench/report/table.ts';
 import { postgresFaults } from './postgres.ts';
+import { redisFaults } from './redis/scenario.ts';
+import { measureRollingRestart } from './rolling-restart.ts';
+import { ofFigures, type Scenario } from './scenario.ts';
 
-interface Report {
-  readonly figures: Readonly<Record<string, number | string>>;
-  readonly isMet: boolean;
-}
-
-type Scenario = (say: (progress: string) => void) => Promise<Report>;
-
-const RESTART = { processes: 3, perSecond: 50, seconds: 60, drainDelaySeconds: 5 };
-
-const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  ...postgresFaults,
-  'rolling-restart': async (say) => {
-    const stops: (() => unknown)[] = [];
-    try {
-      const { failures, ...figures } = await rollingRestart(
-        { after: (stop) => void stops.push(stop) },
-        {
-          ...RESTART,
-          progress: ({ asked, restarts, failures: bad }) =>
-            say(`${asked} requests, ${restarts} restarts, ${bad.length} failed`),
-        },
-      );
-      for (const failure of failures.slice(0, 10)) console.error(failure);
-      const isMet = failures.length === 0;
-      return { figures: { ...RESTART, ...figures, failed: failures.length }, isMet };
-    } finally {
-      for (const stop of stops.toReversed()) await stop();
-    }
-  },
-};
-
+const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
+  ['redis', redisFaults],
+  ...Object.entries(postgresFaults).map(([name, one]) => [name, ofFigures(one)] as const),
+  ['rolling-restart', ofFigures(measureRollingRestart)],
+]);
 const RESULTS = join(import.meta.dirname, 'results');
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in SCENARIOS));
-if (unknown.length > 0) {
-  console.error(`no scenario is called ${unknown.join(', ')}; there are: ${names().join(', ')}`);
-  process.exitCode = 2;
-} else {
-  for (const name of wanted.length === 0 ? names() : wanted) await measure(name);
+/** The load average of a machine that does nothing else. */
+const QUIET_LOAD = 0.3;
+
+interface Wanted {
+  readonly names: readonly string[];
+  /** Of the one scenario; empty: all of them. */
+  readonly parts: readonly string[];
+  readonly isJson: boolean;
 }
 
-function names(): string[] {
-  return Object.keys(SCENARIOS);
+async function main(): Promise<number> {
+  const wanted = wantedBy(process.argv.slice(2));
+  if (wanted === null) {
+    process.stderr.write(usage());
+    return 2;
+  }
+  let isMet = true;
+  for (const name of wanted.names) isMet = (await measure(name, wanted)) && isMet;
+  return isMet ? 0 : 1;
 }
 
-async function measure(name: string): Promise<void> {
-  const scenario = SCENARIOS[name] as Scenario;
-  const isTerminal = process.stderr.isTTY;
-  const report = await scenario((progress) => {
-    if (isTerminal) process.stderr.write(`\r${name}: ${progress}   `);
-  });
-  if (isTerminal) process.stderr.write('\n');
-  console.table(report.figures);
-  console.log(`${name}: ${report.isMet ? 'met' : 'NOT met'}`);
-  if (!report.isMet) process.exitCode = 1;
+async function measure(name: string, { parts, isJson }: Wanted): Promise<boolean> {
+  const scenario = SCENARIOS.get(name) as Scenario; // looked up before
+  const machine = describeMachine();
+  if (machine.loadBefore > QUIET_LOAD) {
+    process.stderr.write(`! The machine is in use (load ${machine.loadBefore}): expect noise.\n`);
+  }
+  const isWhole = parts.length === 0;
+  const { table, isMet, raw } = await scenario.run(isWhole ? scenario.parts : parts, sayOf(name));
+  if (process.stderr.isTTY) process.stderr.write('\n');
   const date = new Date().toISOString().slice(0, 10);
-  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
-  mkdirSync(RESULTS, { recursive: true });
-  const text = `${JSON.stringify({ date, machine, ...report }, null, 2)}\n`;
-  writeFileSync(join(RESULTS, `${date}-${name}.json`), text);
+  const text = `${JSON.stringify({ date, machine, isMet, table, ...raw }, null, 2)}\n`;
+  if (isWhole) {
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(join(RESULTS, `${date}-${name}.json`), text);
+  }
+  process.stdout.write(isJson ? text : `${alignedTable(table)}\n`);
+  process.stderr.write(`${name}: ${isMet ? 'met' : 'NOT met'}\n`);
+  return isMet;
 }
+
+/** Redraws one line on a terminal; elsewhere a line for each change. */
+function sayOf(name: string): (progress: string) => void {
+  return (progress) => {
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${name}: ${progress}` : `${progress}\n`);
+  };
+}
+
+/** null: that is none of what there is. */
+function wantedBy(words: readonly string[]): Wanted | null {
+  const isJson = words.includes('--json');
+  const [name, ...parts] = words.filter((word) => word !== '--json');
+  if (name === undefined) return { names: [...SCENARIOS.keys()], parts: [], isJson };
+  const known = SCENARIOS.get(name)?.parts;
+  if (known === undefined || parts.some((part) => !known.includes(part))) return null;
+  return { names: [name], parts, isJson };
+}
+
+function usage(): string {
+  const lines = [...SCENARIOS].map(([name, { parts }]) => `  ${[name, ...parts].join(' ')}\n`);
+  return `Usage: npm run chaos [-- <scenario> [part …]] [--json]\n${lines.join('')}`;
+}
+
+process.exitCode = await main();

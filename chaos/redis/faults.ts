@@ -1,0 +1,121 @@
+/**
+ * What may become of Redis: how each fault is put, kept up and healed, and the bars it is
+ * measured against.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, type TestRedis } from '../../server/test/support/redis-server.ts';
+import type { TcpProxy } from '../../server/test/support/tcp-proxy.ts';
+
+export interface Place {
+  readonly redis: TestRedis;
+  /** Between the gateway and Redis. */
+  readonly wire: TcpProxy;
+}
+
+export interface Bars {
+  /** Of the first second, in milliseconds. */
+  readonly firstP99Ms: number;
+  /** Of what follows, above the base. */
+  readonly addedP99Ms: number;
+  readonly recoveredMs: number;
+  /** How often Redis goes: of each time the log may tell in so many lines. */
+  readonly outages: number;
+  /** The circuit breaker of the cache opens. */
+  readonly opens: boolean;
+  /** Connections to Redis, before and after, differ by no more; null: not looked at. */
+  readonly connections: number | null;
+}
+
+export interface Fault {
+  readonly name: string;
+  readonly what: string;
+  readonly lastsMs: number;
+  readonly bars: Bars;
+  /** Puts the fault and keeps it up until the signal. */
+  put(place: Place, signal: AbortSignal): Promise<void>;
+  heal(place: Place): Promise<void>;
+}
+
+const LASTS_MS = 10_000;
+const RESTART_EVERY_MS = 3000;
+/** No request waits longer for Redis than 50 ms, also before a breaker opens. */
+const BARS: Bars = {
+  ...{ firstP99Ms: 300, addedP99Ms: 10, recoveredMs: 5000, opens: true, connections: null },
+  outages: 1,
+};
+
+export const FAULTS: readonly Fault[] = [
+  {
+    ...{ name: 'killed', what: 'kill -9, started again later', lastsMs: LASTS_MS },
+    bars: { ...BARS, addedP99Ms: 50 },
+    put: ({ redis }) => redis.kill(),
+    heal: ({ redis }) => redis.restart(),
+  },
+  {
+    ...{ name: 'frozen', what: 'kill -STOP, then -CONT', lastsMs: LASTS_MS },
+    bars: BARS,
+    put: async ({ redis }) => redis.freeze(),
+    heal: async ({ redis }) => redis.thaw(),
+  },
+  {
+    ...{ name: 'restarted', what: 'killed and started every 3 s', lastsMs: 6 * LASTS_MS },
+    bars: { ...BARS, addedP99Ms: 50, connections: 2, outages: 20 },
+    async put({ redis }, signal) {
+      while (!signal.aborted) {
+        await redis.restart();
+        await rest(RESTART_EVERY_MS, signal);
+      }
+    },
+    heal: async () => undefined,
+  },
+  {
+    ...{ name: 'full', what: 'maxmemory 1, noeviction', lastsMs: LASTS_MS },
+    bars: { ...BARS, opens: false },
+    put: async ({ redis }) => void (await redis.cli('config', 'set', 'maxmemory', '1')),
+    heal: async ({ redis }) => void (await redis.cli('config', 'set', 'maxmemory', '0')),
+  },
+  {
+    ...{ name: 'slow', what: 'every packet 200 ms late', lastsMs: LASTS_MS },
+    bars: BARS,
+    put: async ({ wire }) => wire.slow(200),
+    heal: async ({ wire }) => wire.slow(0),
+  },
+  {
+    ...{ name: 'paused', what: 'client pause, of all commands', lastsMs: LASTS_MS },
+    bars: BARS,
+    put: async ({ redis }) => void (await redis.cli('client', 'pause', String(LASTS_MS), 'ALL')),
+    heal: async () => undefined,
+  },
+  {
+    ...{ name: 'read-only', what: 'replicaof nowhere, then MASTERDOWN', lastsMs: LASTS_MS },
+    bars: { ...BARS, addedP99Ms: 50, opens: false },
+    async put({ redis }, signal) {
+      await redis.cli('replicaof', '127.0.0.1', String(await freePort()));
+      await rest(LASTS_MS / 2, signal);
+      await redis.cli('config', 'set', 'replica-serve-stale-data', 'no');
+    },
+    heal: async ({ redis }) => void (await redis.cli('replicaof', 'no', 'one')),
+  },
+  {
+    ...{ name: 'garbage', what: 'answers replaced by noise and by lists', lastsMs: LASTS_MS },
+    bars: { ...BARS, opens: false },
+    async put({ redis }, signal) {
+      while (!signal.aborted) {
+        const names = await redis.cli('--scan', '--pattern', '*:e');
+        for (const [index, name] of names.split('\n').filter(Boolean).slice(0, 50).entries()) {
+          if (index % 2 === 0) await redis.cli('set', name, '\u0001garbage', 'EX', '60');
+          else await redis.cli('eval', LIST, '1', name);
+        }
+        await rest(500, signal);
+      }
+    },
+    heal: async () => undefined,
+  },
+];
+
+/** A value of another type in the place of an answer. */
+const LIST = "redis.call('del', KEYS[1]) return redis.call('rpush', KEYS[1], 'garbage')";
+
+async function rest(durationMs: number, signal: AbortSignal): Promise<void> {
+  await pause(durationMs, undefined, { signal }).catch(() => undefined);
+}
