@@ -142,7 +142,7 @@ export async function isReady(url: string): Promise<boolean> {
   return status === 'ready';
 }
 
-export async function breakerOf(url: string): Promise<string> {
+async function breakerOf(url: string): Promise<string> {
   const { data } = await read(url, '/api/v1/circuit-breakers');
   const all = data as readonly { readonly name: string; readonly state: string }[];
   return all.find(({ name }) => name === 'redis-cache')?.state ?? 'closed';

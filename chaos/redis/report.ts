@@ -42,7 +42,7 @@ export function rowOf(one: Measured, fault: Fault): readonly string[] {
 }
 
 /** The names of the bars that were not met. */
-export function unmetOf(one: Measured, bars: Bars): readonly string[] {
+function unmetOf(one: Measured, bars: Bars): readonly string[] {
   const { base, first, rest, whole, recoveredMs, opened, closed, connections } = one;
   const [before, after] = connections;
   const met = {
