@@ -78,7 +78,7 @@ export const redisGroup = group(
       {
         env: ['REDIS_MAX_CONNECTIONS'],
         description:
-          'Told by `/cache/health`, not enforced: a process uses 6 to a Redis; commands share them.',
+          'Told by `/cache/health`, not enforced: a process uses 6 to a Redis, shared by all.',
       },
     ),
     command_ms: whole(
