@@ -26,7 +26,7 @@ function setUp() {
   return { lines, log, metrics, value };
 }
 
-test('a breaker writes one line as it opens and one as it closes, however long that takes', async () => {
+test('a breaker writes one line as it opens and one as it closes, whatever it tries', async () => {
   const { lines, log, metrics, value } = setUp();
   const clock = createManualClock();
   const breakers = createBreakerRegistry({ clock, listener: breakerListener(metrics, log) });
