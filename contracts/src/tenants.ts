@@ -50,17 +50,71 @@ export const tenantUpdateSchema = z.strictObject({
   ...allowance,
 });
 
+const databaseShape = {
+  host: z.string().min(1).max(260),
+  port: z.int().min(1).max(65_535).default(5432),
+  database: z.string().regex(/^[\w.-]{1,63}$/),
+  user: z.string().min(1).max(63),
+  password: z.string().min(1).max(500),
+  ssl: z.enum(['disable', 'require', 'verify-full']).default('verify-full'),
+};
+
+/** What is sent is kept sealed, and never shown. */
+export const databaseTestSchema = z.strictObject(databaseShape);
+
+export const databaseReportSchema = z.object({
+  healthy: z.boolean(),
+  /** Why it cannot be used; null where it can. */
+  error: z.string().nullable(),
+  latency_ms: z.number().nullable(),
+  version: z.string().nullable(),
+  /** It has the tables of this version. */
+  prepared: z.boolean().nullable(),
+});
+
+export const tenantMoveSchema = z.strictObject({
+  to: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('shared') }),
+    z.strictObject({ kind: z.literal('file') }),
+    z.strictObject({ kind: z.literal('postgres'), ...databaseShape }),
+  ]),
+});
+
+/** Where a tenant's own data lies. */
+const placeSchema = z.object({
+  kind: z.enum(['shared', 'file', 'postgres']),
+  host: z.string().optional(),
+  port: z.int().optional(),
+  database: z.string().optional(),
+  ssl: z.string().optional(),
+});
+
+const jobSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['move']),
+  status: z.enum(['running', 'done', 'failed']),
+  step: z.string(),
+  error: z.string().nullable(),
+  /** Of a move: the rows that are at the new place. */
+  rows: z.int().optional(),
+  started_at: timestampSchema,
+  ended_at: timestampSchema.nullable(),
+});
+
 export const tenantSchema = z.object({
   id: z.string(),
   slug: z.string(),
   name: z.string(),
-  status: z.enum(['active', 'suspended']),
+  status: z.enum(['active', 'suspended', 'erased']),
   hosts: z.array(z.string()),
   created_at: timestampSchema,
   suspended_at: timestampSchema.nullable(),
   limits: limitsSchema,
   budget: budgetSchema.nullable(),
   models: z.record(z.string(), z.object({ limits: limitsSchema, budget: budgetSchema.nullable() })),
+  database: placeSchema,
+  /** What is being done with its data, or was last. */
+  job: jobSchema.nullable(),
 });
 
 export const tenantListQuerySchema = z.strictObject(pageQuery);
@@ -71,3 +125,4 @@ export const tenantPathSchema = z.object({ slug: z.string().max(100) });
 export type TenantCreate = z.infer<typeof tenantCreateSchema>;
 export type TenantUpdate = z.infer<typeof tenantUpdateSchema>;
 export type Tenant = z.infer<typeof tenantSchema>;
+export type DatabaseTest = z.infer<typeof databaseReportSchema>;

@@ -48,6 +48,15 @@ export const SPANISH = {
     'Tamaños de lo que no se fija: `staging` 10 y 20 más, `production` 20 y 40 más, ' +
     '`multitenant` 10 y 5 más.',
   DB_ANALYTICS_POOL_SIZE: 'Conexiones para cifras y listas del libro, aparte del grupo.',
+  DB_TENANT_POOL_SIZE: 'Conexiones que un proceso mantiene con la base de datos de un inquilino.',
+  DB_TENANT_MAX_OVERFLOW: 'Conexiones por encima de esas cuando hay carga.',
+  DB_TENANT_POOLS_MAX: 'Bases de datos de inquilinos que un proceso tiene abiertas a la vez.',
+  DB_TENANT_POOL_IDLE: 'Segundos que sigue abierta una que nadie necesita.',
+  TENANT_METADATA_TTL:
+    'Segundos que un proceso cree dónde están los datos de un inquilino sin volver a preguntar.',
+  DB_TENANT_ALLOWED_RANGES:
+    'Direcciones privadas o locales donde puede estar la base de datos de un inquilino.',
+  DB_TENANT_ALLOWED_PORTS: 'Puertos en los que puede escuchar la base de datos de un inquilino.',
   DB_PROCESSES:
     'Procesos que usan esta base, en todas las máquinas; no se arranca si sus conexiones ' +
     'pasarían de las que el servidor da.',

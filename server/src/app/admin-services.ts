@@ -31,6 +31,7 @@ export interface AdminDeps {
   readonly meter: AdminServices['meter'];
   /** No other process writes to this ledger. */
   readonly isAlone: boolean;
+  readonly places: AdminServices['places'];
 }
 
 /** Longer than a journal gathers and a writer takes; an outage is not waited for. */
@@ -54,6 +55,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     tokens: identity.tokens,
     keys: identity.keys,
     tenants: identity.tenants,
+    places: deps.places,
     ledger: storage.ledgerQueries,
     ledgerLagMs: deps.isAlone ? 0 : LEDGER_LAG_MS,
     bodies: storage.bodies,

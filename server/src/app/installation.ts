@@ -112,6 +112,8 @@ export function createInstallation(options: InstallationOptions): Installation {
   return installation;
 }
 
+type WorkedOn = Repositories & Pick<StorageTool, 'places'>;
+
 interface Parts {
   readonly clock: Clock;
   readonly random: Random;
@@ -163,11 +165,15 @@ async function configure(
   return { loaded, catalogue: loaded.catalogue };
 }
 
-async function openTool({ clock }: Parts, { config }: Loaded): Promise<StorageTool> {
-  const { openStorageTool } = await import('../storage/index.ts');
+async function openTool({ clock, random }: Parts, { config }: Loaded): Promise<StorageTool> {
+  const [{ openStorageTool }, { placeSettings }] = await Promise.all([
+    import('../storage/index.ts'),
+    import('./tenant-data.ts'),
+  ]);
   const { dataDir, database } = config;
   const limits = { startWaitMs: TOOL_WAIT_MS };
-  return openStorageTool({ database, dataDir, clock, log: silentLog, limits });
+  const places = placeSettings(config, clock, random);
+  return openStorageTool({ database, dataDir, clock, log: silentLog, limits, places });
 }
 
 async function writing<T>(
@@ -205,18 +211,21 @@ async function adopt(parts: Parts, { config }: Loaded, repositories: Repositorie
 async function workspaceOver(
   { clock, random, ids, warn }: Parts,
   { config }: Loaded,
-  repositories: Repositories,
+  repositories: WorkedOn,
 ): Promise<Workspace> {
-  const [{ createIdentity }, { createWorkspace }, { requireSameSecret }, { forcedOff }] =
+  const [{ createIdentity }, { createWorkspace }, { createTenantData }, { requireSameSecret }] =
     await Promise.all([
       import('./identity.ts'),
       import('./workspace.ts'),
+      import('./tenant-data.ts'),
       import('./shared-secret.ts'),
-      import('./flags.ts'),
     ]);
   const log: Log = { ...silentLog, warn };
   const identity = createIdentity({ clock, random, ids, log }, config, repositories);
   await requireSameSecret(repositories.marks, identity.secrets);
+  const { forcedOff } = await import('./flags.ts');
   const isForcedOff = (name: string): boolean => forcedOff(config).has(name);
-  return createWorkspace(identity, repositories, { clock, random, isForcedOff });
+  const parts = { clock, random, ids, log };
+  const data = createTenantData(parts, config, identity, repositories);
+  return createWorkspace(identity, repositories, { clock, random, isForcedOff, data });
 }

@@ -48,6 +48,7 @@ import { requireSameSecretInRedis } from './shared-secret.ts';
 import { watchStanding } from './standing.ts';
 import { startupChecks } from './startup/checks.ts';
 import type { Telemetry } from './telemetry.ts';
+import { createTenantData, type TenantData } from './tenant-data.ts';
 import { overlayTerms } from './terms.ts';
 
 export interface Serving {
@@ -114,8 +115,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   undo.push(() => process.close());
   const meter = createRequestMeter(metrics);
   const control = createCacheControl({ gateway, current, clock, ...cache });
-  const cacheControl = { cache: control, meter };
-  const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...cacheControl });
+  const made = { cache: control, meter, data: runTenantJobs(parts, undo) };
+  const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...made });
   undo.push(() => admin.close());
   const running = new Set<RunningExchange>();
   undo.push(watchStanding(parts, running));
@@ -152,6 +153,16 @@ async function requireOwnRedis(
   undo.push(await requireOneHost(shared, keeper.current.config, { clock, log }));
 }
 
+/** Goes on with what is being done with tenants' data wherever nobody else does. */
+function runTenantJobs(parts: Parts, undo: Undo): TenantData {
+  const { identity, storage, telemetry, loaded } = parts;
+  const log = telemetry.log.named('tenancy');
+  const data = createTenantData({ ...parts, log }, loaded.config, identity, storage);
+  data.jobs.watch(() => identity.tenantSnapshot.unfinished());
+  undo.push(() => data.jobs.stop());
+  return data;
+}
+
 /** What surrounds a request: its identifiers, and what it may wait for shared stores. */
 function scopes({ scope }: Telemetry, shared: SharedStores | null): Telemetry['scope']['run'] {
   if (shared === null) return scope.run;
@@ -159,6 +170,7 @@ function scopes({ scope }: Telemetry, shared: SharedStores | null): Telemetry['s
 }
 
 interface AdminParts {
+  readonly data: TenantData;
   readonly gateway: Gateway;
   readonly current: () => LiveGeneration;
   readonly health: HealthDeps;
@@ -168,10 +180,11 @@ interface AdminParts {
 }
 
 function createAdmin(parts: Parts, made: AdminParts) {
-  const { gateway, current, health, lifecycle, cache, meter } = made;
+  const { gateway, current, health, lifecycle, cache, meter, data } = made;
   const { clock, ids, storage, identity, telemetry, keeper, loaded, flags } = parts;
   const services = createAdminServices({
     ...{ clock, ids, storage, identity, gateway, current, cache, meter },
+    places: data.places,
     log: telemetry.log.named('control'),
     metrics: async () => (flags.isOnHere('prometheus_metrics') ? expose(parts) : null),
     flags,

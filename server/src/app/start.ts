@@ -38,6 +38,7 @@ import { requireSameSecret } from './shared-secret.ts';
 import { DATABASE_WAIT_MS, validate, withoutDatabase } from './startup/run.ts';
 import { type Shutdown, stopServer } from './stop.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
+import { placeSettings } from './tenant-data.ts';
 
 export interface StartOptions {
   readonly sources: Sources;
@@ -116,6 +117,7 @@ async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
   const storage = await openStorage({
     ...{ database: config.database, dataDir: config.dataDir, journal: config.journal },
     ...{ clock, ids, faults, log: named('storage'), queries: queryMeters(telemetry.metrics) },
+    places: placeSettings(config, clock, random),
     ...(validation && { limits: { startWaitMs: DATABASE_WAIT_MS } }),
   }).catch((error) => {
     throw validation ? withoutDatabase(error, sinceMs, clock) : error;

@@ -3,19 +3,29 @@
  * the same rules, with the rights of a superadmin, and written down.
  */
 import {
+  type DatabaseTest,
+  databaseTestSchema,
   type Tenant,
   type TenantUpdate,
   tenantCreateSchema,
+  tenantMoveSchema,
   tenantUpdateSchema,
 } from '@esclusa/contracts';
-import { allowanceFromWire, tenantToWire } from '../http/shapes/index.ts';
+import { allowanceFromWire } from '../http/shapes/index.ts';
+import { tenantToWire, testToWire } from '../http/shapes/tenants.ts';
 import { operator } from '../identity/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { sleep } from '../kernel/deadline.ts';
 import type { TenantRecord } from '../tenancy/index.ts';
 import { checked } from './checked.ts';
 import type { Identity } from './identity.ts';
+import type { TenantData } from './tenant-data.ts';
 import { byOperator } from './workspace-people.ts';
 
 export type { Tenant } from '@esclusa/contracts';
+
+const LOOK_MS = 500;
+const NEVER = new AbortController().signal;
 
 /** Bodies are checked: `invalid_request` names the member at fault. */
 export interface TenantWorkspace {
@@ -28,13 +38,29 @@ export interface TenantWorkspace {
   updateTenant(slug: string, body: Readonly<Record<string, unknown>>): Promise<Tenant>;
   suspendTenant(slug: string): Promise<Tenant>;
   resumeTenant(slug: string): Promise<Tenant>;
+  /** Resolves when it has moved, or could not: its `job` says which. */
+  moveTenant(slug: string, body: unknown): Promise<Tenant>;
+  testDatabase(slug: string, body: unknown): Promise<DatabaseTest>;
 }
 
-export function createTenantWorkspace({ tenants, audit }: Identity): TenantWorkspace {
+export function createTenantWorkspace(
+  { tenants, audit }: Identity,
+  { places, jobs }: TenantData,
+  clock: Clock,
+): TenantWorkspace {
   async function noted(action: string, record: TenantRecord): Promise<Tenant> {
     const { slug: tenant, id: subject } = record;
     await audit.record({ ...byOperator, action, tenant, subject });
     return tenantToWire(record);
+  }
+  /** A running server may have the work; then it goes on there. */
+  async function ended(slug: string): Promise<TenantRecord> {
+    for (;;) {
+      await jobs.run(slug);
+      const record = await tenants.get(operator, slug);
+      if (record.job === null || record.job.endedAtMs !== null) return record;
+      await sleep(clock, LOOK_MS, NEVER);
+    }
   }
   return {
     async createTenant(body) {
@@ -58,6 +84,15 @@ export function createTenantWorkspace({ tenants, audit }: Identity): TenantWorks
     },
     async resumeTenant(slug) {
       return noted('tenants.resume', await tenants.resume(operator, slug));
+    },
+    async moveTenant(slug, body) {
+      const { to } = checked(tenantMoveSchema, body);
+      await noted('tenants.move', await places.move(operator, slug, to));
+      return tenantToWire(await ended(slug));
+    },
+    async testDatabase(slug, body) {
+      const asked = body === undefined ? null : checked(databaseTestSchema, body);
+      return testToWire(() => places.test(operator, slug, asked));
     },
   };
 }

@@ -24,6 +24,7 @@ import type { Random } from '../kernel/random.ts';
 import type { Repositories } from '../storage/index.ts';
 import { checked } from './checked.ts';
 import type { Identity } from './identity.ts';
+import type { TenantData } from './tenant-data.ts';
 import { createFlagWorkspace, type FlagWorkspace } from './workspace-flags.ts';
 import { byOperator, createPeopleWorkspace, type PeopleWorkspace } from './workspace-people.ts';
 import { createTenantWorkspace, type TenantWorkspace } from './workspace-tenants.ts';
@@ -59,6 +60,7 @@ export interface Workspace extends FlagWorkspace, PeopleWorkspace, TenantWorkspa
 export interface WorkspaceDeps {
   readonly clock: Clock;
   readonly random: Random;
+  readonly data: TenantData;
   /** Whether the configuration forces a flag off. */
   readonly isForcedOff: (name: string) => boolean;
 }
@@ -66,7 +68,7 @@ export interface WorkspaceDeps {
 export function createWorkspace(
   identity: Identity,
   repositories: Repositories,
-  { clock, random, isForcedOff }: WorkspaceDeps,
+  { clock, random, data, isForcedOff }: WorkspaceDeps,
 ): Workspace {
   const { keys, audit } = identity;
   const ledger: LedgerQueries = repositories.ledgerQueries;
@@ -75,7 +77,7 @@ export function createWorkspace(
   return {
     ...createPeopleWorkspace(identity, repositories, random),
     ...createFlagWorkspace(identity, repositories, { clock, isForcedOff }),
-    ...createTenantWorkspace(identity),
+    ...createTenantWorkspace(identity, data, clock),
     async createKey(body) {
       const { limits, budget, expires_at, cache, ...rest } = checked(keyCreateSchema, body);
       const { record, secret } = await keys.create(operator, {

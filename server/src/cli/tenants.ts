@@ -1,6 +1,7 @@
 /**
  * What the verbs about tenants share.
  */
+import { readFileSync } from 'node:fs';
 import { textOption, type VerbContext } from './context.ts';
 import { codeOf } from './explain.ts';
 import { CliFailure } from './failure.ts';
@@ -18,4 +19,17 @@ export function listOption(context: VerbContext, name: string): readonly string[
     ?.split(',')
     .map((each) => each.trim())
     .filter((each) => each !== '');
+}
+
+/** What the file of `--database` says, unchecked; undefined where it was not given. */
+export function databaseOption(context: VerbContext): object | undefined {
+  const file = textOption(context, 'database');
+  if (file === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof parsed === 'object' && parsed !== null) return parsed;
+  } catch {
+    // said below
+  }
+  throw new CliFailure(context.say.tenants.badFile(file), 2);
 }

@@ -181,6 +181,24 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     examples: ['esclusa tenants resume valle-claro'],
     load: () => import('./verbs/tenants-resume.ts'),
   },
+  'tenants move': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [
+      { flags: '--to <place>', text: 'to' },
+      { flags: '--database <file>', text: 'database' },
+    ],
+    examples: [
+      'esclusa tenants move valle-claro --to postgres --database ./valle-claro.json',
+      'esclusa tenants move valle-claro --to shared',
+    ],
+    load: () => import('./verbs/tenants-move.ts'),
+  },
+  'tenants test': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [{ flags: '--database <file>', text: 'database' }],
+    examples: ['esclusa tenants test valle-claro --database ./valle-claro.json'],
+    load: () => import('./verbs/tenants-test.ts'),
+  },
   'users create': {
     args: [{ name: '<email>', text: 'email' }],
     options: [

@@ -29,6 +29,8 @@ export interface DerivedKeys {
   readonly auditKey: Buffer;
   /** Tells whether two processes have the same master secret, and nothing else about it. */
   readonly mark: Buffer;
+  /** Hides fields of rows, such as passwords of databases. */
+  readonly fieldKey: Buffer;
 }
 
 export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
@@ -42,6 +44,7 @@ export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
     carryKey: derive(masterSecret, 'single-sign-on/v1'),
     auditKey: derive(masterSecret, 'audit-chain/v1'),
     mark: derive(masterSecret, 'installation-mark/v1'),
+    fieldKey: derive(masterSecret, 'field-seal/v1'),
   };
 }
 

@@ -6,6 +6,7 @@ export { type AuditLog, createAuditLog } from './audit/audit-log.ts';
 export { createSeal, verifyChain } from './audit/chain.ts';
 export { createAuthenticator, type StandingOf } from './authenticator.ts';
 export { type DerivedKeys, deriveKeys } from './derive-keys.ts';
+export { createFieldSeal, type FieldSeal } from './field-seal.ts';
 export { createFirstKey } from './first-key.ts';
 export { principalOf as principalOfRecord } from './key-table.ts';
 export {

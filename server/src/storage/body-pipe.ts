@@ -1,42 +1,50 @@
 /**
- * The way of prompts and answers into the database: gathered for a moment, then written in
- * batches behind everything else.
+ * The way of prompts and answers into one database: gathered for a moment, then written in
+ * batches behind everything else. `body-lanes.ts` gives each tenant its own.
  *
  * 1. What waits is bounded in number and in bytes; what finds no room is dropped and counted.
  * 2. A database that refuses is asked again later; until then what waits keeps its room.
  * 3. Nothing is promised: what waits when the process dies is lost, unlike the ledger.
  */
 import { GatewayError } from '../gateway/model/errors.ts';
-import type { BodyStore, KeptBodies } from '../gateway/ports/body-store.ts';
+import type { KeptBodies } from '../gateway/ports/body-store.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { BodyRepository } from './repositories/body-repository.ts';
 
 export interface BodyPipeOptions {
-  readonly repository: BodyRepository;
+  readonly repository: Pick<BodyRepository, 'insert'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a question waits for what was kept before it. */
-  readonly settleMs: number;
+  readonly room: BodyRoom;
+  /** Told when nothing waits any more. */
+  readonly onEmpty?: () => void;
 }
 
-export interface BodyFigures {
-  /** Exchanges whose bodies were to be kept and were not, since the start. */
-  readonly droppedBodies: number;
+/** What all pipes together have waiting, and what they had to drop since the start. */
+export interface BodyRoom {
+  count: number;
+  bytes: number;
+  dropped: number;
 }
 
-const WAITING_MAX = 1000;
-const WAITING_BYTES_MAX = 16_777_216;
+export function emptyRoom(): BodyRoom {
+  return { count: 0, bytes: 0, dropped: 0 };
+}
+
+const WAITING_MAX = 2000;
+const WAITING_BYTES_MAX = 33_554_432;
+/** Of the room, what one pipe may take: one database that is away drops nobody else's. */
+const SHARE = 0.5;
 const BATCH_MAX = 32;
 const BATCH_BYTES_MAX = 1_048_576;
 const GATHER_MS = 100;
 const RETRY_MS = 1000;
 
-export class BodyPipe implements BodyStore {
+export class BodyPipe {
   readonly #options: BodyPipeOptions;
   readonly #waiting: KeptBodies[] = [];
   #waitingBytes = 0;
-  #dropped = 0;
   #timer: Timer | null = null;
   #writing: Promise<void> | null = null;
   #isLagging = false;
@@ -47,38 +55,36 @@ export class BodyPipe implements BodyStore {
   }
 
   keep(bodies: KeptBodies): void {
+    const { room } = this.#options;
     const bytes = bytesOf(bodies);
-    const isFull =
-      this.#waiting.length >= WAITING_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX;
-    if (isFull || this.#isClosed) {
-      this.#dropped += 1;
+    if (this.#isClosed || this.#isFull(bytes)) {
+      room.dropped += 1;
       return;
     }
     this.#waiting.push(bodies);
     this.#waitingBytes += bytes;
+    room.count += 1;
+    room.bytes += bytes;
     this.#writeIn(GATHER_MS);
-  }
-
-  async get(requestId: string, tenant: string): Promise<KeptBodies | null> {
-    await this.#settle(this.#options.settleMs);
-    return this.#options.repository.get(requestId, tenant);
-  }
-
-  eraseBefore(createdBeforeMs: number, limit: number): Promise<number> {
-    return this.#options.repository.eraseBefore(createdBeforeMs, limit);
-  }
-
-  figures(): BodyFigures {
-    return { droppedBodies: this.#dropped };
   }
 
   /** Takes nothing more and writes what waits, for as long as `waitMs`. Never rejects. */
   async close(waitMs: number): Promise<void> {
     this.#isClosed = true;
-    await this.#settle(waitMs);
+    await this.settle(waitMs);
     this.#timer?.cancel();
     const lost = this.#waiting.length;
     if (lost > 0) this.#options.log.warn('prompts and answers could not be kept', { count: lost });
+  }
+
+  #isFull(bytes: number): boolean {
+    const { count, bytes: held } = this.#options.room;
+    return (
+      count >= WAITING_MAX ||
+      held + bytes > WAITING_BYTES_MAX ||
+      this.#waiting.length >= WAITING_MAX * SHARE ||
+      this.#waitingBytes + bytes > WAITING_BYTES_MAX * SHARE
+    );
   }
 
   #writeIn(delayMs: number): void {
@@ -86,7 +92,7 @@ export class BodyPipe implements BodyStore {
   }
 
   /** Resolves when nothing waits any more, the database refuses, or the time is over. */
-  async #settle(timeoutMs: number): Promise<void> {
+  async settle(timeoutMs: number): Promise<void> {
     if (this.#waiting.length === 0) return;
     const { promise: patience, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(timeoutMs, resolve);
@@ -116,13 +122,20 @@ export class BodyPipe implements BodyStore {
           this.#writeIn(RETRY_MS);
           return;
         }
-        this.#dropped += batch.length;
+        this.#options.room.dropped += batch.length;
         this.#options.log.error('prompts and answers could not be kept', { error });
       }
       for (const written of this.#waiting.splice(0, batch.length)) {
-        this.#waitingBytes -= bytesOf(written);
+        this.#forget(bytesOf(written));
       }
     }
+    this.#options.onEmpty?.();
+  }
+
+  #forget(bytes: number): void {
+    this.#waitingBytes -= bytes;
+    this.#options.room.count -= 1;
+    this.#options.room.bytes -= bytes;
   }
 
   #nextBatch(): readonly KeptBodies[] {
@@ -149,7 +162,9 @@ function bytesOf({ request, response }: KeptBodies): number {
   return (request?.bytes.length ?? 0) + (response?.bytes.length ?? 0);
 }
 
+const PASSING: ReadonlySet<string> = new Set(['storage_unavailable', 'tenant_moving']);
+
 /** The database may take it later. */
 function isPassing(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'storage_unavailable';
+  return error instanceof GatewayError && PASSING.has(error.code);
 }

@@ -14,6 +14,8 @@ export type TenantScope = string | null;
 export type SqlValue = null | number | string | Uint8Array;
 
 export interface Engine {
+  /** `select … for share` keeps what was read as it is until the transaction ends. */
+  readonly locksRows: boolean;
   /**
    * Reads with plain SQL, for the few statements that run before the query builder is worth
    * loading. `?` marks a parameter. Throws `storage_unavailable`.

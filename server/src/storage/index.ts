@@ -25,7 +25,8 @@ import type { ArmFiguresReader } from '../operations/ports/arm-figures.ts';
 import type { FlagRepository } from '../operations/ports/flag-repository.ts';
 import type { JobQueue } from '../operations/ports/jobs.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
-import { type BodyFigures, BodyPipe } from './body-pipe.ts';
+import { type BodyFigures, BodyLanes } from './body-lanes.ts';
+import type { Engine } from './engine.ts';
 import { createJobQueue } from './jobs/job-queue.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
@@ -33,7 +34,10 @@ import { createInstance, type Ownership } from './journal/ownership.ts';
 import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from './ledger-engine.ts';
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
-import { createQueryWatch, type QueryMeters } from './query-watch.ts';
+import type { PlaceFigures } from './places/data-places.ts';
+import { openPlaces, type Places } from './places/open-places.ts';
+import type { PlaceSettings } from './places/place-engines.ts';
+import { createQueryWatch, type QueryMeters, type QueryWatch } from './query-watch.ts';
 import { createReportBook, type ReportFigures } from './report-book.ts';
 import { createArmFigures } from './repositories/arm-figures.ts';
 import { createAuditRepository } from './repositories/audit-repository.ts';
@@ -56,6 +60,7 @@ import { DAY_MS, dayOf } from './usage-days.ts';
 export type { FsyncPolicy } from './journal/journal.ts';
 export type { DatabaseHealth } from './ledger-engine.ts';
 export type { DatabasePlace } from './open-engine.ts';
+export type { PlaceSettings } from './places/place-engines.ts';
 export type { QueryMeters } from './query-watch.ts';
 export type { InstallationMarks } from './repositories/installation-marks.ts';
 export type { PriceRecord, PriceRepository } from './repositories/price-repository.ts';
@@ -70,6 +75,8 @@ export interface StorageOptions {
   readonly limits?: Partial<StorageLimits>;
   /** Nobody asks where it is absent. */
   readonly queries?: QueryMeters;
+  /** Databases of single tenants; files without any limit of their own where it is left out. */
+  readonly places?: PlaceSettings;
 }
 
 export interface JournalSettings {
@@ -112,6 +119,7 @@ export interface Repositories {
 }
 
 export interface StorageTool extends Repositories {
+  readonly places: Pick<Places, 'within' | 'mover'>;
   /** Never rejects, and answers within two seconds. */
   health(): Promise<DatabaseHealth>;
   close(): Promise<void>;
@@ -133,6 +141,7 @@ export interface Storage extends Repositories {
   /** Rows of the ledger that are too old leave the sums of their days. */
   readonly ledgerRows: LedgerRows;
   readonly jobs: JobQueue;
+  readonly places: Pick<Places, 'within' | 'mover'>;
   /**
    * Calls `onChange` within two seconds of a change of keys or tenants, whichever process made
    * it; returns the way to stop.
@@ -152,6 +161,7 @@ export interface StorageFigures extends PipeFigures, ReportFigures, BodyFigures 
   /** Why the database does not answer, as was seen last; null: it does. */
   readonly outage: string | null;
   readonly pools: ReadonlyMap<string, PoolStatistics>;
+  readonly places: PlaceFigures;
 }
 
 /**
@@ -183,8 +193,10 @@ export async function openStorage(
     engine.ledger,
     clock,
   );
-  const bodies = new BodyPipe({ repository: createBodyRepository(engine), clock, log, settleMs });
+  const places = placesOf(options, engine, queries);
+  const bodies = new BodyLanes({ repository: createBodyRepository(places), clock, log, settleMs });
   await openOrClose(engine, () => owned.remove());
+  book.watchTenants(() => places.tenantsChanged());
   void recoverInBackground(engine, log);
   const settle = () => pipe.flush(settleMs).catch(() => undefined);
   return {
@@ -192,18 +204,20 @@ export async function openStorage(
     ledger: pipe,
     history: pipe,
     bodies,
-    responses: createResponseRepository(engine),
     ledgerRows: {
       eraseBefore: (beforeMs, limit) => engine.forgetBefore(dayOf(beforeMs) * DAY_MS, limit),
     },
     jobs: createJobQueue(engine, { ids, clock }),
+    responses: createResponseRepository(places),
+    places,
     changes: (onChange) => book.watch(onChange),
     health: () => engine.health(),
     figures: () => ({
       ...{ ...pipe.figures(), ...book.figures(), ...bodies.figures() },
+      places: places.figures(),
       ...{ outage: engine.outage(), pools: engine.pools() },
     }),
-    close: () => closeStorage({ pipe, bodies, engine, owned }, limits.closeMs, log),
+    close: () => closeStorage({ pipe, bodies, places, engine, owned }, limits.closeMs, log),
   };
 }
 
@@ -221,14 +235,46 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
     ...{ ...options, limits, journalRoot, faults, queries, onReport: book.onReport },
     ...{ durable: true, owned: null, onWriterRestart: () => undefined },
   });
+  const places = placesOf(options, engine, queries);
   await openOrClose(engine, () => undefined);
   const recovered = recoverInBackground(engine, options.log);
   const settle = () => Promise.race([recovered, patience(options.clock, limits.settleMs)]);
   return {
     ...repositories(engine, options.clock, settle),
+    places,
     health: () => engine.health(),
-    close: () => engine.close(),
+    async close() {
+      await places.close();
+      await engine.close();
+    },
   };
+}
+
+const SECOND_MS = 1000;
+
+/** Nobody but the operator's own files, where nothing was said. */
+const FILES_ONLY: PlaceSettings = {
+  pool: {
+    ...{ size: 3, maxOverflow: 2, timeoutMs: 30 * SECOND_MS, recycleMs: 3600 * SECOND_MS },
+    ...{ prePing: true, isPooling: true },
+  },
+  ...{ openMax: 50, idleMs: 3600 * SECOND_MS, routeMs: 300 * SECOND_MS },
+  guard: () => ({
+    allows: () => false,
+    lookup: (_host, _options, done) => done(new Error('no address is allowed'), '', 0),
+  }),
+  loginOf: () => null,
+};
+
+function placesOf(
+  { dataDir, clock, log, ...options }: StorageOptions,
+  shared: Engine,
+  queries: QueryWatch,
+): Places {
+  const { database, places: settings = FILES_ONLY } = options;
+  const tenants = createTenantRepository(shared);
+  const parts = { dataDir, clock, log, queries };
+  return openPlaces({ ...parts, shared, tenants, kind: database.kind, settings });
 }
 
 function makeJournalRoot({ dataDir }: StorageOptions): string {
@@ -279,26 +325,29 @@ function repositories(
 
 interface OpenParts {
   readonly pipe: LedgerPipe;
-  readonly bodies: BodyPipe;
+  readonly bodies: BodyLanes;
+  readonly places: Places;
   readonly engine: LedgerEngine;
   readonly owned: Ownership;
 }
 
 /** Never rejects: what cannot be removed is found and finished by the next start. */
 async function closeStorage(
-  { pipe, bodies, engine, owned }: OpenParts,
+  { pipe, bodies, places, engine, owned }: OpenParts,
   waitMs: number,
   log: Log,
 ): Promise<void> {
   try {
     await pipe.close();
     await Promise.all([pipe.flush(waitMs), bodies.close(waitMs)]);
+    await places.close();
     await engine.ledger.retireJournal();
     await engine.close();
     owned.remove();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log.warn('the journal of this run is left for the next start', { error: message });
+    await places.close();
     await engine.close();
     owned.release();
   }

@@ -17,6 +17,8 @@ export interface ReportFigures {
 export interface ReportBook {
   onReport(report: Report): void;
   watch(onChange: () => void): () => void;
+  /** The same for changes of tenants alone. */
+  watchTenants(onChange: () => void): () => void;
   figures(): ReportFigures;
 }
 
@@ -26,6 +28,7 @@ export function createReportBook(
   onApplied: (position: JournalPosition) => void,
 ): ReportBook {
   const watchers = new Set<() => void>();
+  const tenantWatchers = new Set<() => void>();
   const failedInstances = new Map<string, string>();
   let versions: string | null = null;
   let writerError: string | null = null;
@@ -63,6 +66,9 @@ export function createReportBook(
           return;
         case 'versions': {
           const isFirst = versions === null;
+          if (tenantVersion(versions) !== tenantVersion(report.text)) {
+            for (const onChange of tenantWatchers) onChange();
+          }
           versions = report.text;
           if (!isFirst) for (const onChange of watchers) onChange();
           return;
@@ -73,8 +79,22 @@ export function createReportBook(
       watchers.add(onChange);
       return () => watchers.delete(onChange);
     },
+    watchTenants(onChange) {
+      tenantWatchers.add(onChange);
+      return () => tenantWatchers.delete(onChange);
+    },
     figures: () => ({ writerError, unreadableRecords }),
   };
+}
+
+/** Out of the rows of `change_versions`, as their reader wrote them down. */
+function tenantVersion(text: string | null): number | null {
+  if (text === null) return null;
+  const rows = JSON.parse(text) as readonly {
+    readonly subject: string;
+    readonly version: number;
+  }[];
+  return rows.find(({ subject }) => subject === 'tenants')?.version ?? null;
 }
 
 function logLag(log: Log, error: string | null): void {

@@ -20,8 +20,21 @@ export interface TenantsTable {
   readonly budget_soft: number;
   /** A JSON object of limits and budgets by model. */
   readonly models: string;
+  /** A JSON object; null: the shared database. */
+  readonly place: string | null;
+  /** A JSON object: what is being, or was last, done with its data. */
+  readonly job: string | null;
+  /** The row is what is left of it. */
+  readonly erased_at_ms: number | null;
   /** The value `change_versions` had when this row was last written. */
   readonly version: number;
+}
+
+/** Whose rows a database takes. */
+export interface DataHomesTable {
+  /** The tenant's slug. */
+  readonly tenant: string;
+  readonly state: 'open' | 'closed';
 }
 
 export interface TenantHostsTable {
@@ -289,6 +302,7 @@ export interface Schema {
   readonly feature_flags: FeatureFlagsTable;
   readonly tenants: TenantsTable;
   readonly tenant_hosts: TenantHostsTable;
+  readonly data_homes: DataHomesTable;
   readonly api_keys: ApiKeysTable;
   readonly users: UsersTable;
   readonly refresh_families: RefreshFamiliesTable;

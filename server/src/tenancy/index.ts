@@ -1,9 +1,16 @@
 /**
  * The public face of tenancy.
  */
+export { createTenantJobs, type TenantJobs } from './jobs.ts';
+export { createMoveWork } from './move.ts';
+export { createTenantPlaces, type TenantPlaces } from './places.ts';
 export type {
-  TenantRecord,
-  TenantRepository,
-} from './ports/tenant-repository.ts';
+  DataPlace,
+  PlaceOwner,
+  PlaceReport,
+  PostgresAddress,
+} from './ports/data-place.ts';
+export type { TenantJob } from './ports/tenant-job.ts';
+export type { TenantRecord, TenantRepository } from './ports/tenant-repository.ts';
 export { createTenantSnapshot, type TenantSnapshot } from './snapshot.ts';
 export { createTenantUseCases, type TenantUseCases } from './tenants.ts';

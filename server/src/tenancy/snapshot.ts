@@ -36,10 +36,8 @@ export interface TenantSnapshot {
   hasHosts(): boolean;
   /** Calls `onStop` whenever a tenant that was at work is not any more; returns the way to end. */
   onSuspended(onStop: (slug: string) => void): () => void;
-  /** Milliseconds since the last reading that succeeded; infinite before the first. */
-  ageMs(): number;
-  /** How often the database was asked. */
-  readonly readings: number;
+  /** The tenants whose data something is being done with. */
+  unfinished(): readonly string[];
   start(): Promise<void>;
   refresh(): Promise<void>;
   stop(): void;
@@ -51,9 +49,9 @@ export function createTenantSnapshot(options: TenantSnapshotOptions): TenantSnap
   const { repository, clock, log, maxAgeMs, maxTenants = DEFAULT_MAX_TENANTS } = options;
   const bySlug = new Map<string, TenantRecord>();
   const byHost = new Map<string, string>();
+  const unfinished = new Set<string>();
   const listeners = new Set<(slug: string) => void>();
   let version = 0;
-  let readings = 0;
   let isTruncated = false;
 
   function put(record: TenantRecord): void {
@@ -68,19 +66,21 @@ export function createTenantSnapshot(options: TenantSnapshotOptions): TenantSnap
     }
     for (const host of record.hosts) byHost.set(host, record.slug);
     bySlug.set(record.slug, record);
+    if (record.job === null || record.job.endedAtMs !== null) unfinished.delete(record.slug);
+    else unfinished.add(record.slug);
     const wasActive = before === undefined || before.suspendedAtMs === null;
     if (!wasActive || record.suspendedAtMs === null) return;
     for (const tell of listeners) tell(record.slug);
   }
 
   async function read(): Promise<void> {
-    readings += 1;
     let changes = await repository.changedSince(version);
     if (changes.version < version) {
       // The database was restored, so nothing held is certain.
       changes = await repository.changedSince(0);
       bySlug.clear();
       byHost.clear();
+      unfinished.clear();
     }
     for (const record of changes.tenants) put(record);
     version = changes.version;
@@ -105,10 +105,7 @@ export function createTenantSnapshot(options: TenantSnapshotOptions): TenantSnap
       listeners.add(onStop);
       return () => listeners.delete(onStop);
     },
-    ageMs: freshness.ageMs,
-    get readings() {
-      return readings;
-    },
+    unfinished: () => [...unfinished],
     start: freshness.start,
     refresh: freshness.refresh,
     stop: freshness.stop,

@@ -136,6 +136,9 @@ async function insert(options: TenantUseCasesOptions, wanted: NewTenant): Promis
     limits: wanted.limits ?? {},
     budget: wanted.budget ?? null,
     models: wanted.models ?? {},
+    place: null,
+    job: null,
+    erasedAtMs: null,
   };
   await options.repository.insert(record);
   await options.refreshSnapshot();

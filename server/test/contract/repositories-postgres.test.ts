@@ -1,5 +1,6 @@
 /** The repositories over a real PostgreSQL, each test with a database of its own. */
 import { postgresForFile } from '../support/postgres-storage.ts';
+import { withTenants } from '../support/tenant-record.ts';
 import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
 import { flagRepositorySuite } from './flag-repository-suite.ts';
@@ -22,9 +23,9 @@ ledgerQueriesSuite('postgres', async (t) => {
   return { ledger, queries: ledgerQueries };
 });
 
-bodyStoreSuite('postgres', async (t) => (await postgres.openStorage(t)).bodies);
+bodyStoreSuite('postgres', async (t) => (await withTenants(postgres.openStorage(t))).bodies);
 
-responseStoreSuite('postgres', async (t) => (await postgres.openStorage(t)).responses);
+responseStoreSuite('postgres', async (t) => (await withTenants(postgres.openStorage(t))).responses);
 
 userRepositorySuite('postgres', (t) => postgres.openStorage(t));
 

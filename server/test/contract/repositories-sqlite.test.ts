@@ -1,5 +1,6 @@
 /** The repositories over SQLite, each test with a database file of its own. */
 import { openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { withTenants } from '../support/tenant-record.ts';
 import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';
 import { flagRepositorySuite } from './flag-repository-suite.ts';
@@ -20,9 +21,9 @@ ledgerQueriesSuite('sqlite', async (t) => {
   return { ledger, queries: ledgerQueries };
 });
 
-bodyStoreSuite('sqlite', async (t) => (await openTestStorage(t)).bodies);
+bodyStoreSuite('sqlite', async (t) => (await withTenants(openTestStorage(t))).bodies);
 
-responseStoreSuite('sqlite', async (t) => (await openTestStorage(t)).responses);
+responseStoreSuite('sqlite', async (t) => (await withTenants(openTestStorage(t))).responses);
 
 userRepositorySuite('sqlite', (t) => openTestStorage(t));
 

@@ -1,5 +1,5 @@
 /** A tenant of which a test writes out only what its claim is about. */
-import type { TenantRecord } from '../../src/tenancy/index.ts';
+import type { TenantRecord, TenantRepository } from '../../src/tenancy/index.ts';
 
 export function tenantRecord(slug: string, changes: Partial<TenantRecord> = {}): TenantRecord {
   return {
@@ -12,6 +12,18 @@ export function tenantRecord(slug: string, changes: Partial<TenantRecord> = {}):
     limits: {},
     budget: null,
     models: {},
+    place: null,
+    job: null,
+    erasedAtMs: null,
     ...changes,
   };
+}
+
+/** The tenants that tests of stored rows speak of. */
+export async function withTenants<S extends { readonly tenants: TenantRepository }>(
+  opening: Promise<S>,
+): Promise<S> {
+  const storage = await opening;
+  for (const slug of ['acme', 'globex']) await storage.tenants.insert(tenantRecord(slug));
+  return storage;
 }

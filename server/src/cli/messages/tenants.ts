@@ -11,11 +11,15 @@ export const tenantsEn = {
     'secrets rotate': 'say what to set for a new signing secret, with the old one still good',
     'tenants suspend': 'refuse a tenant’s keys and tokens, everywhere within 2 seconds',
     'tenants resume': 'let a suspended tenant in again',
+    'tenants move': 'move a tenant’s own data to a database of its own, or back',
+    'tenants test': 'try the database of a tenant, or one it could have',
   },
   options: {
     hosts: 'hosts under which it alone is served, comma-separated; empty: none',
     name: 'full name',
     ofModel: 'of this model within the tenant, as it is asked for',
+    to: 'shared, file or postgres',
+    database: 'file with host, port, database, user, password and ssl, as JSON',
   },
   refusals: {
     hosts: 'expected names of hosts, comma-separated, such as acme.example.',
@@ -30,7 +34,6 @@ export const tenantsEn = {
       `Suspend ${slug}? Its keys and tokens are refused and what it runs ends.`,
     suspended: (slug: string) => `Tenant ${slug} is suspended.`,
     resumed: (slug: string) => `Tenant ${slug} is at work.`,
-    status: { active: 'active', suspended: 'suspended' },
     rotation: {
       derived: (generation: number) =>
         `Set auth.key_generation to ${generation} everywhere and restart; tokens of the ` +
@@ -39,6 +42,14 @@ export const tenantsEn = {
       forget: (minutes: number) =>
         `${minutes} minutes after the last restart, remove JWT_PREVIOUS_SECRET_KEY.`,
     },
+    status: { active: 'active', suspended: 'suspended', erased: 'erased' },
+    moved: (slug: string, kind: string, rows: number) =>
+      `The data of ${slug} lies in: ${kind}. Rows that moved: ${rows}.`,
+    notMoved: (slug: string, why: string) => `The data of ${slug} was not moved: ${why}`,
+    needsDatabase: '--to postgres needs --database with a file that names the database.',
+    healthy: (version: string, ms: string) => `The database answers (${version}, ${ms} ms).`,
+    unhealthy: (why: string) => `The database cannot be used: ${why}`,
+    badFile: (file: string) => `There is no JSON object that can be read in ${file}.`,
   },
 };
 
@@ -54,11 +65,15 @@ export const tenantsEs: TenantMessages = {
     'secrets rotate': 'dice qué poner para otro secreto de firma, con el anterior aún válido',
     'tenants suspend': 'rechaza claves y fichas de un inquilino, en todas partes en 2 segundos',
     'tenants resume': 'deja entrar otra vez a un inquilino suspendido',
+    'tenants move': 'traslada los datos de un inquilino a una base de datos propia, o de vuelta',
+    'tenants test': 'prueba la base de datos de un inquilino, o una que podría tener',
   },
   options: {
     hosts: 'anfitriones en los que solo se le sirve a él, separados por comas; vacío: ninguno',
     name: 'nombre completo',
     ofModel: 'de este modelo dentro del inquilino, tal como se pide',
+    to: 'shared, file o postgres',
+    database: 'archivo con host, port, database, user, password y ssl, en JSON',
   },
   refusals: {
     hosts: 'se esperan nombres de anfitriones separados por comas, como acme.example.',
@@ -73,7 +88,6 @@ export const tenantsEs: TenantMessages = {
       `¿Suspender ${slug}? Sus claves y fichas se rechazan y lo que tenga en marcha termina.`,
     suspended: (slug) => `El inquilino ${slug} está suspendido.`,
     resumed: (slug) => `El inquilino ${slug} está activo.`,
-    status: { active: 'activo', suspended: 'suspendido' },
     rotation: {
       derived: (generation) =>
         `Ponga auth.key_generation a ${generation} en todas partes y reinicie; las fichas de la ` +
@@ -82,5 +96,13 @@ export const tenantsEs: TenantMessages = {
       forget: (minutes) =>
         `${minutes} minutos después del último reinicio, quite JWT_PREVIOUS_SECRET_KEY.`,
     },
+    status: { active: 'activo', suspended: 'suspendido', erased: 'borrado' },
+    moved: (slug, kind, rows) =>
+      `Los datos de ${slug} están en: ${kind}. Filas trasladadas: ${rows}.`,
+    notMoved: (slug, why) => `Los datos de ${slug} no se han trasladado: ${why}`,
+    needsDatabase: '--to postgres necesita --database con un archivo que nombre la base de datos.',
+    healthy: (version, ms) => `La base de datos responde (${version}, ${ms} ms).`,
+    unhealthy: (why) => `La base de datos no se puede usar: ${why}`,
+    badFile: (file) => `En ${file} no hay un objeto JSON que se pueda leer.`,
   },
 };

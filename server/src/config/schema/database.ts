@@ -1,7 +1,7 @@
 /**
  * Where the data lies, under which roles it is reached, and how many connections that takes.
  */
-import { choice, flag, group, optionalText, whole } from './setting.ts';
+import { choice, flag, group, optionalText, text, whole } from './setting.ts';
 
 const ADDRESS = /^postgres(ql)?(\+\w+)?:./;
 const postgres = 'a `postgres:` or `postgresql:` address';
@@ -82,6 +82,48 @@ export const databaseGroup = group(
     echo: flag(false, {
       env: ['DB_ECHO'],
       description: 'Statements, without their values, in the log at `debug`; not in production.',
+    }),
+  },
+);
+
+const RANGES = /^[\da-fA-F.:]+\/\d{1,3}(\s*,\s*[\da-fA-F.:]+\/\d{1,3})*$/;
+const PORTS = /^\d{1,5}(\s*,\s*\d{1,5})*$/;
+
+export const dedicatedGroup = group(
+  { apply: 'restart', description: 'Databases of single tenants.' },
+  {
+    pool_size: whole(3, CONNECTIONS, {
+      env: ['DB_TENANT_POOL_SIZE'],
+      description: 'Connections that a process keeps to each.',
+    }),
+    max_overflow: whole(
+      2,
+      { min: 0, max: 10_000 },
+      { env: ['DB_TENANT_MAX_OVERFLOW'], description: 'Connections beyond these under load.' },
+    ),
+    open_max: whole(50, CONNECTIONS, {
+      env: ['DB_TENANT_POOLS_MAX'],
+      description: 'Databases that a process has open at once; of files, 8 at most.',
+    }),
+    idle_seconds: whole(3600, SECONDS, {
+      env: ['DB_TENANT_POOL_IDLE'],
+      description: 'How long one that nobody needs stays open.',
+    }),
+    metadata_ttl_seconds: whole(300, SECONDS, {
+      env: ['TENANT_METADATA_TTL'],
+      description:
+        'How long a process believes where a tenant’s data lies without asking again; it hears ' +
+        'of changes within two seconds all the same.',
+    }),
+    allowed_ranges: optionalText(RANGES, {
+      env: ['DB_TENANT_ALLOWED_RANGES'],
+      accepts: 'ranges such as `10.0.0.0/8`, separated by commas',
+      description: 'Private or loopback addresses where such a database may be; else none.',
+    }),
+    allowed_ports: text('5432,6432', PORTS, {
+      env: ['DB_TENANT_ALLOWED_PORTS'],
+      accepts: 'port numbers, separated by commas',
+      description: 'Ports where such a database may listen.',
     }),
   },
 );

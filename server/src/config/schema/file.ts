@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod';
 import { cacheGroup } from './cache.ts';
-import { databaseGroup } from './database.ts';
+import { databaseGroup, dedicatedGroup } from './database.ts';
 import { adminGroup, authGroup } from './identity.ts';
 import { objectStorageGroup } from './object-storage.ts';
 import { redisGroup } from './redis.ts';
@@ -46,6 +46,7 @@ export const fileSchema = group(
     admin: adminGroup.prefault({}),
     database: databaseGroup.prefault({}),
     object_storage: objectStorageGroup.prefault({}),
+    dedicated_databases: dedicatedGroup.prefault({}),
     journal: journalGroup.prefault({}),
     ledger: ledgerGroup.prefault({}),
     log: logGroup.prefault({}),

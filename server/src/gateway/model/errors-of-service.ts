@@ -165,6 +165,12 @@ export const SERVICE_ERRORS = {
     'The database does not answer.',
     'Try again; known keys go on working meanwhile.',
   ),
+  tenant_moving: row(
+    503,
+    true,
+    'The tenant’s data is being moved to another database.',
+    'Try again after `retry-after`; reading goes on meanwhile.',
+  ),
   shared_store_unavailable: row(
     503,
     true,

@@ -8,7 +8,6 @@ import type {
   LimitsBody,
   RequestDetail,
   RequestRow,
-  Tenant,
   TenantUpdate,
   UsageReportRow,
 } from '@esclusa/contracts';
@@ -24,7 +23,6 @@ import type {
 import type { KeyRecord } from '../../identity/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import { decimalFromNanousd, nanousdFromDecimal } from '../../kernel/money.ts';
-import type { TenantRecord } from '../../tenancy/index.ts';
 
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
@@ -47,27 +45,6 @@ export function keyToWire(record: KeyRecord, nowMs: number): Key {
     created_at: timestamp(record.createdAtMs),
     expires_at: record.expiresAtMs === null ? null : timestamp(record.expiresAtMs),
     revoked_at: record.revokedAtMs === null ? null : timestamp(record.revokedAtMs),
-  };
-}
-
-export function tenantToWire(record: TenantRecord): Tenant {
-  const { suspendedAtMs } = record;
-  return {
-    id: record.id,
-    slug: record.slug,
-    name: record.name,
-    status: suspendedAtMs === null ? 'active' : 'suspended',
-    hosts: [...record.hosts],
-    created_at: timestamp(record.createdAtMs),
-    suspended_at: suspendedAtMs === null ? null : timestamp(suspendedAtMs),
-    limits: limitsToWire(record.limits),
-    budget: record.budget === null ? null : budgetToWire(record.budget),
-    models: Object.fromEntries(
-      Object.entries(record.models).map(([model, { limits, budget }]) => [
-        model,
-        { limits: limitsToWire(limits), budget: budget === null ? null : budgetToWire(budget) },
-      ]),
-    ),
   };
 }
 

@@ -29,6 +29,7 @@ const MIGRATIONS: Readonly<Record<string, (context: MigrationContext) => Promise
     (await import('./0008-installation.ts')).installationTable(context),
   '0009-usage-days': async (context) => (await import('./0009-usage-days.ts')).usageDays(context),
   '0013-tenants': async (context) => (await import('./0013-tenants.ts')).tenantColumns(context),
+  '0014-homes': async (context) => (await import('./0014-homes.ts')).homeTables(context),
   '0017-flags': async (context) => (await import('./0017-flags.ts')).flagTables(context),
   '0018-key-cache': async (context) =>
     (await import('./0018-key-cache.ts')).keyCacheColumn(context),

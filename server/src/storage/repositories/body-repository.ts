@@ -3,61 +3,58 @@
  * after the last row that is due, what was deleted is gone from the files, too.
  */
 import type { KeptBodies, KeptBody } from '../../gateway/ports/body-store.ts';
-import type { Engine } from '../engine.ts';
+import { assert } from '../../kernel/assert.ts';
+import type { DataPlaces } from '../places/data-places.ts';
+import { requireHome } from '../places/homes.ts';
 import type { BodiesTable } from '../schema.ts';
+import { createEraser } from './erase-before.ts';
 
 /** All methods throw `storage_unavailable` when the database does not answer in time. */
 export interface BodyRepository {
-  /** All of them or none; those whose id is there already change nothing. */
+  /**
+   * All of them or none, of one tenant; those whose id is there already change nothing. Throws
+   * `tenant_moving` as well.
+   */
   insert(bodies: readonly KeptBodies[]): Promise<void>;
   get(requestId: string, tenant: string): Promise<KeptBodies | null>;
   eraseBefore(createdBeforeMs: number, limit: number): Promise<number>;
 }
 
-export function createBodyRepository(engine: Engine): BodyRepository {
-  let needsScrub = true; // a process before this one may have ended in between
+export function createBodyRepository(places: DataPlaces): BodyRepository {
+  const eraser = createEraser('bodies', 'request_id');
   return {
     async insert(bodies) {
-      await engine.transact(null, (transaction) =>
-        transaction
-          .insertInto('bodies')
-          .values(bodies.map(rowOf))
-          .onConflict((conflict) => conflict.column('request_id').doNothing())
-          .execute(),
+      const [first] = bodies;
+      if (first === undefined) return;
+      const { tenant } = first;
+      assert(
+        bodies.every((each) => each.tenant === tenant),
+        'bodies of one tenant at a time',
+      );
+      await places.within(tenant, (engine) =>
+        engine.transact(tenant, async (transaction) => {
+          await requireHome(engine, transaction, tenant);
+          await transaction
+            .insertInto('bodies')
+            .values(bodies.map(rowOf))
+            .onConflict((conflict) => conflict.column('request_id').doNothing())
+            .execute();
+        }),
       );
     },
 
-    async get(requestId, tenant) {
-      const db = await engine.reader(tenant);
-      const row = await db
-        .selectFrom('bodies')
-        .selectAll()
-        .where('request_id', '=', requestId)
-        .where('tenant', '=', tenant)
-        .executeTakeFirst();
-      return row === undefined ? null : bodiesOf(row);
-    },
-
-    async eraseBefore(createdBeforeMs, limit) {
-      // Mostly nothing is due, and then nothing is loaded or locked.
-      const due = await engine.read<{ request_id: string }>(
-        null,
-        'select request_id from bodies where created_at_ms < ? order by created_at_ms limit ?',
-        [createdBeforeMs, limit],
-      );
-      if (due.length > 0) {
-        const ids = due.map(({ request_id }) => request_id);
-        needsScrub = true;
-        await engine.transact(null, (transaction) =>
-          transaction.deleteFrom('bodies').where('request_id', 'in', ids).execute(),
+    get(requestId, tenant) {
+      return places.within(tenant, async (engine) => {
+        const rows = await engine.read<BodiesTable>(
+          tenant,
+          'select * from bodies where request_id = ? and tenant = ?',
+          [requestId, tenant],
         );
-      }
-      if (needsScrub && due.length < limit) {
-        await engine.scrub();
-        needsScrub = false;
-      }
-      return due.length;
+        return rows[0] === undefined ? null : bodiesOf(rows[0]);
+      });
     },
+
+    eraseBefore: (createdBeforeMs, limit) => eraser.erase(places, createdBeforeMs, limit),
   };
 }
 

@@ -3,8 +3,10 @@
  * erased for good: after the last row that is due, what was deleted is gone from the files, too.
  */
 import type { KeptResponse, ResponseStore } from '../../gateway/ports/response-store.ts';
-import type { Engine } from '../engine.ts';
+import type { DataPlaces } from '../places/data-places.ts';
+import { requireHome } from '../places/homes.ts';
 import type { ResponsesTable } from '../schema.ts';
+import { createEraser } from './erase-before.ts';
 
 /** Ends at what is not there, at the depth of the limit, and behind what passes its bytes. */
 const CHAIN = `
@@ -19,66 +21,58 @@ const CHAIN = `
   )
   select responses.* from chain join responses on responses.id = chain.id order by chain.depth`;
 
-export function createResponseRepository(engine: Engine): ResponseStore {
-  let needsScrub = true; // a process before this one may have ended in between
+export function createResponseRepository(places: DataPlaces): ResponseStore {
+  const eraser = createEraser('responses', 'id');
   return {
     async insert(response) {
-      await engine.transact(response.tenant, (transaction) =>
-        transaction
-          .insertInto('responses')
-          .values(rowOf(response))
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .execute(),
+      const { tenant } = response;
+      await places.within(tenant, (engine) =>
+        engine.transact(tenant, async (transaction) => {
+          await requireHome(engine, transaction, tenant);
+          await transaction
+            .insertInto('responses')
+            .values(rowOf(response))
+            .onConflict((conflict) => conflict.column('id').doNothing())
+            .execute();
+        }),
       );
     },
 
-    async get(tenant, id) {
-      const rows = await engine.read<ResponsesTable>(
-        tenant,
-        'select * from responses where tenant = ? and id = ?',
-        [tenant, id],
-      );
-      return rows[0] === undefined ? null : responseOf(rows[0]);
+    get(tenant, id) {
+      return places.within(tenant, async (engine) => {
+        const rows = await engine.read<ResponsesTable>(
+          tenant,
+          'select * from responses where tenant = ? and id = ?',
+          [tenant, id],
+        );
+        return rows[0] === undefined ? null : responseOf(rows[0]);
+      });
     },
 
-    async chain(tenant, id, { maxResponses, maxBytes }) {
+    chain(tenant, id, { maxResponses, maxBytes }) {
       const parameters = [tenant, id, tenant, maxResponses, maxBytes];
-      return (await engine.read<ResponsesTable>(tenant, CHAIN, parameters)).map(responseOf);
+      return places.within(tenant, async (engine) =>
+        (await engine.read<ResponsesTable>(tenant, CHAIN, parameters)).map(responseOf),
+      );
     },
 
     async delete(tenant, id) {
-      needsScrub = true;
-      const deleted = await engine.transact(tenant, (transaction) =>
-        transaction
-          .deleteFrom('responses')
-          .where('tenant', '=', tenant)
-          .where('id', '=', id)
-          .returning('id')
-          .executeTakeFirst(),
+      eraser.needsScrub();
+      const deleted = await places.within(tenant, (engine) =>
+        engine.transact(tenant, async (transaction) => {
+          await requireHome(engine, transaction, tenant);
+          return transaction
+            .deleteFrom('responses')
+            .where('tenant', '=', tenant)
+            .where('id', '=', id)
+            .returning('id')
+            .executeTakeFirst();
+        }),
       );
       return deleted !== undefined;
     },
 
-    async eraseBefore(createdBeforeMs, limit) {
-      // Mostly nothing is due, and then nothing is loaded or locked.
-      const due = await engine.read<{ id: string }>(
-        null,
-        'select id from responses where created_at_ms < ? order by created_at_ms limit ?',
-        [createdBeforeMs, limit],
-      );
-      if (due.length > 0) {
-        const ids = due.map(({ id }) => id);
-        needsScrub = true;
-        await engine.transact(null, (transaction) =>
-          transaction.deleteFrom('responses').where('id', 'in', ids).execute(),
-        );
-      }
-      if (needsScrub && due.length < limit) {
-        await engine.scrub();
-        needsScrub = false;
-      }
-      return due.length;
-    },
+    eraseBefore: (createdBeforeMs, limit) => eraser.erase(places, createdBeforeMs, limit),
   };
 }
 

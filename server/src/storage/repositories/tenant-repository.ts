@@ -6,6 +6,8 @@ import type { Insertable, Transaction, Updateable } from 'kysely';
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { Limits } from '../../gateway/model/principal.ts';
 import type { Allowance } from '../../gateway/model/terms.ts';
+import type { DataPlace } from '../../tenancy/ports/data-place.ts';
+import type { TenantJob } from '../../tenancy/ports/tenant-job.ts';
 import type {
   TenantPatch,
   TenantRecord,
@@ -20,7 +22,7 @@ export function createTenantRepository(engine: Engine): TenantRepository {
   return { ...writers(engine), ...readers(engine) };
 }
 
-type Writers = Pick<TenantRepository, 'insert' | 'update'>;
+type Writers = Pick<TenantRepository, 'insert' | 'update' | 'modify'>;
 
 function writers(engine: Engine): Writers {
   return {
@@ -33,35 +35,53 @@ function writers(engine: Engine): Writers {
             .values({ ...rowOf(record), version })
             .execute();
           await takeHosts(transaction, record.slug, record.hosts);
+          const home = { tenant: record.slug, state: 'open' } as const;
+          await transaction.insertInto('data_homes').values(home).execute();
         });
       });
     },
 
-    async update(slug, patch) {
-      return refusing(slug, () =>
-        engine.transact(null, async (transaction) => {
-          const version = await nextVersion(transaction, 'tenants');
-          const row = await transaction
-            .updateTable('tenants')
-            .set({ ...changesOf(patch), version })
-            .where('slug', '=', slug)
-            .returningAll()
-            .executeTakeFirst();
-          if (row === undefined) return null;
-          if (patch.hosts !== undefined) {
-            await transaction.deleteFrom('tenant_hosts').where('tenant', '=', slug).execute();
-            await takeHosts(transaction, slug, patch.hosts);
-          }
-          const hosts = await transaction
-            .selectFrom('tenant_hosts')
-            .selectAll()
-            .where('tenant', '=', slug)
-            .execute();
-          return recordOf(row, hosts);
-        }),
-      );
-    },
+    update: (slug, patch) => refusing(slug, () => change(engine, slug, () => patch)),
+    modify: (slug, decide) => refusing(slug, () => change(engine, slug, decide)),
   };
+}
+
+/** Whoever takes the version has the tenants for itself until its transaction ends. */
+function change(
+  engine: Engine,
+  slug: string,
+  decide: Parameters<TenantRepository['modify']>[1],
+): Promise<TenantRecord | null> {
+  return engine.transact(null, async (transaction) => {
+    const version = await nextVersion(transaction, 'tenants');
+    const before = await find(transaction, slug);
+    const patch = before === null ? null : decide(before);
+    if (patch === null) return null;
+    await transaction
+      .updateTable('tenants')
+      .set({ ...changesOf(patch), version })
+      .where('slug', '=', slug)
+      .execute();
+    if (patch.hosts !== undefined) {
+      await transaction.deleteFrom('tenant_hosts').where('tenant', '=', slug).execute();
+      await takeHosts(transaction, slug, patch.hosts);
+    }
+    return find(transaction, slug);
+  });
+}
+
+async function find(transaction: Transaction<Schema>, slug: string): Promise<TenantRecord | null> {
+  const row = await transaction
+    .selectFrom('tenants')
+    .selectAll()
+    .where('slug', '=', slug)
+    .executeTakeFirst();
+  const hosts = await transaction
+    .selectFrom('tenant_hosts')
+    .selectAll()
+    .where('tenant', '=', slug)
+    .execute();
+  return row === undefined ? null : recordOf(row, hosts);
 }
 
 function readers(engine: Engine): Omit<TenantRepository, keyof Writers> {
@@ -159,6 +179,9 @@ function rowOf(record: TenantRecord): Insertable<Omit<TenantsTable, 'version'>> 
     limits: JSON.stringify(record.limits),
     ...budgetColumns(record.budget),
     models: JSON.stringify(record.models),
+    place: jsonColumn(record.place),
+    job: jsonColumn(record.job),
+    erased_at_ms: record.erasedAtMs,
   };
 }
 
@@ -170,6 +193,9 @@ function changesOf(patch: TenantPatch): Updateable<TenantsTable> {
     ...(patch.limits !== undefined && { limits: JSON.stringify(patch.limits) }),
     ...(patch.budget !== undefined && budgetColumns(patch.budget)),
     ...(patch.models !== undefined && { models: JSON.stringify(patch.models) }),
+    ...(patch.place !== undefined && { place: jsonColumn(patch.place) }),
+    ...(patch.job !== undefined && { job: jsonColumn(patch.job) }),
+    ...(patch.erasedAtMs !== undefined && { erased_at_ms: patch.erasedAtMs }),
   };
 }
 
@@ -187,5 +213,12 @@ function recordOf(row: TenantsTable, hosts: readonly TenantHostsTable[]): Tenant
     limits: row.limits === null ? {} : (JSON.parse(row.limits) as Limits),
     budget: budgetOf(row),
     models: JSON.parse(row.models) as Record<string, Allowance>,
+    place: row.place === null ? null : (JSON.parse(row.place) as DataPlace),
+    job: row.job === null ? null : (JSON.parse(row.job) as TenantJob),
+    erasedAtMs: row.erased_at_ms,
   };
+}
+
+function jsonColumn(value: DataPlace | TenantJob | null): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

@@ -2,8 +2,9 @@
  * Where tenants are kept. A row is never taken away: the slug of one that was erased stays
  * taken, so that nobody ever sees figures of another under their own name.
  */
-
 import type { Allowance, Budget, Limits } from '../../gateway/index.ts';
+import type { DataPlace } from './data-place.ts';
+import type { TenantJob } from './tenant-job.ts';
 
 export interface TenantRecord {
   readonly id: string;
@@ -21,11 +22,15 @@ export interface TenantRecord {
   readonly budget: Budget | null;
   /** The same for single models within it, by the name they are asked for. */
   readonly models: Readonly<Record<string, Allowance>>;
+  /** The database of its own data; null: the shared one. */
+  readonly place: DataPlace | null;
+  /** What is being done with its data, or was last; null: nothing ever was. */
+  readonly job: TenantJob | null;
+  /** null: it is there. */
+  readonly erasedAtMs: number | null;
 }
 
-export type TenantPatch = Partial<
-  Pick<TenantRecord, 'name' | 'suspendedAtMs' | 'hosts' | 'limits' | 'budget' | 'models'>
->;
+export type TenantPatch = Partial<Omit<TenantRecord, 'id' | 'slug' | 'createdAtMs'>>;
 
 export interface TenantChanges {
   /** Every tenant changed after the version asked for. */
@@ -44,6 +49,14 @@ export interface TenantRepository {
   }): Promise<readonly TenantRecord[]>;
   /** The changed record; null when there is no such tenant. Throws `conflict` (field `hosts`). */
   update(slug: string, patch: TenantPatch): Promise<TenantRecord | null>;
+  /**
+   * The same, with what `change` makes of the record as it is: nobody changes it in between.
+   * `change` answers null for nothing, and then so does this; it may be asked more than once.
+   */
+  modify(
+    slug: string,
+    change: (record: TenantRecord) => TenantPatch | null,
+  ): Promise<TenantRecord | null>;
   /** Version 0 answers every tenant. */
   changedSince(version: number): Promise<TenantChanges>;
 }

@@ -79,6 +79,8 @@ const TABLE: Readonly<Record<string, string>> = {
   'PATCH /api/v1/tenants/:slug': '-',
   'POST /api/v1/tenants/:slug/suspend': '-',
   'POST /api/v1/tenants/:slug/resume': '-',
+  'POST /api/v1/tenants/:slug/database/test': '-',
+  'POST /api/v1/tenants/:slug/move': '-',
   'GET /api/v1/config': '-',
   'GET /api/v1/jobs': '-',
   'POST /api/v1/config/reload': '-',

@@ -236,6 +236,7 @@ export function peopleState(authenticator: Authenticator) {
       remove: missing,
     },
     invite: missing,
+    places: { test: missing, move: missing },
     singleSignOn: null,
     isSecure: false,
     audit: { record: async () => true },

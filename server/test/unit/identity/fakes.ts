@@ -129,16 +129,18 @@ export function createMemoryTenants(slugs: readonly string[]): TenantRepository 
     version += 1;
     versions.set(slug, version);
   };
-  return {
+  const memory: TenantRepository = {
     async insert(record) {
       if (rows.has(record.slug)) throw new GatewayError('conflict', { field: 'slug' });
       rows.set(record.slug, record);
       wrote(record.slug);
     },
     get: async (slug) => rows.get(slug) ?? null,
-    async update(slug, patch) {
+    update: (slug, patch) => memory.modify(slug, () => patch),
+    async modify(slug, change) {
       const before = rows.get(slug);
-      if (before === undefined) return null;
+      const patch = before === undefined ? null : change(before);
+      if (before === undefined || patch === null) return null;
       const after = { ...before, ...patch };
       rows.set(slug, after);
       wrote(slug);
@@ -154,6 +156,7 @@ export function createMemoryTenants(slugs: readonly string[]): TenantRepository 
         .sort((a, b) => (a.slug < b.slug ? -1 : 1))
         .slice(0, limit),
   };
+  return memory;
 }
 
 export const hashSecret = createSecretHasher(Buffer.alloc(32, 1));

@@ -7,12 +7,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { filesWith } from '../../support/planted.ts';
 import { afterwards, databasePath, openAt, temporaryFolder } from '../../support/storage.ts';
+import { withTenants } from '../../support/tenant-record.ts';
 
 const CANARY = 'canary-91ab-el-prompt-plantado';
 
 test('what a reader keeps from being erased is erased with the next call', async (t) => {
   const dataDir = temporaryFolder(t);
-  const { bodies, close } = await openAt({ dataDir, limits: { busyTimeoutMs: 100 } });
+  const opening = openAt({ dataDir, limits: { busyTimeoutMs: 100 } });
+  const { bodies, close } = await withTenants(opening);
   afterwards(t, close);
   const request = { bytes: Buffer.from(CANARY), truncated: false };
   const kept = { tenant: 'acme', createdAtMs: 1, request, response: null };

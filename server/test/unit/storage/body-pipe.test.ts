@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import type { KeptBodies } from '../../../src/gateway/ports/body-store.ts';
-import { BodyPipe } from '../../../src/storage/body-pipe.ts';
+import { BodyLanes } from '../../../src/storage/body-lanes.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { rememberingLog } from '../../support/storage.ts';
 
@@ -23,7 +23,7 @@ function createPipe() {
     asked: 0,
     silent: false,
   };
-  const pipe = new BodyPipe({
+  const pipe = new BodyLanes({
     repository: {
       async insert(bodies) {
         state.asked += 1;

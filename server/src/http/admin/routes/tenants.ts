@@ -1,16 +1,20 @@
 /**
- * `/api/v1/tenants`: make, list, read, change, suspend and resume tenants.
+ * `/api/v1/tenants`: make, list, read, change, suspend and resume tenants, and move their data.
  */
 import {
+  databaseReportSchema,
+  databaseTestSchema,
   errorSchema,
   tenantCreateSchema,
   tenantListQuerySchema,
   tenantListSchema,
+  tenantMoveSchema,
   tenantPathSchema,
   tenantSchema,
   tenantUpdateSchema,
 } from '@esclusa/contracts';
-import { allowanceFromWire, tenantToWire } from '../../shapes/index.ts';
+import { allowanceFromWire } from '../../shapes/index.ts';
+import { tenantToWire, testToWire } from '../../shapes/tenants.ts';
 import { callerOf } from '../access.ts';
 import { audited } from '../audit.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
@@ -24,6 +28,7 @@ export function tenantRoutes(app: AdminApp, services: AdminServices, cursors: Cu
   collectionRoutes(app, services, cursors);
   itemRoutes(app, services);
   standingRoutes(app, services);
+  placeRoutes(app, services);
 }
 
 function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
@@ -135,4 +140,45 @@ function standingRoutes(app: AdminApp, { tenants }: AdminServices): void {
       },
     );
   }
+}
+
+function placeRoutes(app: AdminApp, { places }: AdminServices): void {
+  app.post(
+    '/api/v1/tenants/:slug/database/test',
+    {
+      config: { access: 'tenants.write', audit: 'tenants.test_database' },
+      schema: {
+        tags,
+        summary: 'Try the database in the body, or the tenant’s own, without changing anything',
+        params: tenantPathSchema,
+        body: databaseTestSchema.optional(),
+        response: { 200: databaseReportSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const { slug } = request.params;
+      return testToWire(() => places.test(callerOf(request), slug, request.body ?? null));
+    },
+  );
+
+  app.post(
+    '/api/v1/tenants/:slug/move',
+    {
+      config: { access: 'tenants.write', audit: 'tenants.move' },
+      schema: {
+        tags,
+        summary: 'Begin to move a tenant’s own data; its `job` tells how far it is',
+        params: tenantPathSchema,
+        body: tenantMoveSchema,
+        response: { 202: tenantSchema, default: errorSchema },
+      },
+    },
+    async (request, reply) => {
+      const { slug } = request.params;
+      const record = await places.move(callerOf(request), slug, request.body.to);
+      audited(request, { id: record.id, tenant: slug });
+      reply.code(202);
+      return tenantToWire(record);
+    },
+  );
 }

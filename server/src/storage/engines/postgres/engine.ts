@@ -3,25 +3,22 @@
  * long questions in the analytics pool, the ledger in a thread with its own connection, and one
  * that watches. No part can take the connections of another.
  */
-import { Kysely, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { GatewayError } from '../../../gateway/model/errors.ts';
-import { sleep } from '../../../kernel/deadline.ts';
 import type { SqlValue, TenantScope } from '../../engine.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from '../../ledger-engine.ts';
-import { endOf, watched } from '../../query-watch.ts';
 import type { Schema } from '../../schema.ts';
 import { LedgerThread } from '../thread/ledger-thread.ts';
 import { WorkerClient } from '../thread/worker-client.ts';
 import { Availability } from './availability.ts';
 import { clientConfig, type SessionLimits } from './client.ts';
-import { createScopedDialect, readOnce, type ScopeOptions } from './dialect.ts';
 import type { Inspection } from './inspection.ts';
 import { forgetRows } from './ledger-forgetting.ts';
 import { openDatabase } from './opening.ts';
 import { ANALYTICS, HOT, LEDGER, type PostgresOptions, WATCH } from './options.ts';
 import { ConnectionPool } from './pool.ts';
+import { ScopedDatabase } from './scoped-database.ts';
 import { Sentinel } from './sentinel.ts';
-import { troubleOf } from './sqlstate.ts';
 import type { WriterData } from './writer-worker.ts';
 
 const WRITER = new URL('./writer-worker.ts', import.meta.url);
@@ -30,18 +27,18 @@ const LEDGER_CALL_MS = 5000;
 const CLOSE_MS = 1000;
 const HEALTH_MS = 1500;
 const HELD_LONG_MS = 15_000;
-const CONFLICTS_MAX = 6;
-const CONFLICT_DELAY_MS = 20;
 const TABLES =
   'select count(*) as tables from information_schema.tables where table_schema = current_schema()';
-const NEVER = new AbortController().signal;
 
 export class PostgresEngine implements LedgerEngine {
+  readonly locksRows = true;
   readonly ledger: LedgerThread;
   readonly #options: PostgresOptions;
   readonly #availability = new Availability();
   readonly #hot: ConnectionPool;
   readonly #analytics: ConnectionPool;
+  readonly #requests: ScopedDatabase;
+  readonly #reports: ScopedDatabase;
   readonly #sentinel: Sentinel;
   readonly #writer: WorkerClient;
   #found: Inspection | null = null;
@@ -55,6 +52,8 @@ export class PostgresEngine implements LedgerEngine {
     this.#hot = this.#pool('hot', HOT, options.settings.pool);
     const analytics = { ...settings.pool, size: settings.analyticsSize, maxOverflow: 0 };
     this.#analytics = this.#pool('analytics', ANALYTICS, analytics);
+    this.#requests = this.#scoped(this.#hot);
+    this.#reports = this.#scoped(this.#analytics);
     this.#sentinel = new Sentinel({
       client: clientConfig(settings.url, 'watch', WATCH),
       availability: this.#availability,
@@ -85,46 +84,27 @@ export class PostgresEngine implements LedgerEngine {
     return this.ledger.recover();
   }
 
-  async read<Row>(
+  read<Row>(
     tenant: TenantScope,
     sql: string,
     parameters: readonly SqlValue[],
   ): Promise<readonly Row[]> {
-    const scope = this.#scope(this.#hot, tenant);
-    const ask = () => readOnce(scope, numbered(sql), parameters);
-    return (await watched(this.#options, sql, ask)).rows as Row[];
+    return this.#requests.read(tenant, sql, parameters);
   }
 
   async reader(tenant: TenantScope): Promise<Kysely<Schema>> {
-    return this.#builder(this.#hot, tenant);
+    return this.#requests.builder(tenant);
   }
 
   async analyst(tenant: TenantScope): Promise<Kysely<Schema>> {
-    return this.#builder(this.#analytics, tenant);
+    return this.#reports.builder(tenant);
   }
 
-  async transact<T>(
+  transact<T>(
     tenant: TenantScope,
     work: (transaction: Transaction<Schema>) => Promise<T>,
   ): Promise<T> {
-    let wasLost = false;
-    for (let conflicts = 0; ; ) {
-      let isCommitting = false;
-      const onCommit = () => {
-        isCommitting = true;
-      };
-      try {
-        const db = this.#builder(this.#hot, tenant, { onCommit, isFresh: wasLost });
-        return await db.transaction().execute(work);
-      } catch (error) {
-        const trouble = error instanceof GatewayError ? troubleOf(error.cause) : null;
-        if (trouble === 'conflict' && conflicts < CONFLICTS_MAX) {
-          conflicts += 1;
-          await this.#rest(conflicts);
-        } else if (trouble === 'lost' && !isCommitting && !wasLost) wasLost = true;
-        else throw error;
-      }
-    }
+    return this.#requests.transact(tenant, work);
   }
 
   /** The server clears away what was deleted by itself (autovacuum). */
@@ -193,28 +173,11 @@ export class PostgresEngine implements LedgerEngine {
     });
   }
 
-  #builder(
-    pool: ConnectionPool,
-    tenant: TenantScope,
-    more: { readonly onCommit?: () => void; readonly isFresh?: boolean } = {},
-  ): Kysely<Schema> {
-    const dialect = createScopedDialect({ ...this.#scope(pool, tenant), ...more });
-    const { queries } = this.#options;
-    return new Kysely<Schema>({ dialect, log: (event) => queries.ended(...endOf(event)) });
-  }
-
-  #scope(pool: ConnectionPool, tenant: TenantScope): ScopeOptions {
-    const { settings, log } = this.#options;
-    const echo = (sql: string): void => log.debug('sql', { sql });
-    const base = { pool, availability: this.#availability, tenant };
-    return settings.echo ? { ...base, echo } : base;
-  }
-
-  /** Longer each time, and never the same for two who met. */
-  async #rest(conflicts: number): Promise<void> {
-    const { clock, random } = this.#options;
-    const delayMs = CONFLICT_DELAY_MS * 2 ** conflicts * random.float();
-    await sleep(clock, delayMs, NEVER);
+  #scoped(pool: ConnectionPool): ScopedDatabase {
+    const { settings, clock, random, log, queries } = this.#options;
+    const echo = settings.echo ? (sql: string): void => log.debug('sql', { sql }) : null;
+    const availability = this.#availability;
+    return new ScopedDatabase({ pool, availability, clock, random, echo, queries });
   }
 
   async #openLedger(): Promise<void> {
@@ -232,13 +195,4 @@ export class PostgresEngine implements LedgerEngine {
     this.recover().catch(() => undefined); // was reported, and is tried again
     this.#options.onWriterRestart();
   }
-}
-
-/** `?` marks a parameter; no statement of ours has it in a text. */
-function numbered(sql: string): string {
-  let count = 0;
-  return sql.replace(/\?/g, () => {
-    count += 1;
-    return `$${count}`;
-  });
 }

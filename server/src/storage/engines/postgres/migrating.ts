@@ -11,15 +11,20 @@ import { type GrantedRoles, grantRights } from './grants.ts';
 /** A table that stays locked by others must not hold up everybody behind the migration. */
 const LIMITS = { statementMs: 0, lockMs: 10_000, silenceMs: 0, connectMs: 10_000 };
 
-/** Throws what the failing statement threw; nothing of a failed run is left. */
+/**
+ * Throws what the failing statement threw; nothing of a failed run is left. `stream` makes the
+ * sockets, where not every address may be called.
+ */
 export async function migratePostgres(
   url: string,
   roles: GrantedRoles,
   nowMs: number,
+  stream?: pg.ClientConfig['stream'],
 ): Promise<void> {
   // A migration may have to touch the rows of every tenant.
   const options = '-c esclusa.tenant=*';
-  const pool = new pg.Pool({ ...clientConfig(url, 'migrate', LIMITS), options, max: 2 });
+  const config = { ...clientConfig(url, 'migrate', LIMITS), ...(stream && { stream }) };
+  const pool = new pg.Pool({ ...config, options, max: 2 });
   pool.on('error', () => undefined);
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {

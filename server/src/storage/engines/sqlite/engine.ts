@@ -40,7 +40,8 @@ export interface SqliteEngineOptions {
   readonly path: string;
   /** True where a commit must survive a power cut. */
   readonly durable: boolean;
-  readonly journalRoot: string;
+  /** null: journals are none of its business. */
+  readonly journalRoot: string | null;
   /** Our own journal, whose lock lives as long as this engine; null where we have none. */
   readonly owned: Ownership | null;
   readonly clock: Clock;
@@ -71,6 +72,8 @@ const REOPEN_DELAY_MS = 1000;
 const CALL_MARGIN_MS = 1000;
 
 export class SqliteEngine implements LedgerEngine {
+  /** Transactions that write come one after the other. */
+  readonly locksRows = false;
   readonly ledger: LedgerThread;
   readonly #options: SqliteEngineOptions;
   readonly #writer: WorkerClient;
@@ -93,7 +96,7 @@ export class SqliteEngine implements LedgerEngine {
     const { databaseMaxBytes } = options;
     const writerData: WriterData = {
       ...{ path, busyTimeoutMs, databaseMaxBytes, synchronous },
-      ...{ journalRoot, instance },
+      ...{ journalRoot: journalRoot ?? '', instance },
     };
     this.#writer = this.#start('writer', WRITER, writerData, () => void this.#reviveWriter());
     this.ledger = new LedgerThread(this.#writer, this.#callTimeoutMs);
@@ -185,7 +188,7 @@ export class SqliteEngine implements LedgerEngine {
   async health(): Promise<DatabaseHealth> {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
-    const base = { backend: 'sqlite' as const, pool: this.#statistics(), facts: this.#facts };
+    const base = { backend: 'sqlite' as const, pool: this.poolStatistics(), facts: this.#facts };
     try {
       const call = { kind: 'query', sql: TABLES, parameters: [] } as const;
       const answer = (await this.#reader.call(call, HEALTH_TIMEOUT_MS)) as StatementResult;
@@ -236,7 +239,7 @@ export class SqliteEngine implements LedgerEngine {
     });
   }
 
-  #statistics(): PoolStatistics {
+  poolStatistics(): PoolStatistics {
     const busy = [this.#writer, this.#reader].filter((each) => each.isBusy).length;
     const open = { size: 2, maxOverflow: 0, open: 2, idle: 2 - busy, waiting: this.#lease.waiting };
     return poolStatistics({ ...open, timeoutMs: this.#options.busyTimeoutMs });
@@ -277,6 +280,7 @@ export class SqliteEngine implements LedgerEngine {
       this.#options.clock.setTimer(REOPEN_DELAY_MS, () => void this.#reviveWriter());
       return;
     }
+    if (this.#options.journalRoot === null) return;
     this.recover().catch((error: unknown) => {
       if (!this.#isClosed) this.#warn('journals of earlier runs are not applied yet', error);
     });

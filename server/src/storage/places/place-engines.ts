@@ -1,0 +1,80 @@
+/**
+ * From a place as it is recorded to an engine on it: a file in the data folder, or a PostgreSQL
+ * whose credentials are opened here and whose address is judged when it is dialled.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GatewayError } from '../../gateway/model/errors.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import { systemRandom } from '../../kernel/random.ts';
+import type {
+  DatabaseLogin,
+  PlaceOwner,
+  PostgresAddress,
+  PostgresPlace,
+} from '../../tenancy/ports/data-place.ts';
+import type { DialGuard } from '../engines/postgres/guarded-socket.ts';
+import type { PoolSettings } from '../engines/postgres/pool.ts';
+import { PostgresTenantEngine } from '../engines/postgres/tenant-engine.ts';
+import { SqliteTenantEngine } from '../engines/sqlite/tenant-engine.ts';
+import type { QueryWatch } from '../query-watch.ts';
+import type { Route } from './route-book.ts';
+import type { TenantEngine } from './tenant-engine.ts';
+
+export interface PlaceSettings {
+  readonly pool: PoolSettings;
+  /** Databases that are open at once in this process. */
+  readonly openMax: number;
+  /** A database nobody needed for so long is closed. */
+  readonly idleMs: number;
+  /** How long a routing record is believed without asking again. */
+  readonly routeMs: number;
+  /** For one database: it remembers what the host resolved to. */
+  readonly guard: () => DialGuard;
+  /** Opens the credentials; null where they are not of this tenant and address. */
+  readonly loginOf: (owner: PlaceOwner, place: PostgresPlace) => DatabaseLogin | null;
+}
+
+export interface PlaceEngineDeps {
+  readonly settings: PlaceSettings;
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly queries: QueryWatch;
+}
+
+/** A file of a tenant: files count as a few databases each, because of their threads. */
+export const FILES_MAX = 8;
+
+/** `isNew`: a file that is not there is made. Throws `storage_unavailable`. */
+export function placeEngine(
+  { settings, dataDir, clock, log, queries }: PlaceEngineDeps,
+  { id, slug, place }: Route,
+  isNew: boolean,
+): TenantEngine {
+  if (place === null) throw unfit('The tenant has no database of its own.');
+  if (place.kind === 'file') {
+    const path = join(dataDir, 'tenants', `${slug}.sqlite`);
+    if (!isNew && !existsSync(path)) throw unfit('The file of the tenant’s data is missing.');
+    return new SqliteTenantEngine({ path, clock, log, queries });
+  }
+  const login = settings.loginOf({ id, slug }, place);
+  if (login === null) throw unfit('The credentials of the tenant’s database cannot be opened.');
+  const { guard, pool } = settings;
+  const url = urlOf(place, login);
+  const parts = { url, pool, clock, log, queries, random: systemRandom };
+  return new PostgresTenantEngine({ ...parts, guard: guard() });
+}
+
+function unfit(message: string): GatewayError {
+  return new GatewayError('storage_unavailable', { message, retryable: false });
+}
+
+function urlOf({ host, port, database, ssl }: PostgresAddress, login: DatabaseLogin): string {
+  const encoded = encodeURIComponent;
+  const who = `${encoded(login.user)}:${encoded(login.password)}`;
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const compatible = ssl === 'require' ? 'uselibpqcompat=true&' : '';
+  return `postgresql://${who}@${where}/${encoded(database)}?${compatible}sslmode=${ssl}`;
+}
