@@ -84,17 +84,23 @@ for (const how of ARRANGEMENTS) {
     });
 
     test('D2: after its two seconds an answer is a miss, at every process', async (t) => {
-      const { redis, lines } = await start(t, how, { ttl_seconds: TTL_MS / 1000 });
+      const { lines } = await start(t, how, { ttl_seconds: TTL_MS / 1000 });
       const [first, second, third] = lines;
-      const sinceMs = performance.now();
-      assert.equal((await ask(first, 'fleeting')).cache, 'MISS');
-      await untilStored(redis, 1);
-      assert.equal((await ask(second, 'fleeting')).cache, 'HIT');
+      let sinceMs = 0;
+      let text = '';
+      // On a busy machine two seconds may be over before the second has been asked.
+      await until('a hit at another while it is fresh', async () => {
+        sinceMs = performance.now();
+        text = `fleeting ${sinceMs}`;
+        assert.equal((await ask(first, text)).cache, 'MISS');
+        return (await ask(second, text)).cache === 'HIT';
+      });
 
-      await until('it is a miss', async () => (await ask(third, 'fleeting')).cache === 'MISS');
+      await until('it is a miss', async () => (await ask(third, text)).cache === 'MISS');
 
       const keptMs = performance.now() - sinceMs;
-      assert.ok(keptMs >= TTL_MS - 100, `it was kept ${keptMs} ms`);
+      // Up to a tenth early, so that what was stored together is not renewed together.
+      assert.ok(keptMs >= TTL_MS * 0.9, `it was kept ${keptMs} ms`);
       assert.ok(keptMs < TTL_MS + 3000, `it was kept ${keptMs} ms`);
     });
 
