@@ -4,29 +4,35 @@
  *
  * 1. The tenant and the route's set of targets are required parts; no caller can leave them
  *    out or widen them.
- * 2. Every field of the body counts, unknown ones included, except those named below; the
- *    order of members does not.
+ * 2. Every field of the body counts, unknown ones included, except those named below, also
+ *    where another dialect's come to lie in the bag of extensions; the order of members does
+ *    not.
  * 3. Of another dialect's request both forms count, and the headers that give it its sense.
  * 4. Another schema version of entries is another key.
  *
  * Requests whose numbers do not survive parsing have no key: `policy.ts` bypasses them.
  */
 import { createHmac, createSecretKey } from 'node:crypto';
-import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { InferenceRequest } from '../model/request.ts';
 import type { Route } from '../model/route.ts';
 
 /** To be raised when entries stored before must not be read any more. */
 const SCHEMA_VERSION = 2;
 
-/** Fields of the body that are not part of a key, each with its reason. */
-const LEFT_OUT: readonly string[] = [
-  'model', // a name for the route; what answers is in the set of targets
-  'stream', // counted as a part of its own, also where the field is absent
+/** What names or labels a request, and never changes its answer, each with its reason. */
+const LABELS: readonly string[] = [
   'user', // names the end user for the provider's abuse checks; never reaches the model
   'safety_identifier', // successor of `user`
   'prompt_cache_key', // successor of `user`: steers the provider's own prompt cache
   'metadata', // labels of the client, given back when stored answers are listed
+];
+
+/** Fields of the body that are not part of a key. */
+const LEFT_OUT: readonly string[] = [
+  'model', // a name for the route; what answers is in the set of targets
+  'stream', // counted as a part of its own, also where the field is absent
+  ...LABELS,
 ];
 
 export interface CacheKeys {
@@ -53,7 +59,27 @@ export function createCacheKeys(secret: Uint8Array): CacheKeys {
 }
 
 function relevantFields(body: JsonObject): JsonObject {
-  const relevant = { ...body };
-  for (const field of LEFT_OUT) delete relevant[field];
-  return relevant;
+  const relevant = without(body, LEFT_OUT);
+  return isJsonObject(relevant.esclusa) ? inBag(relevant, relevant.esclusa) : relevant;
+}
+
+/** Labels of another dialect lie with what only its vendors understand. */
+function inBag(relevant: JsonObject, bag: JsonObject): JsonObject {
+  if (!isJsonObject(bag.vendor)) return relevant;
+  const vendors = Object.entries(bag.vendor).map(([name, fields]) =>
+    isJsonObject(fields) ? ([name, without(fields, LABELS)] as const) : ([name, fields] as const),
+  );
+  const vendor = Object.fromEntries(vendors.filter(([, fields]) => !isEmpty(fields)));
+  const rest = isEmpty(vendor) ? without(bag, ['vendor']) : { ...bag, vendor };
+  return isEmpty(rest) ? without(relevant, ['esclusa']) : { ...relevant, esclusa: rest };
+}
+
+function without(fields: JsonObject, names: readonly string[]): JsonObject {
+  const rest = { ...fields };
+  for (const name of names) delete rest[name];
+  return rest;
+}
+
+function isEmpty(value: JsonValue | undefined): boolean {
+  return isJsonObject(value) && Object.keys(value).length === 0;
 }

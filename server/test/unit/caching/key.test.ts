@@ -239,6 +239,26 @@ function omit(of: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(of).filter(([key]) => key !== name));
 }
 
+test('labels do not count in the bag of extensions either, all else there does', () => {
+  const bag = (esclusa: JsonObject) => keyOf({ ...BODY, esclusa });
+  const vendor = (openai: JsonValue) => bag({ vendor: { openai } });
+
+  assert.equal(vendor({ safety_identifier: 'u', prompt_cache_key: 'k' }), keyOf(BODY));
+  assert.equal(bag({ vendor: { openai: { user: 'u' }, anthropic: { user: 'v' } } }), keyOf(BODY));
+  assert.equal(vendor({ user: 'u', truncation: 'auto' }), vendor({ truncation: 'auto' }));
+  const made = [
+    keyOf(BODY),
+    vendor({ truncation: 'auto' }),
+    vendor({ model: 'x' }),
+    vendor('text'),
+    bag({ vendor: 5 }),
+    bag({ vendor: { anthropic: { truncation: 'auto' } } }),
+    bag({ vendor: { openai: { user: 'u' } }, other: 1 }),
+    bag({ other: 1, vendor: { openai: { truncation: 'auto' } } }),
+  ];
+  assert.equal(new Set(made).size, made.length);
+});
+
 test('taking a key leaves the request as it was', () => {
   const asked = { ...BODY, user: 'u', metadata: { a: '1' } };
 

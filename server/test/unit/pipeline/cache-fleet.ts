@@ -95,12 +95,16 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
       deps,
       kill: member.kill,
       cutOff: shared.cutOff,
-      ask(changes: Partial<InferenceRequest> = {}, tenant = 'default'): Asked {
+      ask(
+        changes: Partial<InferenceRequest> = {},
+        tenant = 'default',
+        routed: Partial<Route> = {},
+      ): Asked {
         ids += 1;
         const request = chatRequest({ temperature: 0, ...changes });
         const exchange = Object.assign(exchangeOf(request), { id: `req_${ids}` });
         exchange.principal = { ...PRINCIPAL, tenant };
-        exchange.route = route;
+        exchange.route = { ...route, ...routed };
         const answer = handler(exchange);
         answer.catch(() => undefined);
         const leave = () => exchange.abort.abort(new GatewayError('client_closed'));
