@@ -67,6 +67,20 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
   const { storage, capture, gateway, current, pool, degraded } = sources;
   metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
   metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
+  metrics.tenantRoutes.sample(() => {
+    const { asked, read } = storage.figures().places.routes;
+    return [
+      { labels: { result: 'asked' }, value: asked },
+      { labels: { result: 'read' }, value: read },
+    ];
+  });
+  metrics.tenantDatabases.sample(() => {
+    const { open, max } = storage.figures().places.pools;
+    return [
+      { labels: { state: 'open' }, value: open },
+      { labels: { state: 'max' }, value: max },
+    ];
+  });
   metrics.databaseUp.sample(single(() => (storage.figures().outage === null ? 1 : 0)));
   metrics.journalFailing.sample(() => {
     const { lastError, writerError } = storage.figures();

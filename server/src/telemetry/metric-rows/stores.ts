@@ -57,6 +57,16 @@ export const STORE_METRICS = {
     ['operation', 'error_type'],
     ['error_type'],
   ),
+  tenantRoutes: counter(
+    'esclusa_tenant_routes_total',
+    'Questions where a tenant’s data lies: asked, and read from the database to answer.',
+    ['result'],
+  ),
+  tenantDatabases: gauge(
+    'esclusa_tenant_databases',
+    'Databases of single tenants: open now, and the most that may be.',
+    ['state'],
+  ),
   databaseUp: gauge('esclusa_database_up', '1 while the database answers.', [], [], 'min'),
   bodiesDropped: counter(
     'esclusa_bodies_dropped_total',

@@ -40,6 +40,8 @@ export interface PostgresTenantOptions {
 
 const HELD_LONG_MS = 15_000;
 const WATCH_POLL_MS = 1000;
+/** How long an answer to the watch may take. */
+const ANSWER_MS = 1500;
 const CLOSE_MS = 1000;
 /** The watch, and one while it is opened. */
 const BESIDES = 2;
@@ -69,7 +71,7 @@ export class PostgresTenantEngine implements TenantEngine {
     });
     this.#sentinel = new Sentinel({
       ...{ client: this.#client(WATCH), availability, clock, log },
-      ...{ pollMs: WATCH_POLL_MS, deadlineMs: WATCH.silenceMs, report: () => undefined },
+      ...{ pollMs: WATCH_POLL_MS, deadlineMs: ANSWER_MS, report: () => undefined },
     });
   }
 
