@@ -165,6 +165,32 @@ test('generations of so many tenants are known, and nothing is asked after the e
   assert.equal(clock.pendingTimers(), 0);
 });
 
+test('a purge that could not be read is asked for again', async (t) => {
+  const redis = await startRedis(t);
+  const { store, counted } = await openTestStore(t, redis.address, PATIENT);
+  const clock = createManualClock();
+  const changed: (string | null)[] = [];
+  const generations = followGenerations({
+    ...{ redis: store, clock, random: systemRandom },
+    changed: (tenant) => void changed.push(tenant),
+  });
+  t.after(() => generations.close());
+  await generations.learn('t', null);
+  await redis.cli('del', generationKeyOf('t'));
+  await redis.cli('lpush', generationKeyOf('t'), 'of another kind');
+  await redis.cli('set', PURGES_KEY, 'x');
+
+  clock.advance(1000);
+  await until('it was refused', () => counted.has('cache_generations:command_failed'));
+  await redis.cli('del', generationKeyOf('t'));
+  await redis.cli('set', generationKeyOf('t'), 'another');
+  await until('it waits for its next question', () => clock.pendingTimers() === 1);
+  clock.advance(1000);
+
+  await until('it is heard', () => changed.includes('t'));
+  assert.equal(generations.of('t'), 'another');
+});
+
 test('what many purges leave is removed in turn, and no more than so many wait', async (t) => {
   const redis = await startRedis(t);
   const { store } = await openTestStore(t, redis.address, PATIENT);
