@@ -4,7 +4,8 @@
  *   connecting ──► up ◄──► down        up: connected, and no breaker tripped since
  *
  * Besides, a server that answers but takes no writes (full, read-only) is `refusing`. Each
- * change is one line; refusals that come and go are told at most every ten seconds.
+ * change is one line; what comes and goes is told at most every ten seconds, and the last that
+ * is told of a store is never that it is gone while it is there.
  */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -31,7 +32,7 @@ export interface StoreStateDeps {
   readonly lanes: readonly string[];
 }
 
-const REFUSAL_LINE_MS = 10_000;
+const LINE_EVERY_MS = 10_000;
 const REASON_CHARACTERS = 200;
 
 export function createStoreState(deps: StoreStateDeps): StoreState {
@@ -48,6 +49,8 @@ class LiveState implements StoreState {
   readonly #connected = new Set<string>();
   #isTripped = false;
   #reason: string | null = null;
+  #toldGoneMs = Number.NEGATIVE_INFINITY;
+  #toldGone = true;
   #toldRefusalMs = Number.NEGATIVE_INFINITY;
   #toldRefusal = false;
   #isClosed = false;
@@ -114,24 +117,41 @@ class LiveState implements StoreState {
     const isConnecting = this.#kind === 'connecting' && this.#reason === null;
     const next = isUp ? 'up' : isConnecting ? 'connecting' : 'down';
     if (next === this.#kind) return;
-    const { log, name, clock } = this.#deps;
     this.#kind = next;
-    this.#sinceMs = clock.wallMs();
+    this.#sinceMs = this.#deps.clock.wallMs();
     if (next === 'up') {
       this.#reason = null;
-      log.info(`The ${name} store on Redis is available`, { store: name });
+      this.#tellBack();
       for (const listener of [...this.#listeners]) listener();
     } else {
-      const message = `The ${name} store on Redis is not available; the service goes on without`;
-      log.warn(message, { store: name, reason: this.#reason });
+      this.#tellGone();
     }
+  }
+
+  #tellBack(): void {
+    const { log, name } = this.#deps;
+    log[this.#toldGone ? 'info' : 'debug'](`The ${name} store on Redis is available`, {
+      store: name,
+    });
+    this.#toldGone = false;
+  }
+
+  #tellGone(): void {
+    const { log, name, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const isNews = nowMs - this.#toldGoneMs >= LINE_EVERY_MS;
+    const message = `The ${name} store on Redis is not available; the service goes on without`;
+    log[isNews ? 'warn' : 'debug'](message, { store: name, reason: this.#reason });
+    if (!isNews) return;
+    this.#toldGoneMs = nowMs;
+    this.#toldGone = true;
   }
 
   #tellRefusal(): void {
     const { log, name, clock } = this.#deps;
     const isRefusing = this.#refused.size > 0;
     const nowMs = clock.monotonicMs();
-    if (isRefusing === this.#toldRefusal || nowMs - this.#toldRefusalMs < REFUSAL_LINE_MS) return;
+    if (isRefusing === this.#toldRefusal || nowMs - this.#toldRefusalMs < LINE_EVERY_MS) return;
     this.#toldRefusal = isRefusing;
     this.#toldRefusalMs = nowMs;
     const [reason = null] = this.#refused.values();
