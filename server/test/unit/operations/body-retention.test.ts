@@ -10,6 +10,7 @@ import { bodyRetention } from '../../../src/operations/body-retention.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { filesWith } from '../../support/planted.ts';
 import { afterwards, openAt, rememberingLog, temporaryFolder } from '../../support/storage.ts';
+import { withTenants } from '../../support/tenant-record.ts';
 import { until } from '../../support/until.ts';
 
 const DAY_MS = 86_400_000;
@@ -61,7 +62,7 @@ function memoryBodies(createdAtMs: readonly number[]) {
 
 test('after their time, bodies are gone from the table and from every file', async (t) => {
   const dataDir = temporaryFolder(t);
-  const storage = await openAt({ dataDir });
+  const storage = await withTenants(openAt({ dataDir }));
   afterwards(t, () => storage.close());
   const { bodies } = storage;
   const { clock, advance, erase } = start(bodies);
@@ -89,7 +90,7 @@ test('after their time, bodies are gone from the table and from every file', asy
 
 test('kept responses go the same way, and so do those that were deleted', async (t) => {
   const dataDir = temporaryFolder(t);
-  const storage = await openAt({ dataDir });
+  const storage = await withTenants(openAt({ dataDir }));
   afterwards(t, () => storage.close());
   const { responses } = storage;
   const { clock, advance, erase } = start(responses);
