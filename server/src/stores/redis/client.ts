@@ -5,8 +5,9 @@
  * 1. A command ends within its limit, in a result or in one `RedisFailure`; `hot` ones share
  *    what their request may wait in all (`request-waits.ts`).
  * 2. While the breaker is open, or no connection is there, a command fails without a wait.
- * 3. It heals by itself: connections are tried again, and a heartbeat is the breaker's probe
- *    when nobody else calls.
+ * 3. It heals by itself: connections are tried again, and the heartbeat on the hot connection is
+ *    the breaker's probe. No request is, for it would wait; nor is a command that has more time
+ *    than a request, for a server that is only slow would pass.
  * 4. One line is logged per change of state, never one per command.
  *
  * Hot, background and push commands have connections of their own, so that a scan or a large
@@ -28,6 +29,7 @@ const HOT_MS = 25;
 const BACKGROUND_MS = 500;
 /** A wait shorter than this is not begun. */
 const LEAST_WAIT_MS = 1;
+const HEARTBEAT = 'ping';
 const HEARTBEAT_MS = 1000;
 const HEARTBEAT_WHILE_DOWN_MS = 250;
 /** Between the tries of a background read; jittered. */
@@ -163,7 +165,8 @@ class LiveRedisStore implements RedisStore {
     node: RedisCommander = lane.connection,
   ): Promise<T> {
     const { breaker, clock, meters } = this.#options;
-    const permit = breaker.admit();
+    const isBarred = this.#state.tripped() && op !== HEARTBEAT;
+    const permit = isBarred ? REFUSED : breaker.admit();
     if (permit === REFUSED) return this.#refuse(op, 'breaker_open');
     const sinceMs = clock.monotonicMs();
     try {
@@ -192,7 +195,7 @@ class LiveRedisStore implements RedisStore {
     return new RedisFailure('timeout', op, `${op}: ${thrown.message}`, thrown);
   }
 
-  /** The breaker's probe when nobody else calls, and the first to notice a frozen server. */
+  /** The breaker's probe, and the first to notice a frozen server where nobody calls. */
   async #beat(): Promise<void> {
     const { clock, random } = this.#options;
     const { signal } = this.#closing;
@@ -200,7 +203,7 @@ class LiveRedisStore implements RedisStore {
       const pauseMs = this.#state.report().kind === 'up' ? HEARTBEAT_MS : HEARTBEAT_WHILE_DOWN_MS;
       await sleep(clock, pauseMs * (0.9 + random.float() / 5), signal).catch(() => undefined);
       if (signal.aborted) return;
-      await this.hot('ping', (client) => client.ping()).catch(() => undefined);
+      await this.hot(HEARTBEAT, (client) => client.ping()).catch(() => undefined);
     }
   }
 }

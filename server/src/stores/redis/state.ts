@@ -19,6 +19,8 @@ export interface StoreState {
   answered(op: string): void;
   /** `tripped`: with this failure the breaker opened. */
   failed(op: string, failure: RedisFailure, tripped: boolean): void;
+  /** A breaker opened, and nothing was answered since. */
+  tripped(): boolean;
   onReturn(listener: () => void): () => void;
   report(): StoreReport;
   /** Nothing is told any more. */
@@ -88,6 +90,10 @@ class LiveState implements StoreState {
       if (this.#kind !== 'down') this.#reason = short(failure.message);
       this.#judge();
     }
+  }
+
+  tripped(): boolean {
+    return this.#isTripped;
   }
 
   onReturn(listener: () => void): () => void {

@@ -6,6 +6,7 @@ import { RedisFailure } from '../../../src/stores/redis/failure.ts';
 import { createRequestWaits } from '../../../src/stores/redis/request-waits.ts';
 import { freePort, localAddress, startRedis } from '../../support/redis-server.ts';
 import { openTestStore } from '../../support/redis-store.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
 
 const failure = (kind: RedisFailure['kind']) => (error: unknown) =>
@@ -169,4 +170,34 @@ test('a password and TLS are used, and a wrong authority is refused', async (t) 
   const { store: other } = await openTestStore(t, distrusting, { untilUp: false });
   await until('it is refused', () => other.state().kind === 'down');
   assert.match(other.state().reason ?? '', /certificate/);
+});
+
+test('a slow server is asked by the heartbeat alone: no command waits, and it heals', async (t) => {
+  const redis = await startRedis(t);
+  const wire = await startTcpProxy(redis.port);
+  t.after(() => wire.close());
+  const { store, breaker, counted } = await openTestStore(t, localAddress(wire.port));
+  const get = () => store.hot('get', (client) => client.get('a'));
+  wire.slow(200);
+  await until('the breaker opens', async () => {
+    await get().catch(() => undefined);
+    return breaker() !== 'closed';
+  });
+  const failedPings = () => counted.get('ping:timeout') ?? 0;
+  const waited = counted.get('get:timeout');
+  const before = failedPings();
+
+  // Each probe is half a second behind the last; a command in between could be one too.
+  await until('it was probed three times', async () => {
+    await assert.rejects(get(), failure('breaker_open'));
+    const patient = store.background('patient', (client) => client.get('a'));
+    await assert.rejects(patient, failure('breaker_open'));
+    return failedPings() >= before + 3;
+  });
+
+  assert.equal(counted.get('get:timeout'), waited);
+  assert.equal(store.state().kind, 'down');
+  wire.slow(0);
+  await until('it is back', () => store.state().kind === 'up');
+  assert.equal(await get(), null);
 });
