@@ -80,6 +80,13 @@ export const tenantMoveSchema = z.strictObject({
   ]),
 });
 
+export const tenantEraseQuerySchema = z.strictObject({
+  ledger: z
+    .enum(['keep', 'erase'])
+    .default('keep')
+    .describe('Figures without persons stay, or go as well.'),
+});
+
 /** Where a tenant's own data lies. */
 const placeSchema = z.object({
   kind: z.enum(['shared', 'file', 'postgres']),
@@ -91,12 +98,14 @@ const placeSchema = z.object({
 
 const jobSchema = z.object({
   id: z.string(),
-  kind: z.enum(['move']),
+  kind: z.enum(['move', 'erase']),
   status: z.enum(['running', 'done', 'failed']),
   step: z.string(),
   error: z.string().nullable(),
   /** Of a move: the rows that are at the new place. */
   rows: z.int().optional(),
+  /** Of an erasure: what was taken away. */
+  removed: z.record(z.string(), z.int()).optional(),
   started_at: timestampSchema,
   ended_at: timestampSchema.nullable(),
 });

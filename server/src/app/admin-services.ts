@@ -13,6 +13,7 @@ import type { Flags } from './flags.ts';
 import type { Gateway } from './gateway.ts';
 import type { LiveGeneration } from './generations.ts';
 import type { Identity } from './identity.ts';
+import type { TenantData } from './tenant-data.ts';
 
 export interface AdminDeps {
   readonly clock: Clock;
@@ -31,7 +32,7 @@ export interface AdminDeps {
   readonly meter: AdminServices['meter'];
   /** No other process writes to this ledger. */
   readonly isAlone: boolean;
-  readonly places: AdminServices['places'];
+  readonly data: TenantData;
 }
 
 /** Longer than a journal gathers and a writer takes; an outage is not waited for. */
@@ -55,7 +56,8 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     tokens: identity.tokens,
     keys: identity.keys,
     tenants: identity.tenants,
-    places: deps.places,
+    places: deps.data.places,
+    removal: deps.data.removal,
     ledger: storage.ledgerQueries,
     ledgerLagMs: deps.isAlone ? 0 : LEDGER_LAG_MS,
     bodies: storage.bodies,

@@ -33,6 +33,7 @@ import { countedIn, createCacheParts, figuresOf } from './cache.ts';
 import { createCacheControl } from './cache-control.ts';
 import { createConfigControl } from './config-control.ts';
 import { createCounters } from './counters.ts';
+import { forgetErased } from './forget-erased.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createGenerations, type LiveGeneration } from './generations.ts';
 import { createHealth, degradedNames, type HealthDeps, type Lifecycle } from './health.ts';
@@ -119,7 +120,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...made });
   undo.push(() => admin.close());
   const running = new Set<RunningExchange>();
-  undo.push(watchStanding(parts, running));
+  undo.push(watchStanding(parts, running), forgetErased(parts, gateway.tiers, replays.store));
   const server = createEdge(
     {
       ...edgeDeps(parts, current, health, running),
@@ -184,7 +185,7 @@ function createAdmin(parts: Parts, made: AdminParts) {
   const { clock, ids, storage, identity, telemetry, keeper, loaded, flags } = parts;
   const services = createAdminServices({
     ...{ clock, ids, storage, identity, gateway, current, cache, meter },
-    places: data.places,
+    data,
     log: telemetry.log.named('control'),
     metrics: async () => (flags.isOnHere('prometheus_metrics') ? expose(parts) : null),
     flags,

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/index.ts';
 import {
+  confineTenant,
   createFieldSeal,
   createSecretFile,
   DEFAULT_TENANT,
@@ -17,13 +18,18 @@ import { lazy } from '../kernel/lazy.ts';
 import type { Random } from '../kernel/random.ts';
 import type { PlaceSettings, Repositories, StorageTool } from '../storage/index.ts';
 import {
+  createEraseWork,
   createMoveWork,
   createTenantJobs,
   createTenantPlaces,
+  createTenantRemoval,
+  type EraseJob,
   type PlaceOwner,
   type PostgresAddress,
   type TenantJobs,
   type TenantPlaces,
+  type TenantRecord,
+  type TenantRemoval,
 } from '../tenancy/index.ts';
 import { publicAddressesAnd } from '../transport/address-policy.ts';
 import { createPinnedLookup, systemResolve } from '../transport/pinned-lookup.ts';
@@ -33,6 +39,7 @@ import type { IdentityDeps } from './people.ts';
 export interface TenantData {
   readonly places: TenantPlaces;
   readonly jobs: TenantJobs;
+  readonly removal: TenantRemoval;
 }
 
 const MS_PER_SECOND = 1000;
@@ -75,8 +82,8 @@ export function placeSettings(config: Config, clock: Clock, random: Random): Pla
 export function createTenantData(
   { clock, random, ids, log }: IdentityDeps,
   config: Config,
-  { secrets, tenantSnapshot }: Pick<Identity, 'secrets' | 'tenantSnapshot'>,
-  storage: Pick<Repositories, 'tenants'> & Pick<StorageTool, 'places'>,
+  { secrets, tenantSnapshot, audit }: Pick<Identity, 'secrets' | 'tenantSnapshot' | 'audit'>,
+  storage: Repositories & Pick<StorageTool, 'places'>,
 ): TenantData {
   const { mover } = storage.places;
   const repository = storage.tenants;
@@ -88,7 +95,17 @@ export function createTenantData(
     ...{ repository, refreshSnapshot, clock, log, owner: ids.next('proc') },
     work: {
       move: createMoveWork({ mover, clock, settleMaxMs: SETTLE_MAX_MS, drainMs: DRAIN_MS }),
+      erase: createEraseWork({
+        ...{ mover, eraser: storage.tenantEraser, clock, drainMs: DRAIN_MS },
+        prove: (record, job) => audit.record(proofOf(record, job)),
+      }),
     },
+  });
+  const removal = createTenantRemoval({
+    ...{ repository, jobs, refreshSnapshot, ids, clock, exporter: storage.tenantExport },
+    authorize: requirePermission,
+    confine: (actor, slug) => void confineTenant(actor, 'tenants.export', slug),
+    ownSlug: DEFAULT_TENANT,
   });
   const places = createTenantPlaces({
     ...{ repository, mover, jobs, refreshSnapshot, ids, clock },
@@ -99,7 +116,16 @@ export function createTenantData(
     hasFiles: config.database.kind === 'sqlite',
     ownSlug: DEFAULT_TENANT,
   });
-  return { places, jobs };
+  return { places, jobs, removal };
+}
+
+/** What is left to show that it was done. */
+function proofOf({ slug, id }: TenantRecord, job: EraseJob) {
+  return {
+    ...{ tenant: slug, actor: job.actor, action: 'tenants.erased', subject: id },
+    ...{ outcome: 'success' as const, address: null, requestId: null },
+    details: { ledger: job.ledger, ...job.removed },
+  };
 }
 
 function addressPolicy({ dedicatedDatabases: { allowedRanges } }: Config) {

@@ -8,6 +8,7 @@ import {
   type Tenant,
   type TenantUpdate,
   tenantCreateSchema,
+  tenantEraseQuerySchema,
   tenantMoveSchema,
   tenantUpdateSchema,
 } from '@esclusa/contracts';
@@ -41,11 +42,15 @@ export interface TenantWorkspace {
   /** Resolves when it has moved, or could not: its `job` says which. */
   moveTenant(slug: string, body: unknown): Promise<Tenant>;
   testDatabase(slug: string, body: unknown): Promise<DatabaseTest>;
+  /** Resolves when nothing is left, or something is in the way: its `job` says which. */
+  eraseTenant(slug: string, query: unknown): Promise<Tenant>;
+  /** Lines of JSON. */
+  exportTenant(slug: string): Promise<AsyncIterable<string>>;
 }
 
 export function createTenantWorkspace(
   { tenants, audit }: Identity,
-  { places, jobs }: TenantData,
+  { places, jobs, removal }: TenantData,
   clock: Clock,
 ): TenantWorkspace {
   async function noted(action: string, record: TenantRecord): Promise<Tenant> {
@@ -89,6 +94,16 @@ export function createTenantWorkspace(
       const { to } = checked(tenantMoveSchema, body);
       await noted('tenants.move', await places.move(operator, slug, to));
       return tenantToWire(await ended(slug));
+    },
+    async eraseTenant(slug, query) {
+      const { ledger } = checked(tenantEraseQuerySchema, query);
+      await noted('tenants.erase', await removal.erase(operator, slug, ledger));
+      return tenantToWire(await ended(slug));
+    },
+    async exportTenant(slug) {
+      const lines = await removal.export(operator, slug);
+      await noted('tenants.export', await tenants.get(operator, slug));
+      return lines;
     },
     async testDatabase(slug, body) {
       const asked = body === undefined ? null : checked(databaseTestSchema, body);

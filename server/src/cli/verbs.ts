@@ -193,6 +193,21 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     ],
     load: () => import('./verbs/tenants-move.ts'),
   },
+  'tenants export': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [],
+    examples: ['esclusa tenants export valle-claro > valle-claro.ndjson'],
+    load: () => import('./verbs/tenants-export.ts'),
+  },
+  'tenants erase': {
+    args: [{ name: '<slug>', text: 'slug' }],
+    options: [
+      { flags: '--with-ledger', text: 'withLedger' },
+      { flags: '--yes', text: 'yes' },
+    ],
+    examples: ['esclusa tenants erase valle-claro --yes', 'esclusa tenants erase x --with-ledger'],
+    load: () => import('./verbs/tenants-erase.ts'),
+  },
   'tenants test': {
     args: [{ name: '<slug>', text: 'slug' }],
     options: [{ flags: '--database <file>', text: 'database' }],

@@ -36,6 +36,7 @@ export type Permission =
   | 'jobs.read'
   | 'tenants.read'
   | 'tenants.write'
+  | 'tenants.export'
   | 'flags.read'
   | 'flags.write'
   | 'config.read'
@@ -83,6 +84,7 @@ const admin: Grants = {
   'users.write': 'tenant',
   'audit.read': 'tenant',
   'cache.purge': 'tenant',
+  'tenants.export': 'tenant',
   'providers.read': 'tenant',
   'breakers.read': 'tenant',
   'routes.explain': 'tenant',
@@ -112,6 +114,7 @@ const superadmin: Grants = {
   'jobs.read': 'all',
   'tenants.read': 'all',
   'tenants.write': 'all',
+  'tenants.export': 'all',
   'flags.read': 'all',
   'flags.write': 'all',
   'config.read': 'all',

@@ -24,6 +24,8 @@ import type { Log } from '../kernel/log.ts';
 import type { ArmFiguresReader } from '../operations/ports/arm-figures.ts';
 import type { FlagRepository } from '../operations/ports/flag-repository.ts';
 import type { JobQueue } from '../operations/ports/jobs.ts';
+import type { TenantEraser } from '../tenancy/ports/tenant-eraser.ts';
+import type { TenantExporter } from '../tenancy/ports/tenant-exporter.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
 import { type BodyFigures, BodyLanes } from './body-lanes.ts';
 import type { Engine } from './engine.ts';
@@ -53,6 +55,8 @@ import { createKeyRepository } from './repositories/key-repository.ts';
 import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
 import { createPriceRepository, type PriceRepository } from './repositories/price-repository.ts';
 import { createResponseRepository } from './repositories/response-repository.ts';
+import { createTenantEraser } from './repositories/tenant-eraser.ts';
+import { createTenantExporter } from './repositories/tenant-exporter.ts';
 import { createTenantRepository } from './repositories/tenant-repository.ts';
 import { createUserRepository } from './repositories/user-repository.ts';
 import { DAY_MS, dayOf } from './usage-days.ts';
@@ -111,6 +115,8 @@ export interface Repositories {
   readonly invitations: InvitationRepository;
   readonly audit: AuditRepository;
   readonly tenants: TenantRepository;
+  readonly tenantEraser: TenantEraser;
+  readonly tenantExport: TenantExporter;
   readonly ledgerQueries: LedgerQueries;
   readonly prices: PriceRepository;
   readonly flags: FlagRepository;
@@ -200,7 +206,7 @@ export async function openStorage(
   void recoverInBackground(engine, log);
   const settle = () => pipe.flush(settleMs).catch(() => undefined);
   return {
-    ...repositories(engine, options.clock, settle),
+    ...repositories(engine, places, options.clock, settle),
     ledger: pipe,
     history: pipe,
     bodies,
@@ -240,7 +246,7 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
   const recovered = recoverInBackground(engine, options.log);
   const settle = () => Promise.race([recovered, patience(options.clock, limits.settleMs)]);
   return {
-    ...repositories(engine, options.clock, settle),
+    ...repositories(engine, places, options.clock, settle),
     places,
     health: () => engine.health(),
     async close() {
@@ -305,6 +311,7 @@ async function recoverInBackground(engine: LedgerEngine, log: Log): Promise<void
 
 function repositories(
   engine: LedgerEngine,
+  places: Places,
   clock: Clock,
   settle: () => Promise<void>,
 ): Repositories {
@@ -315,6 +322,8 @@ function repositories(
     invitations: createInvitationRepository(engine),
     audit: createAuditRepository(engine),
     tenants: createTenantRepository(engine),
+    tenantEraser: createTenantEraser(engine, settle),
+    tenantExport: createTenantExporter(engine, places),
     ledgerQueries: lazyLedgerQueries(engine, settle),
     prices: createPriceRepository(engine),
     flags: createFlagRepository(engine),

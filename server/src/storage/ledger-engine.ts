@@ -4,6 +4,7 @@
  */
 import type { Engine } from './engine.ts';
 import type { LedgerSink } from './journal/pipe.ts';
+import type { LedgerErasure } from './ledger-erasing.ts';
 
 export interface LedgerEngine extends Engine {
   readonly ledger: EngineLedger;
@@ -21,6 +22,8 @@ export interface LedgerEngine extends Engine {
    * `storage_unavailable`.
    */
   forgetBefore(createdBeforeMs: number, limit: number): Promise<number>;
+  /** Of a tenant, some rows at a time; answers how many that concerned. */
+  eraseLedger(tenant: string, how: LedgerErasure, limit: number): Promise<number>;
   /** Why the database does not answer, as was seen last; null: it does. */
   outage(): string | null;
   /** The pools by name, for figures; none where the engine has no pools. */

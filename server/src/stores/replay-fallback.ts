@@ -30,6 +30,10 @@ export function createReplayFallback(
         return alone.claim(place, fingerprint);
       }
     },
+    async forget(tenant) {
+      await alone.forget(tenant);
+      await inCommon.forget(tenant);
+    },
     ended: (place, signal) => (isDegraded() ? alone : inCommon).ended(place, signal),
   };
 }

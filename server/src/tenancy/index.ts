@@ -1,6 +1,7 @@
 /**
  * The public face of tenancy.
  */
+export { createEraseWork } from './erase.ts';
 export { createTenantJobs, type TenantJobs } from './jobs.ts';
 export { createMoveWork } from './move.ts';
 export { createTenantPlaces, type TenantPlaces } from './places.ts';
@@ -10,7 +11,8 @@ export type {
   PlaceReport,
   PostgresAddress,
 } from './ports/data-place.ts';
-export type { TenantJob } from './ports/tenant-job.ts';
+export type { EraseJob, TenantJob } from './ports/tenant-job.ts';
 export type { TenantRecord, TenantRepository } from './ports/tenant-repository.ts';
+export { createTenantRemoval, type TenantRemoval } from './removal.ts';
 export { createTenantSnapshot, type TenantSnapshot } from './snapshot.ts';
 export { createTenantUseCases, type TenantUseCases } from './tenants.ts';

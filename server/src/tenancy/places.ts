@@ -79,7 +79,7 @@ export function createTenantPlaces(options: TenantPlacesOptions): TenantPlaces {
       const before = await find(repository, slug);
       if (slug === options.ownSlug) throw invalid('slug', 'the operators’ own tenant stays');
       const to = placeOf(options, before, asked);
-      if (to !== null) await mover.probe(before, to);
+      if (to?.kind === 'postgres') await mover.probe(before, to);
       const record = await repository.modify(slug, (found) => beginMove(options, found, to));
       await options.refreshSnapshot();
       void jobs.run(slug);

@@ -11,6 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { createFreshness } from '../kernel/freshness.ts';
 import type { Log } from '../kernel/log.ts';
 import type { TenantRecord, TenantRepository } from './ports/tenant-repository.ts';
+import { createTenantTable } from './tenant-table.ts';
 
 /** `unknown`: nobody can tell at the moment. */
 export type Standing = 'active' | 'suspended' | 'unknown';
@@ -36,6 +37,8 @@ export interface TenantSnapshot {
   hasHosts(): boolean;
   /** Calls `onStop` whenever a tenant that was at work is not any more; returns the way to end. */
   onSuspended(onStop: (slug: string) => void): () => void;
+  /** The same for a tenant that is being erased, or was; told once. */
+  onErased(onGone: (slug: string) => void): () => void;
   /** The tenants whose data something is being done with. */
   unfinished(): readonly string[];
   start(): Promise<void>;
@@ -47,65 +50,50 @@ const DEFAULT_MAX_TENANTS = 100_000;
 
 export function createTenantSnapshot(options: TenantSnapshotOptions): TenantSnapshot {
   const { repository, clock, log, maxAgeMs, maxTenants = DEFAULT_MAX_TENANTS } = options;
-  const bySlug = new Map<string, TenantRecord>();
-  const byHost = new Map<string, string>();
-  const unfinished = new Set<string>();
-  const listeners = new Set<(slug: string) => void>();
+  const table = createTenantTable(maxTenants, log);
+  const suspensions = new Set<(slug: string) => void>();
+  const erasures = new Set<(slug: string) => void>();
   let version = 0;
-  let isTruncated = false;
-
-  function put(record: TenantRecord): void {
-    const before = bySlug.get(record.slug);
-    if (before === undefined && bySlug.size >= maxTenants) {
-      if (!isTruncated) log.error('there are more tenants than are held', { maxTenants });
-      isTruncated = true;
-      return;
-    }
-    for (const host of before?.hosts ?? []) {
-      if (byHost.get(host) === record.slug) byHost.delete(host);
-    }
-    for (const host of record.hosts) byHost.set(host, record.slug);
-    bySlug.set(record.slug, record);
-    if (record.job === null || record.job.endedAtMs !== null) unfinished.delete(record.slug);
-    else unfinished.add(record.slug);
-    const wasActive = before === undefined || before.suspendedAtMs === null;
-    if (!wasActive || record.suspendedAtMs === null) return;
-    for (const tell of listeners) tell(record.slug);
-  }
 
   async function read(): Promise<void> {
     let changes = await repository.changedSince(version);
     if (changes.version < version) {
       // The database was restored, so nothing held is certain.
       changes = await repository.changedSince(0);
-      bySlug.clear();
-      byHost.clear();
-      unfinished.clear();
+      table.clear();
     }
-    for (const record of changes.tenants) put(record);
+    for (const record of changes.tenants) {
+      const { isSuspended, isLeaving } = table.put(record);
+      if (isSuspended) for (const tell of suspensions) tell(record.slug);
+      if (isLeaving) for (const tell of erasures) tell(record.slug);
+    }
     version = changes.version;
   }
 
   const freshness = createFreshness({
-    ...{ what: 'tenants', read, size: () => bySlug.size, clock, log },
+    ...{ what: 'tenants', read, size: () => table.size, clock, log },
     pollMs: options.pollMs,
   });
 
   return {
     standing(slug) {
       if (freshness.ageMs() > maxAgeMs) return 'unknown';
-      const record = bySlug.get(slug);
-      if (record === undefined) return isTruncated ? 'unknown' : 'active';
+      const record = table.get(slug);
+      if (record === null) return table.isTruncated ? 'unknown' : 'active';
       return record.suspendedAtMs === null ? 'active' : 'suspended';
     },
-    get: (slug) => bySlug.get(slug) ?? null,
-    tenantOfHost: (host) => byHost.get(host) ?? null,
-    hasHosts: () => byHost.size > 0,
+    get: table.get,
+    tenantOfHost: table.tenantOfHost,
+    hasHosts: table.hasHosts,
+    unfinished: table.unfinished,
     onSuspended(onStop) {
-      listeners.add(onStop);
-      return () => listeners.delete(onStop);
+      suspensions.add(onStop);
+      return () => suspensions.delete(onStop);
     },
-    unfinished: () => [...unfinished],
+    onErased(onGone) {
+      erasures.add(onGone);
+      return () => erasures.delete(onGone);
+    },
     start: freshness.start,
     refresh: freshness.refresh,
     stop: freshness.stop,

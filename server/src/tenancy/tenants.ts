@@ -145,14 +145,26 @@ async function insert(options: TenantUseCasesOptions, wanted: NewTenant): Promis
   return record;
 }
 
+/** What is erased, or about to be, stays as it is. */
 async function write(
   { repository, refreshSnapshot }: TenantUseCasesOptions,
   slug: string,
   patch: TenantPatch,
 ): Promise<TenantRecord> {
-  const record = (await repository.update(slug, patch)) ?? missing();
+  const record = await repository.modify(slug, ({ erasedAtMs, job }) => {
+    const isLeaving = job?.kind === 'erase' && job.endedAtMs === null;
+    if (erasedAtMs !== null || isLeaving) throw isGone(slug);
+    return patch;
+  });
   await refreshSnapshot();
-  return record;
+  return record ?? missing();
+}
+
+function isGone(slug: string): GatewayError {
+  return new GatewayError('conflict', {
+    message: `The tenant \`${slug}\` is erased, or is being erased. Its slug stays taken.`,
+    field: 'slug',
+  });
 }
 
 function checkHosts(hosts: readonly string[]): readonly string[] {

@@ -68,6 +68,22 @@ const CLAIMS: Readonly<Record<string, Claim>> = {
     },
   },
 
+  'what is forgotten of a tenant is claimed anew, and others keep theirs': {
+    bounds: WIDE,
+    async run({ store, tenant, at }) {
+      const elsewhere = { tenant: `${tenant}-other`, id: 'a' };
+      for (const place of [at('a'), at('b'), elsewhere]) {
+        await claimed(await store.claim(place, 'print')).keep(Buffer.from('answer'));
+      }
+
+      await store.forget(tenant);
+
+      claimed(await store.claim(at('a'), 'print'));
+      claimed(await store.claim(at('b'), 'print'));
+      assert.equal((await store.claim(elsewhere, 'print')).kind, 'kept');
+    },
+  },
+
   'of fifty at once one claims': {
     bounds: WIDE,
     async run({ store, at }) {

@@ -13,12 +13,15 @@ export const tenantsEn = {
     'tenants resume': 'let a suspended tenant in again',
     'tenants move': 'move a tenant’s own data to a database of its own, or back',
     'tenants test': 'try the database of a tenant, or one it could have',
+    'tenants export': 'write everything that is kept of a tenant, a line of JSON each',
+    'tenants erase': 'take away everything that is a tenant’s, for good',
   },
   options: {
     hosts: 'hosts under which it alone is served, comma-separated; empty: none',
     name: 'full name',
     ofModel: 'of this model within the tenant, as it is asked for',
     to: 'shared, file or postgres',
+    withLedger: 'its figures in the ledger as well',
     database: 'file with host, port, database, user, password and ssl, as JSON',
   },
   refusals: {
@@ -43,6 +46,8 @@ export const tenantsEn = {
         `${minutes} minutes after the last restart, remove JWT_PREVIOUS_SECRET_KEY.`,
     },
     status: { active: 'active', suspended: 'suspended', erased: 'erased' },
+    confirmErase: (slug: string) => `Erase ${slug}, for good? Its slug can never be used again.`,
+    erased: (slug: string, what: string) => `Tenant ${slug} is erased: ${what}.`,
     moved: (slug: string, kind: string, rows: number) =>
       `The data of ${slug} lies in: ${kind}. Rows that moved: ${rows}.`,
     notMoved: (slug: string, why: string) => `The data of ${slug} was not moved: ${why}`,
@@ -67,12 +72,15 @@ export const tenantsEs: TenantMessages = {
     'tenants resume': 'deja entrar otra vez a un inquilino suspendido',
     'tenants move': 'traslada los datos de un inquilino a una base de datos propia, o de vuelta',
     'tenants test': 'prueba la base de datos de un inquilino, o una que podría tener',
+    'tenants export': 'escribe todo lo que se guarda de un inquilino, en líneas de JSON',
+    'tenants erase': 'quita para siempre todo lo que es de un inquilino',
   },
   options: {
     hosts: 'anfitriones en los que solo se le sirve a él, separados por comas; vacío: ninguno',
     name: 'nombre completo',
     ofModel: 'de este modelo dentro del inquilino, tal como se pide',
     to: 'shared, file o postgres',
+    withLedger: 'también sus cifras en el libro',
     database: 'archivo con host, port, database, user, password y ssl, en JSON',
   },
   refusals: {
@@ -97,6 +105,9 @@ export const tenantsEs: TenantMessages = {
         `${minutes} minutos después del último reinicio, quite JWT_PREVIOUS_SECRET_KEY.`,
     },
     status: { active: 'activo', suspended: 'suspendido', erased: 'borrado' },
+    confirmErase: (slug) =>
+      `¿Borrar ${slug} para siempre? Su nombre corto no podrá volver a usarse.`,
+    erased: (slug, what) => `El inquilino ${slug} está borrado: ${what}.`,
     moved: (slug, kind, rows) =>
       `Los datos de ${slug} están en: ${kind}. Filas trasladadas: ${rows}.`,
     notMoved: (slug, why) => `Los datos de ${slug} no se han trasladado: ${why}`,

@@ -33,4 +33,6 @@ export interface ReplayStore {
    * the signal's reason when it aborts.
    */
   ended(place: ReplayPlace, signal: AbortSignal): Promise<void>;
+  /** Forgets every answer kept for a tenant. Rejects where nobody can tell. */
+  forget(tenant: string): Promise<void>;
 }

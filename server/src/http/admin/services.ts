@@ -41,7 +41,7 @@ import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { FlagSubject, FlagUseCases, JobQueue } from '../../operations/index.ts';
-import type { TenantPlaces, TenantUseCases } from '../../tenancy/index.ts';
+import type { TenantPlaces, TenantRemoval, TenantUseCases } from '../../tenancy/index.ts';
 import type { RequestMeter } from '../edge.ts';
 import type { OriginReader } from '../request-origin.ts';
 
@@ -62,6 +62,7 @@ export interface AdminServices {
   readonly keys: KeyUseCases;
   readonly tenants: TenantUseCases;
   readonly places: TenantPlaces;
+  readonly removal: TenantRemoval;
   readonly ledger: LedgerQueries;
   /** How long a row of another process may be on its way; 0 where this is the only one. */
   readonly ledgerLagMs: number;

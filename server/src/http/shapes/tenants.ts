@@ -59,7 +59,7 @@ function jobToWire(job: TenantJob): NonNullable<Tenant['job']> {
   return {
     ...{ id, kind, step, error },
     status: endedAtMs === null ? 'running' : outcome,
-    rows: job.rows,
+    ...(job.kind === 'move' ? { rows: job.rows } : { removed: { ...job.removed } }),
     started_at: timestamp(startedAtMs),
     ended_at: endedAtMs === null ? null : timestamp(endedAtMs),
   };

@@ -53,7 +53,7 @@ export function createDataMover(options: DataMoverOptions): DataMover {
 
   return {
     async probe(owner, place) {
-      const engine = make({ ...owner, place }, true);
+      const engine = make({ ...owner, place }, false);
       try {
         return await engine.probe();
       } finally {

@@ -39,7 +39,10 @@ export class RouteBook {
     this.#ttlMs = ttlMs;
   }
 
-  /** Throws `storage_unavailable` where the tenant is not found, or nobody can say. */
+  /**
+   * Throws `storage_unavailable` where the tenant is not found, or nobody can say, and
+   * `tenant_suspended` for one that was erased: nothing of it is kept any more.
+   */
   of(slug: string): Promise<Route> {
     this.#asked += 1;
     const known = this.#known.get(slug);
@@ -71,6 +74,7 @@ export class RouteBook {
       const cause = new Error(`there is no tenant "${slug}"`);
       throw new GatewayError('storage_unavailable', { cause, retryable: false });
     }
+    if (record.erasedAtMs !== null) throw new GatewayError('tenant_suspended');
     return { id: record.id, slug: record.slug, place: record.place };
   }
 

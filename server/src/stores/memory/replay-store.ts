@@ -78,6 +78,11 @@ class Shelves implements ReplayStore {
     });
   }
 
+  async forget(tenant: string): Promise<void> {
+    const shelf = this.#shelves.get(tenant);
+    for (const id of shelf?.kept.keys() ?? []) if (shelf !== undefined) this.#drop(shelf, id);
+  }
+
   #claimOf(tenant: string, shelf: Shelf, id: string, mine: Running): ReplayClaim {
     const end = (): boolean => {
       if (shelf.running.get(id) !== mine) return false;

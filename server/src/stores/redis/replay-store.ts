@@ -70,6 +70,13 @@ if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('PEXPIRE', KEY
 return 1
 `;
 
+/** KEYS: order, sizes. ARGV: what keys of entries begin with. */
+const FORGET = `
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('DEL', ARGV[1] .. id) end
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1
+`;
+
 const LEASE_MS = 15_000;
 const RENEWALS_PER_LEASE = 3;
 const LOOK_MS = 100;
@@ -97,6 +104,7 @@ class SharedShelves implements RedisReplayStore {
   readonly #claim = defineScript(CLAIM);
   readonly #keep = defineScript(KEEP);
   readonly #hold = defineScript(HOLD);
+  readonly #forget = defineScript(FORGET);
   /** Owners and the places they hold; no more than requests in flight. */
   readonly #held = new Map<string, ReplayPlace>();
   #timer: Timer;
@@ -123,6 +131,14 @@ class SharedShelves implements RedisReplayStore {
 
   ended(_place: ReplayPlace, signal: AbortSignal): Promise<void> {
     return sleep(this.#options.clock, LOOK_MS, signal);
+  }
+
+  async forget(tenant: string): Promise<void> {
+    const place = { tenant, id: '' };
+    const keys = [tenantKey(place, 'order'), tenantKey(place, 'sizes')];
+    await this.#options.redis.background('replay.forget', (client) =>
+      runScript(client, this.#forget, keys, [entryKey(place)]),
+    );
   }
 
   close(): void {

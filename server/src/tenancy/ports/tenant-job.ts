@@ -3,8 +3,9 @@
  * it, how far it is, and what came of it. Any process may go on where another was interrupted.
  */
 import type { DataPlace } from './data-place.ts';
+import type { Removed } from './tenant-eraser.ts';
 
-export type TenantJob = MoveJob;
+export type TenantJob = MoveJob | EraseJob;
 
 interface JobBase {
   readonly id: string;
@@ -31,4 +32,18 @@ export interface MoveJob extends JobBase {
   readonly from: DataPlace | null;
   readonly to: DataPlace | null;
   readonly rows: number;
+}
+
+export interface EraseJob extends JobBase {
+  readonly kind: 'erase';
+  /**
+   * - `stopping`: nobody of the tenant is let in any more, and processes hear of it.
+   * - `removing`: what is the tenant's is taken away.
+   */
+  readonly step: 'stopping' | 'removing' | 'done';
+  /** `keep`: figures stay, without what could tell persons apart. */
+  readonly ledger: 'keep' | 'erase';
+  readonly removed: Removed;
+  /** Who asked for it, as the audit log names them. */
+  readonly actor: string;
 }

@@ -81,6 +81,8 @@ const TABLE: Readonly<Record<string, string>> = {
   'POST /api/v1/tenants/:slug/resume': '-',
   'POST /api/v1/tenants/:slug/database/test': '-',
   'POST /api/v1/tenants/:slug/move': '-',
+  'POST /api/v1/tenants/:slug/export': 'a',
+  'DELETE /api/v1/tenants/:slug': '-',
   'GET /api/v1/config': '-',
   'GET /api/v1/jobs': '-',
   'POST /api/v1/config/reload': '-',

@@ -237,6 +237,7 @@ export function peopleState(authenticator: Authenticator) {
     },
     invite: missing,
     places: { test: missing, move: missing },
+    removal: { export: missing, erase: missing },
     singleSignOn: null,
     isSecure: false,
     audit: { record: async () => true },

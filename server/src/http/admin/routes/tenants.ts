@@ -1,11 +1,13 @@
 /**
  * `/api/v1/tenants`: make, list, read, change, suspend and resume tenants, and move their data.
  */
+import { Readable } from 'node:stream';
 import {
   databaseReportSchema,
   databaseTestSchema,
   errorSchema,
   tenantCreateSchema,
+  tenantEraseQuerySchema,
   tenantListQuerySchema,
   tenantListSchema,
   tenantMoveSchema,
@@ -13,6 +15,7 @@ import {
   tenantSchema,
   tenantUpdateSchema,
 } from '@esclusa/contracts';
+import { z } from 'zod';
 import { allowanceFromWire } from '../../shapes/index.ts';
 import { tenantToWire, testToWire } from '../../shapes/tenants.ts';
 import { callerOf } from '../access.ts';
@@ -29,6 +32,7 @@ export function tenantRoutes(app: AdminApp, services: AdminServices, cursors: Cu
   itemRoutes(app, services);
   standingRoutes(app, services);
   placeRoutes(app, services);
+  removalRoutes(app, services);
 }
 
 function collectionRoutes(app: AdminApp, services: AdminServices, cursors: Cursors): void {
@@ -176,6 +180,51 @@ function placeRoutes(app: AdminApp, { places }: AdminServices): void {
     async (request, reply) => {
       const { slug } = request.params;
       const record = await places.move(callerOf(request), slug, request.body.to);
+      audited(request, { id: record.id, tenant: slug });
+      reply.code(202);
+      return tenantToWire(record);
+    },
+  );
+}
+
+function removalRoutes(app: AdminApp, { removal }: AdminServices): void {
+  app.post(
+    '/api/v1/tenants/:slug/export',
+    {
+      config: { access: 'tenants.export', audit: 'tenants.export' },
+      schema: {
+        tags,
+        summary: 'Everything that is kept of a tenant, a line of JSON each; the last counts them',
+        params: tenantPathSchema,
+        response: { 200: z.string(), default: errorSchema },
+      },
+    },
+    async (request, reply) => {
+      const { slug } = request.params;
+      const lines = await removal.export(callerOf(request), slug);
+      audited(request, { id: slug, tenant: slug });
+      return reply
+        .header('content-type', 'application/x-ndjson')
+        .serializer((body: string) => body)
+        .send(Readable.from(lines) as unknown as string);
+    },
+  );
+
+  app.delete(
+    '/api/v1/tenants/:slug',
+    {
+      config: { access: 'tenants.write', audit: 'tenants.erase' },
+      schema: {
+        tags,
+        summary: 'Begin to erase a tenant, for good; its `job` tells how far it is',
+        params: tenantPathSchema,
+        querystring: tenantEraseQuerySchema,
+        response: { 202: tenantSchema, default: errorSchema },
+      },
+    },
+    async (request, reply) => {
+      const { slug } = request.params;
+      const record = await removal.erase(callerOf(request), slug, request.query.ledger);
       audited(request, { id: record.id, tenant: slug });
       reply.code(202);
       return tenantToWire(record);

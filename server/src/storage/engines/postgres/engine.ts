@@ -7,12 +7,14 @@ import type { Kysely, Transaction } from 'kysely';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { SqlValue, TenantScope } from '../../engine.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from '../../ledger-engine.ts';
+import type { LedgerErasure } from '../../ledger-erasing.ts';
 import type { Schema } from '../../schema.ts';
 import { LedgerThread } from '../thread/ledger-thread.ts';
 import { WorkerClient } from '../thread/worker-client.ts';
 import { Availability } from './availability.ts';
 import { clientConfig, type SessionLimits } from './client.ts';
 import type { Inspection } from './inspection.ts';
+import { eraseRows } from './ledger-erasing.ts';
 import { forgetRows } from './ledger-forgetting.ts';
 import { openDatabase } from './opening.ts';
 import { ANALYTICS, HOT, LEDGER, type PostgresOptions, WATCH } from './options.ts';
@@ -114,6 +116,10 @@ export class PostgresEngine implements LedgerEngine {
 
   forgetBefore(createdBeforeMs: number, limit: number): Promise<number> {
     return forgetRows(this.#options.settings, createdBeforeMs, limit);
+  }
+
+  eraseLedger(tenant: string, how: LedgerErasure, limit: number): Promise<number> {
+    return eraseRows(this.#options.settings, tenant, how, limit);
   }
 
   outage(): string | null {

@@ -94,7 +94,7 @@ export class ScopedDatabase {
 }
 
 /** `?` marks a parameter; no statement of ours has it in a text. */
-function numbered(sql: string): string {
+export function numbered(sql: string): string {
   let count = 0;
   return sql.replace(/\?/g, () => {
     count += 1;

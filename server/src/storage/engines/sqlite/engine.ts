@@ -20,6 +20,7 @@ import type {
   LedgerEngine,
   PoolStatistics,
 } from '../../ledger-engine.ts';
+import { ERASING, type LedgerErasure, parametersOf } from '../../ledger-erasing.ts';
 import {
   type AppliedSchema,
   judgeSchema,
@@ -169,6 +170,19 @@ export class SqliteEngine implements LedgerEngine {
     } finally {
       this.#lease.release();
     }
+  }
+
+  async eraseLedger(tenant: string, how: LedgerErasure, limit: number): Promise<number> {
+    const { CompiledQuery } = await import('kysely');
+    return this.transact(null, async (transaction) => {
+      let rows = 0;
+      for (const statement of ERASING[how]) {
+        const values = [...parametersOf(statement, tenant, limit)];
+        const done = await transaction.executeQuery(CompiledQuery.raw(statement.sql, values));
+        if (statement.isCounted) rows += Number(done.numAffectedRows ?? 0n);
+      }
+      return rows;
+    });
   }
 
   async forgetBefore(createdBeforeMs: number, limit: number): Promise<number> {

@@ -34,6 +34,7 @@ export class SqliteTenantEngine extends SqliteEngine implements TenantEngine {
   }
 
   async probe(): Promise<PlaceReport> {
+    await this.open();
     const { connection, facts } = await this.health();
     if (!connection.healthy) throw new Error(connection.error);
     const { latencyMs } = connection;
