@@ -147,6 +147,21 @@ test('a connection that rested and was ended meanwhile is not handed out', async
   assert.equal(rows[0].one, 1);
 });
 
+test('a connection that ends in its holder’s hands fails the next statement and nothing else', async (t) => {
+  const { pool } = await openPool(t);
+  const lease = await pool.lease();
+  const ended = new Promise((resolve) => lease.client.once('end', resolve));
+
+  await server.terminateBackends();
+  await ended; // told to the holder between two statements
+
+  await assert.rejects(lease.client.query('select 1'));
+  lease.release(new Error('Connection terminated'));
+  const next = await pool.lease();
+  assert.equal(typeof (await backendOf(next)), 'number');
+  next.release();
+});
+
 test('a connection is replaced at its age', async (t) => {
   const { pool } = await openPool(t, { recycleMs: 1000 });
   const young = await pool.lease();

@@ -26,6 +26,7 @@ export async function migratePostgres(
   const config = { ...clientConfig(url, 'migrate', LIMITS), ...(stream && { stream }) };
   const pool = new pg.Pool({ ...config, options, max: 2 });
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined)); // also while it is held
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrate(db, { dialect: 'postgres', nowMs });

@@ -69,6 +69,9 @@ export class ConnectionPool {
       constructor(config?: string | pg.ClientConfig) {
         // The pool's own limit bounds the wait for a free connection; this one the dialling.
         super({ ...(config as pg.ClientConfig), connectionTimeoutMillis: dialling });
+        // The pool listens to idle connections only. One that ends between two statements of
+        // its holder would throw outside of any call; the next statement says the same.
+        this.on('error', () => undefined);
       }
     }
     this.#pool = new pg.Pool({
