@@ -147,7 +147,7 @@ test('a connection that rested and was ended meanwhile is not handed out', async
   assert.equal(rows[0].one, 1);
 });
 
-test('a connection that ends in its holder’s hands fails the next statement and nothing else', async (t) => {
+test('a connection that ends while it is held fails the next statement and no more', async (t) => {
   const { pool } = await openPool(t);
   const lease = await pool.lease();
   const ended = new Promise((resolve) => lease.client.once('end', resolve));
