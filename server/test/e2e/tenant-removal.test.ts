@@ -168,7 +168,7 @@ for (const [name, open] of [
     );
     assert.deepEqual(await world.traces(), []);
     const row = await gateway.api('GET', `/api/v1/requests/${request}`);
-    assert.equal(row.status, 200);
+    assert.equal(row.status, 200, JSON.stringify(row.body));
     assert.match(row.body.key_id, /^erased_/);
     assert.equal(row.body.correlation_id, request);
     const refused = await gateway.api('GET', '/api/v1/auth/me', undefined, secret);

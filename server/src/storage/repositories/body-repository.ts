@@ -2,6 +2,7 @@
  * Prompts and answers in the database. Rows are added, read by their id, and erased for good:
  * after the last row that is due, what was deleted is gone from the files, too.
  */
+import { GatewayError } from '../../gateway/model/errors.ts';
 import type { KeptBodies, KeptBody } from '../../gateway/ports/body-store.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { DataPlaces } from '../places/data-places.ts';
@@ -18,6 +19,12 @@ export interface BodyRepository {
   insert(bodies: readonly KeptBodies[]): Promise<void>;
   get(requestId: string, tenant: string): Promise<KeptBodies | null>;
   eraseBefore(createdBeforeMs: number, limit: number): Promise<number>;
+}
+
+/** Of an erased tenant nothing is kept, and its figures can still be read. */
+function nothingOfErased(thrown: unknown): null {
+  if (thrown instanceof GatewayError && thrown.code === 'tenant_suspended') return null;
+  throw thrown;
 }
 
 export function createBodyRepository(places: DataPlaces): BodyRepository {
@@ -44,7 +51,7 @@ export function createBodyRepository(places: DataPlaces): BodyRepository {
     },
 
     get(requestId, tenant) {
-      return places.within(tenant, async (engine) => {
+      const reading = places.within(tenant, async (engine) => {
         const rows = await engine.read<BodiesTable>(
           tenant,
           'select * from bodies where request_id = ? and tenant = ?',
@@ -52,6 +59,7 @@ export function createBodyRepository(places: DataPlaces): BodyRepository {
         );
         return rows[0] === undefined ? null : bodiesOf(rows[0]);
       });
+      return reading.catch(nothingOfErased);
     },
 
     eraseBefore: (createdBeforeMs, limit) => eraser.erase(places, createdBeforeMs, limit),
