@@ -129,6 +129,9 @@ export class BodyPipe {
         this.#forget(bytesOf(written));
       }
     }
+    // A timer set while the last batch was on its way would end whoever comes behind.
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#options.onEmpty?.();
   }
 

@@ -87,6 +87,23 @@ test('a batch has at most 32 exchanges, and one mebibyte unless one has more alo
   assert.deepEqual(large.batches, [['req_0', 'req_1'], ['req_2'], ['req_large']]);
 });
 
+test('a question waits for what was kept last, also behind an earlier pipe of its tenant', async () => {
+  const { pipe, batches, advance } = createPipe();
+  pipe.keep(bodies('req_1'));
+  void pipe.get('req_1', 'acme');
+  // Its write is on its way: this one comes with it, and asks for a timer of its own.
+  pipe.keep(bodies('req_2'));
+  await setImmediate();
+  assert.deepEqual(batches.flat(), ['req_1', 'req_2']);
+
+  await advance(50);
+  pipe.keep(bodies('req_3'));
+  await advance(50);
+  await pipe.get('req_3', 'acme');
+
+  assert.deepEqual(batches.flat(), ['req_1', 'req_2', 'req_3']);
+});
+
 test('of more than a thousand that wait, the newest are dropped and counted', async () => {
   const { pipe, batches, advance } = createPipe();
 

@@ -172,7 +172,9 @@ test('what is deleted and made while it is copied follows', async (t) => {
 
   await runProcess(storage, 'proc_1', changing);
 
-  await until('the new route', async () => (await inShared(storage))[0]?.n === 0);
+  assert.equal((await inShared(storage))[0]?.n, 0);
+  const found = async () => (await storage.responses.get('acme', 'y_1')) !== null;
+  await until('the route to be read anew', found);
   assert.equal(await storage.responses.get('acme', 'x_003'), null);
   assert.deepEqual(await storage.responses.get('acme', 'y_1'), responseOf('y_1'));
 });
