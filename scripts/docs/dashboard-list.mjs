@@ -1,35 +1,10 @@
 /**
  * What the dashboards show: panels by title, unit and expressions.
  */
-/**
- * @typedef {{ title: string, unit: string, queries: Readonly<Record<string, string>>,
- *   kind?: 'timeseries' | 'stat' }} Panel `queries`: expressions by their legends
- * @typedef {{ uid: string, title: string, description: string,
- *   panels: readonly Panel[] }} Dashboard
- */
+import { operations } from './dashboard-operations.mjs';
+import { quantile, rate } from './dashboard-queries.mjs';
 
-const RATE = '[$__rate_interval]';
-
-/**
- * @param {number} share
- * @param {string} metric
- * @param {string} by
- * @param {string} only
- */
-function quantile(share, metric, by = '', only = '') {
-  const labels = by === '' ? 'le' : `le, ${by}`;
-  return `histogram_quantile(${share}, sum by (${labels}) (rate(${metric}_bucket${only}${RATE})))`;
-}
-
-/**
- * @param {string} metric
- * @param {string} by
- */
-function rate(metric, by = '') {
-  return by === '' ? `sum(rate(${metric}${RATE}))` : `sum by (${by}) (rate(${metric}${RATE}))`;
-}
-
-/** @type {Dashboard} */
+/** @type {import('./dashboard-queries.mjs').Dashboard} */
 const gateway = {
   uid: 'esclusa-gateway',
   title: 'Esclusa: gateway',
@@ -147,7 +122,7 @@ const gateway = {
   ],
 };
 
-/** @type {Dashboard} */
+/** @type {import('./dashboard-queries.mjs').Dashboard} */
 const cost = {
   uid: 'esclusa-cost',
   title: 'Esclusa: cost',
@@ -202,7 +177,7 @@ const cost = {
   ],
 };
 
-/** @type {Dashboard} */
+/** @type {import('./dashboard-queries.mjs').Dashboard} */
 const cache = {
   uid: 'esclusa-cache',
   title: 'Esclusa: cache and Redis',
@@ -268,7 +243,7 @@ const cache = {
   ],
 };
 
-/** @type {Dashboard} */
+/** @type {import('./dashboard-queries.mjs').Dashboard} */
 const database = {
   uid: 'esclusa-database',
   title: 'Esclusa: database and journal',
@@ -315,59 +290,6 @@ const database = {
       title: 'The journal fails',
       unit: 'short',
       queries: { '{{instance}} {{stage}}': 'max by (instance, stage) (esclusa_journal_failing)' },
-    },
-  ],
-};
-
-/** @type {Dashboard} */
-const operations = {
-  uid: 'esclusa-operations',
-  title: 'Esclusa: start-up and state',
-  description: 'What was found at start, what is degraded, and which configuration is in force.',
-  panels: [
-    {
-      title: 'Checks at start',
-      unit: 'short',
-      queries: { '{{check}} {{status}}': 'sum by (check, status) (startup_check_status)' },
-    },
-    {
-      title: 'Time of the checks at start',
-      unit: 's',
-      queries: { '{{check}}': 'max by (check) (startup_check_duration_seconds)' },
-    },
-    {
-      title: 'Degraded parts',
-      unit: 'short',
-      queries: { '{{part}}': 'max by (part) (esclusa_degraded)' },
-    },
-    {
-      title: 'Running since',
-      unit: 's',
-      queries: { '{{instance}}': 'time() - max by (instance) (process_start_time_seconds)' },
-    },
-    {
-      title: 'Generation of the configuration',
-      unit: 'short',
-      queries: { '{{instance}}': 'max by (instance) (esclusa_config_generation)' },
-    },
-    {
-      title: 'Processes',
-      unit: 'short',
-      queries: {
-        scraped: 'sum(up{job="esclusa"})',
-        'known to Redis': 'max(esclusa_processes)',
-      },
-    },
-    {
-      title: 'Runtime',
-      unit: 'short',
-      kind: 'stat',
-      queries: { '{{version}}': 'count by (version) (nodejs_version_info)' },
-    },
-    {
-      title: 'Prompts and answers dropped on their way to be kept',
-      unit: 'ops',
-      queries: { '{{instance}}': rate('esclusa_bodies_dropped_total', 'instance') },
     },
   ],
 };

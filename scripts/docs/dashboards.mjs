@@ -5,8 +5,8 @@
 import { DASHBOARDS } from './dashboard-list.mjs';
 
 /**
- * @typedef {import('./dashboard-list.mjs').Panel} Panel
- * @typedef {import('./dashboard-list.mjs').Dashboard} Dashboard
+ * @typedef {import('./dashboard-queries.mjs').Panel} Panel
+ * @typedef {import('./dashboard-queries.mjs').Dashboard} Dashboard
  */
 
 const PANEL = { width: 12, height: 8 };

@@ -5,6 +5,7 @@ import type { BreakerListener } from '../gateway/resilience/breaker-registry.ts'
 import type { KeyListener } from '../gateway/resilience/key-rotation.ts';
 import type { BodyCapture } from '../http/index.ts';
 import type { Log } from '../kernel/log.ts';
+import type { FlagSnapshot } from '../operations/index.ts';
 import type { QueryMeters, Storage } from '../storage/index.ts';
 import { type Metrics, single } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
@@ -59,12 +60,13 @@ export interface MeterSources {
   readonly gateway: Pick<Gateway, 'breakers' | 'budgets' | 'gate'>;
   readonly current: () => LiveGeneration;
   readonly pool: Pick<ProviderPool, 'figures'>;
+  readonly flags: { readonly snapshot: Pick<FlagSnapshot, 'shares'> };
   /** Names of what works with less than it should have. */
   readonly degraded: () => readonly string[];
 }
 
 export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
-  const { storage, capture, gateway, current, pool, degraded } = sources;
+  const { storage, capture, gateway, current, pool, flags, degraded } = sources;
   metrics.journalBacklogBytes.sample(single(() => storage.figures().backlogBytes));
   metrics.journalBacklogAge.sample(single(() => storage.figures().oldestUnappliedMs / 1000));
   metrics.tenantRoutes.sample(() => {
@@ -89,6 +91,11 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
       { labels: { stage: 'database' }, value: writerError === null ? 0 : 1 },
     ];
   });
+  metrics.flagShare.sample(() =>
+    flags.snapshot
+      .shares()
+      .map(({ flag, percentage }) => ({ labels: { flag }, value: percentage })),
+  );
   metrics.degraded.sample(() => degraded().map((part) => ({ labels: { part }, value: 1 })));
   metrics.databaseConnections.sample(() =>
     [...storage.figures().pools].flatMap(([pool, figures]) => [

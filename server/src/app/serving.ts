@@ -111,7 +111,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
     cacheStats: () => figuresOf(cache.book),
   };
   const degraded = () => degradedNames(health);
-  sampleMeters(metrics, { storage, capture, gateway, current, pool, degraded });
+  sampleMeters(metrics, { storage, capture, gateway, current, pool, flags, degraded });
   const process = watchProcess(metrics);
   undo.push(() => process.close());
   const meter = createRequestMeter(metrics);

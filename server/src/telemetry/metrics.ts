@@ -60,7 +60,25 @@ export async function exposeTogether(
   reports: readonly (readonly MetricReport[])[],
 ): Promise<Exposition> {
   const { Registry } = await import('@prometheus-io/client');
-  return exposition(Registry.aggregate(reports.map((report) => [...report])));
+  return exposition(Registry.aggregate(withWorstBreakers(reports)));
+}
+
+/** Breaker states by how bad they are: half open is a larger number than open, and better. */
+const BREAKER_STATES = [0, 2, 1];
+
+/** One list of all breakers, each in the worst of its states, in place of one for each process. */
+function withWorstBreakers(reports: readonly (readonly MetricReport[])[]): MetricReport[][] {
+  const { name } = METRICS.breakerState;
+  const worst = new Map<string, Sample>();
+  for (const sample of reports.flat().flatMap((each) => (each.name === name ? each.values : []))) {
+    const key = JSON.stringify(sample.labels);
+    const before = BREAKER_STATES.indexOf(worst.get(key)?.value ?? 0);
+    if (BREAKER_STATES.indexOf(sample.value) >= before) worst.set(key, sample);
+  }
+  const joined = [...worst.values()];
+  return reports.map((report, at) =>
+    report.map((each) => (each.name === name ? { ...each, values: at === 0 ? joined : [] } : each)),
+  );
 }
 
 /** A reader for `family.sample` of a metric without labels. */

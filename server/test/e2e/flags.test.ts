@@ -95,6 +95,26 @@ test('the environment forces a flag off, whatever is stored', async (t) => {
   );
 });
 
+test('metrics tell the share of each flag, as it is in force', async (t) => {
+  const gateway = await startGateway({
+    env: { LLM_CACHE_ENABLED: 'false', ENABLE_STARTUP_VALIDATION: 'false' },
+  });
+  t.after(() => gateway.close());
+
+  await gateway.api('PUT', '/api/v1/flags/smart_next', { percentage: 10 });
+
+  const { body } = await gateway.api('GET', '/metrics');
+  const shares = [...body.matchAll(/^esclusa_flag_percentage\{flag="(\w+)"\} (\d+)$/gm)];
+  assert.deepEqual(shares.map(([, flag, share]) => `${flag} ${share}`).sort(), [
+    'circuit_breaker 100',
+    'llm_cache 0',
+    'prometheus_metrics 100',
+    'smart_next 10',
+    'startup_validation 0',
+    'structured_logging 100',
+  ]);
+});
+
 test('metrics, cache and breakers follow their flags without a restart', async (t) => {
   const upstream = await startScriptedUpstream();
   t.after(() => upstream.close());

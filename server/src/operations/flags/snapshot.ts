@@ -17,6 +17,8 @@ export interface FlagSnapshot {
   /** Never waits, never throws. A flag that nobody made is off. */
   isOn(name: string, subject: FlagSubject): boolean;
   evaluate(name: string, subject: FlagSubject): Promise<Evaluation>;
+  /** Of each flag, 0 to 100: for what share it is on, those named in any case left aside. */
+  shares(): readonly FlagShare[];
   /** Told after something changed; returns the way to stop. */
   onChange(listener: () => void): () => void;
   isCurrent(): boolean;
@@ -25,6 +27,11 @@ export interface FlagSnapshot {
   /** Resolves when done and never rejects. */
   refresh(): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface FlagShare {
+  readonly flag: string;
+  readonly percentage: number;
 }
 
 export interface FlagSnapshotOptions {
@@ -44,12 +51,15 @@ export function createFlagSnapshot(options: FlagSnapshotOptions): FlagSnapshot {
   const { repository, engine, isForcedOff, clock, log } = options;
   const listeners = new Set<() => void>();
   let known = 'never read';
+  let definitions = definitionsOf([]);
 
   async function read(): Promise<void> {
     const records = await repository.all();
     const print = JSON.stringify(records.map(({ name, version }) => [name, version]));
     if (print === known) return;
-    await engine.load(definitionsOf(records));
+    const next = definitionsOf(records);
+    await engine.load(next);
+    definitions = next;
     known = print;
     for (const listener of listeners) listener();
   }
@@ -70,6 +80,11 @@ export function createFlagSnapshot(options: FlagSnapshotOptions): FlagSnapshot {
       const fallback = { value: enabled, variant: enabled ? 'on' : 'off', reason: 'DEFAULT' };
       return (await engine.evaluate(name, subject)) ?? fallback;
     },
+    shares: () =>
+      [...definitions].map(([flag, { enabled, percentage }]) => ({
+        flag,
+        percentage: enabled && !isForcedOff(flag) ? percentage : 0,
+      })),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -95,6 +95,13 @@ export const STORE_METRICS = {
     'min',
   ),
   logLinesDropped: counter('esclusa_log_lines_dropped_total', 'Log lines lost.', []),
+  flagShare: gauge(
+    'esclusa_flag_percentage',
+    'For what share a flag is on, by what is stored and what the configuration forces off.',
+    ['flag'],
+    ['flag'],
+    'max',
+  ),
   rolloutDecisions: counter(
     'esclusa_rollout_decisions_total',
     'Steps of plans that raise flags: advance, complete, roll_back.',

@@ -91,8 +91,8 @@ test('an alert whose expression is broken is found by its cases', async () => {
   try {
     await mkdir(join(folder, 'rules'));
     await mkdir(join(folder, 'tests'));
-    const right = 'max by (name) (circuit_breaker_state) == 1';
-    const broken = readFileSync(RULES, 'utf8').replace(right, right.replace('== 1', '> 0'));
+    const right = 'max by (name) (circuit_breaker_state == 1)\n';
+    const broken = readFileSync(RULES, 'utf8').replace(right, right.replace('== 1', '> 1'));
     await writeFile(join(folder, 'rules/esclusa.yml'), broken);
     await writeFile(join(folder, 'tests/esclusa.test.yml'), readFileSync(CASES, 'utf8'));
 

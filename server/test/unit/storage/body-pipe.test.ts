@@ -87,7 +87,7 @@ test('a batch has at most 32 exchanges, and one mebibyte unless one has more alo
   assert.deepEqual(large.batches, [['req_0', 'req_1'], ['req_2'], ['req_large']]);
 });
 
-test('a question waits for what was kept last, also behind an earlier pipe of its tenant', async () => {
+test('a question waits for what was kept last, also behind an earlier pipe', async () => {
   const { pipe, batches, advance } = createPipe();
   pipe.keep(bodies('req_1'));
   void pipe.get('req_1', 'acme');

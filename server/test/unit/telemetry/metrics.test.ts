@@ -114,6 +114,24 @@ test('several processes are joined: sums, and the worst state of a breaker', asy
   assert.match(text, /^esclusa_overhead_seconds_bucket\{operation="chat",le="\+Inf"\} 2$/m);
 });
 
+test('a breaker open in one process is open, though it is half open in others', async () => {
+  const states = [2, 1, 0];
+  const workers = states.map((state) => {
+    const metrics = createMetrics();
+    metrics.breakerState.child({ name: 'one' }).set(state);
+    metrics.breakerState.child({ name: 'two' }).set(state === 1 ? 0 : state);
+    return metrics;
+  });
+
+  const reports = await Promise.all(workers.map((metrics) => metrics.reports()));
+  const { text } = await exposeTogether(reports);
+
+  assert.deepEqual(linesOf(text, 'circuit_breaker_state{'), [
+    'circuit_breaker_state{name="one"} 1',
+    'circuit_breaker_state{name="two"} 2',
+  ]);
+});
+
 test('the process tells about itself', async () => {
   const metrics = createMetrics();
   const watch = watchProcess(metrics);
