@@ -30,6 +30,7 @@ export interface SseSplitter {
 const LF = 0x0a;
 const CR = 0x0d;
 const NOTHING = Buffer.alloc(0);
+const BLOCK_MOST_BYTES = 65_536;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 export function createSseSplitter(maxEventBytes: number): SseSplitter {
@@ -38,9 +39,7 @@ export function createSseSplitter(maxEventBytes: number): SseSplitter {
 
 class Splitter implements SseSplitter {
   readonly #maxEventBytes: number;
-  /** The unfinished event, copied: its pieces must neither pin their chunks nor pile up. */
-  #kept: Buffer = NOTHING;
-  #keptBytes = 0;
+  readonly #kept = new KeptBytes();
   #lineIsEmpty = true;
   /** The last byte was a CR, and a LF that belongs to it may follow. */
   #crPending = false;
@@ -85,29 +84,18 @@ class Splitter implements SseSplitter {
   }
 
   end(): SseRecord | null {
-    return this.#keptBytes === 0 ? null : this.#finish(NOTHING, 0, 0);
+    return this.#kept.length === 0 ? null : this.#finish(NOTHING, 0, 0);
   }
 
   #keep(piece: Buffer): void {
-    const bytes = this.#keptBytes + piece.length;
-    this.#limit(bytes);
-    if (bytes > this.#kept.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#kept.length));
-      this.#kept.copy(larger, 0, 0, this.#keptBytes);
-      this.#kept = larger;
-    }
-    piece.copy(this.#kept, this.#keptBytes);
-    this.#keptBytes = bytes;
+    this.#limit(this.#kept.length + piece.length);
+    this.#kept.add(piece);
   }
 
   #finish(chunk: Buffer, start: number, end: number): SseRecord {
+    this.#limit(this.#kept.length + end - start);
     let bytes = start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
-    if (this.#keptBytes > 0) {
-      bytes = Buffer.concat([this.#kept.subarray(0, this.#keptBytes), bytes]);
-      this.#kept = NOTHING;
-      this.#keptBytes = 0;
-    }
-    this.#limit(bytes.length);
+    if (this.#kept.length > 0) bytes = this.#kept.take(bytes);
     const first = this.#first;
     this.#first = false;
     return record(bytes, first);
@@ -116,6 +104,51 @@ class Splitter implements SseSplitter {
   #limit(eventBytes: number): void {
     if (eventBytes <= this.#maxEventBytes) return;
     throw new SseOverflow(`an event exceeds ${this.#maxEventBytes} bytes`);
+  }
+}
+
+/**
+ * The unfinished event, copied: its pieces must neither pin their chunks nor pile up. It lies in
+ * blocks that double up to `BLOCK_MOST_BYTES`, so that a large one is not moved as it grows.
+ */
+class KeptBytes {
+  #blocks: Buffer[] = [];
+  /** Of the last block. */
+  #filled = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(piece: Buffer): void {
+    for (let from = 0; from < piece.length; ) {
+      const copied = piece.copy(this.#room(piece.length - from), this.#filled, from);
+      from += copied;
+      this.#filled += copied;
+      this.#length += copied;
+    }
+  }
+
+  /** What was kept and then `rest`, as one; nothing is kept behind it. */
+  take(rest: Buffer): Buffer {
+    const last = this.#blocks.pop() ?? NOTHING;
+    const bytes = Buffer.concat([...this.#blocks, last.subarray(0, this.#filled), rest]);
+    this.#blocks = [];
+    this.#filled = 0;
+    this.#length = 0;
+    return bytes;
+  }
+
+  /** The last block where it is not full, else another one. */
+  #room(wantedBytes: number): Buffer {
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && this.#filled < last.length) return last;
+    const bytes = Math.min(BLOCK_MOST_BYTES, Math.max(wantedBytes, this.#length));
+    const block = Buffer.allocUnsafeSlow(bytes);
+    this.#blocks.push(block);
+    this.#filled = 0;
+    return block;
   }
 }
 

@@ -108,6 +108,16 @@ test('a key cannot want what is none of the words', async () => {
   assert.equal(body.error.field, 'cache');
 });
 
+test('cache-status tells an answer that was not wanted from one that was missing', async () => {
+  const words = async (cache: object | null) =>
+    (await asked(cache)).headers.get('cache-status') ?? '';
+
+  assert.match(await words(null), /^esclusa; fwd=uri-miss; key=/);
+  assert.match(await words({ 'no-cache': true }), /^esclusa; fwd=request; key=/);
+  assert.match(await words(null), /^esclusa-memory; hit; key=/);
+  assert.match(await words({ 'no-store': true }), /^esclusa; fwd=bypass; detail=no-store$/);
+});
+
 test('the key that an answer shows removes it, and nothing else', async () => {
   const first = await asked(null);
   await asked({ namespace: 'other' });

@@ -160,6 +160,32 @@ test('an event of exactly the limit passes and one byte more is refused, however
   );
 });
 
+test('a large event takes its size twice: while it is unfinished, and as one', () => {
+  const pieces = Array.from({ length: 64 }, () => Buffer.alloc(65_536, 'x'));
+  const end = Buffer.from('\n\n');
+  const taken: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const splitter = createSseSplitter(8 * 1024 * 1024);
+    const before = process.memoryUsage().arrayBuffers;
+    for (const piece of pieces) splitter.push(piece);
+    splitter.push(end);
+    taken.push(process.memoryUsage().arrayBuffers - before);
+  }
+
+  const bytes = pieces.length * 65_536;
+  assert.ok(Math.max(...taken) >= 2 * bytes, 'a collection hid what was taken');
+  assert.ok(Math.max(...taken) <= 2.25 * bytes, `${Math.max(...taken)} bytes`);
+});
+
+test('small pieces of many events are kept in little more than they are', () => {
+  const splitters = Array.from({ length: 1000 }, () => createSseSplitter(LIMIT_BYTES));
+  const before = process.memoryUsage().arrayBuffers;
+  for (const splitter of splitters) splitter.push(Buffer.from('data: hel'));
+  const taken = process.memoryUsage().arrayBuffers - before;
+
+  assert.ok(taken <= splitters.length * 256, `${taken} bytes`);
+});
+
 test('a large event dripped in small pieces costs time in proportion to its size', () => {
   const piece = Buffer.alloc(64, 'x');
   const dripMs = (pieces: number): number => {
