@@ -135,7 +135,7 @@ async function update(options: KeyUseCasesOptions, actor: Principal, id: string,
   checkGrant(actor, to);
   checkConfinement(actor, await networksOf(options, actor), to);
   requireFuture(to.expiresAtMs, options.clock.wallMs());
-  return write(options, id, {
+  return write(options, before, {
     ...(to.name !== undefined && { name: to.name }),
     ...(to.scopes !== undefined && { scopes: withoutTwins(to.scopes) }),
     ...(to.addresses !== undefined && { addresses: withoutTwins(to.addresses) }),
@@ -159,7 +159,7 @@ async function rotate(
   checkGrant(actor, before);
   checkConfinement(actor, await networksOf(options, actor), before);
   const secret = generateSecret(options.random);
-  const record = await write(options, id, {
+  const record = await write(options, before, {
     hint: secretHint(secret),
     secretHash: options.hashSecret(secret),
     previousHash: overlapMs > 0 ? before.secretHash : null,
@@ -171,7 +171,7 @@ async function rotate(
 /** The networks that the actor's own key may be used from; null: any. */
 async function networksOf({ repository }: KeyUseCasesOptions, actor: Principal) {
   if (actor.kind !== 'api_key') return null;
-  return (await repository.get(actor.keyId))?.addresses ?? null;
+  return (await repository.get(actor.keyId, actor.tenant))?.addresses ?? null;
 }
 
 function requireLiving(key: KeyRecord): void {
@@ -189,10 +189,10 @@ async function revoke(options: KeyUseCasesOptions, actor: Principal, id: string)
       message: 'A key cannot revoke itself. Use another administrator’s key.',
     });
   }
-  return write(options, id, { revokedAtMs: options.clock.wallMs() });
+  return write(options, before, { revokedAtMs: options.clock.wallMs() });
 }
 
-/** The record, where the actor may have it; the reading costs the same for a foreign one. */
+/** The record, where the actor may have it; a foreign one is not even read. */
 async function read(
   options: KeyUseCasesOptions,
   actor: Principal,
@@ -200,13 +200,17 @@ async function read(
   id: string,
 ): Promise<KeyRecord> {
   const tenant = confineTenant(actor, permission, undefined);
-  const record = await options.repository.get(id);
-  if (record === null || (tenant !== null && record.tenant !== tenant)) throw keyNotFound();
+  const record = await options.repository.get(id, tenant);
+  if (record === null) throw keyNotFound();
   return record;
 }
 
-async function write(options: KeyUseCasesOptions, id: string, patch: KeyPatch): Promise<KeyRecord> {
-  const record = await options.repository.update(id, patch);
+async function write(
+  options: KeyUseCasesOptions,
+  { id, tenant }: KeyRecord,
+  patch: KeyPatch,
+): Promise<KeyRecord> {
+  const record = await options.repository.update(id, tenant, patch);
   if (record === null) throw keyNotFound();
   await options.refreshSnapshot();
   return record;

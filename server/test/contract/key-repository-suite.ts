@@ -33,9 +33,9 @@ export function keyRepositorySuite(
     await keys.insert(full);
     await keys.insert(key('key_bare'));
 
-    assert.deepEqual(await keys.get('key_full'), full);
-    assert.deepEqual(await keys.get('key_bare'), key('key_bare'));
-    assert.equal(await keys.get('key_other'), null);
+    assert.deepEqual(await keys.get('key_full', null), full);
+    assert.deepEqual(await keys.get('key_bare', null), key('key_bare'));
+    assert.equal(await keys.get('key_other', null), null);
   });
 
   test(`${name}: an id or a secret that exists is a conflict`, async (t) => {
@@ -47,7 +47,7 @@ export function keyRepositorySuite(
 
     await assert.rejects(sameId, { code: 'conflict' });
     await assert.rejects(sameSecret, { code: 'conflict' });
-    assert.equal(await keys.get('key_2'), null);
+    assert.equal(await keys.get('key_2', null), null);
   });
 
   test(`${name}: a key of a tenant that does not exist is refused`, async (t) => {
@@ -74,6 +74,18 @@ export function keyRepositorySuite(
     assert.deepEqual(acme.map(idOf), ['key_4', 'key_2']);
   });
 
+  test(`${name}: a key is neither read nor changed under the name of another tenant`, async (t) => {
+    const { keys, tenants } = await open(t);
+    await tenants.insert(tenantRecord('acme'));
+    await keys.insert({ ...key('key_1'), tenant: 'acme' });
+
+    const read = await keys.get('key_1', 'default');
+    const changed = await keys.update('key_1', 'default', { name: 'Taken' });
+
+    assert.deepEqual([read, changed], [null, null]);
+    assert.equal((await keys.get('key_1', 'acme'))?.name, key('key_1').name);
+  });
+
   test(`${name}: a patch changes what it names, null included, and nothing else`, async (t) => {
     const { keys } = await open(t);
     const before: KeyRecord = {
@@ -84,17 +96,21 @@ export function keyRepositorySuite(
     };
     await keys.insert(before);
 
-    const renamed = await keys.update('key_1', { name: 'Renamed' });
-    const opened = await keys.update('key_1', { models: null, budget: null, expiresAtMs: null });
-    const limited = await keys.update('key_1', { limits: { concurrency: 0 } });
-    const uncached = await keys.update('key_1', { cacheUse: 'off' });
-    const missing = await keys.update('key_other', { name: 'Nobody' });
+    const renamed = await keys.update('key_1', null, { name: 'Renamed' });
+    const opened = await keys.update('key_1', null, {
+      models: null,
+      budget: null,
+      expiresAtMs: null,
+    });
+    const limited = await keys.update('key_1', null, { limits: { concurrency: 0 } });
+    const uncached = await keys.update('key_1', null, { cacheUse: 'off' });
+    const missing = await keys.update('key_other', null, { name: 'Nobody' });
 
     assert.deepEqual(renamed, { ...before, name: 'Renamed' });
     assert.deepEqual(opened, { ...renamed, models: null, budget: null, expiresAtMs: null });
     assert.deepEqual(limited, { ...opened, limits: { concurrency: 0 } });
     assert.deepEqual(uncached, { ...limited, cacheUse: 'off' });
-    assert.deepEqual(await keys.get('key_1'), uncached);
+    assert.deepEqual(await keys.get('key_1', null), uncached);
     assert.equal(missing, null);
   });
 
@@ -115,8 +131,8 @@ export function keyRepositorySuite(
     const seen = await keys.changedSince(0);
 
     const nothing = await keys.changedSince(seen.version);
-    await keys.update('key_1', { name: 'First' });
-    await keys.update('key_1', { revokedAtMs: 1_700_000_000_009 });
+    await keys.update('key_1', null, { name: 'First' });
+    await keys.update('key_1', null, { revokedAtMs: 1_700_000_000_009 });
     await keys.insert(key('key_3'));
     const changed = await keys.changedSince(seen.version);
 

@@ -38,12 +38,12 @@ export function userRepositorySuite(name: string, open: Open): void {
     await users.insert(full);
     await users.insert(user('usr_bare'));
 
-    assert.deepEqual(await users.get('usr_full'), full);
+    assert.deepEqual(await users.get('usr_full', null), full);
     assert.deepEqual(await users.find({ email: 'usr_full@example.org' }), full);
     assert.deepEqual(await users.find({ username: 'aNA_ruiz' }), full);
     assert.deepEqual(await users.findBySubject('https://id.example 42'), full);
-    assert.deepEqual(await users.get('usr_bare'), user('usr_bare'));
-    assert.equal(await users.get('usr_other'), null);
+    assert.deepEqual(await users.get('usr_bare', null), user('usr_bare'));
+    assert.equal(await users.get('usr_other', null), null);
     assert.equal(await users.find({ email: 'other@example.org' }), null);
   });
 
@@ -55,7 +55,7 @@ export function userRepositorySuite(name: string, open: Open): void {
     const refusals = [
       [users.insert({ ...user('usr_3'), email: 'usr_1@example.org' }), 'conflict', 'email'],
       [users.insert({ ...user('usr_4'), username: 'aNa' }), 'conflict', 'username'],
-      [users.update('usr_2', { username: 'ANA' }), 'conflict', 'username'],
+      [users.update('usr_2', null, { username: 'ANA' }), 'conflict', 'username'],
       [users.insert({ ...user('usr_5'), tenant: 'nowhere' }), 'invalid_request', 'tenant'],
     ] as const;
 
@@ -78,6 +78,21 @@ export function userRepositorySuite(name: string, open: Open): void {
     assert.deepEqual(acme.map(idOf), ['usr_2']);
   });
 
+  test(`${name}: nobody is read, changed or removed under another tenant's name`, async (t) => {
+    const { users, tenants, families } = await open(t);
+    await tenants.insert(tenantRecord('acme'));
+    await users.insert({ ...user('usr_1'), tenant: 'acme' });
+    await families.insert(family('fam_1', 'usr_1'), KEEP_ALL);
+
+    const read = await users.get('usr_1', 'default');
+    const changed = await users.update('usr_1', 'default', { roles: ['admin'] });
+    const removed = await users.remove('usr_1', 'default');
+
+    assert.deepEqual([read, changed, removed], [null, null, false]);
+    assert.deepEqual((await users.get('usr_1', 'acme'))?.roles, user('usr_1').roles);
+    assert.equal((await families.get('fam_1'))?.endedAtMs, null);
+  });
+
   test(`${name}: a version answers what changed after it, and who was removed`, async (t) => {
     const { users } = await open(t);
     await users.insert(user('usr_1'));
@@ -86,12 +101,12 @@ export function userRepositorySuite(name: string, open: Open): void {
 
     await users.touch('usr_1', 1_700_000_000_001);
     const afterTouch = await users.changedSince(seen.version);
-    await users.update('usr_1', { roles: ['admin'], isActive: false });
-    const isRemoved = await users.remove('usr_2');
+    await users.update('usr_1', null, { roles: ['admin'], isActive: false });
+    const isRemoved = await users.remove('usr_2', null);
     const changed = await users.changedSince(seen.version);
 
     assert.deepEqual(afterTouch.users, []);
-    assert.equal((await users.get('usr_1'))?.lastLoginAtMs, 1_700_000_000_001);
+    assert.equal((await users.get('usr_1', null))?.lastLoginAtMs, 1_700_000_000_001);
     assert.equal(isRemoved, true);
     assert.deepEqual(changed.users.map(idOf), ['usr_1']);
     assert.deepEqual(changed.removedIds, ['usr_2']);
@@ -103,14 +118,14 @@ export function userRepositorySuite(name: string, open: Open): void {
     await users.insert(user('usr_1'));
     await families.insert(family('fam_1', 'usr_1'), KEEP_ALL);
 
-    await users.remove('usr_1');
-    const again = await users.remove('usr_1');
+    await users.remove('usr_1', null);
+    const again = await users.remove('usr_1', null);
     await users.insert({ ...user('usr_2'), email: 'usr_1@example.org', username: 'usr_1' });
 
     assert.equal(again, false);
-    assert.equal(await users.get('usr_1'), null);
+    assert.equal(await users.get('usr_1', null), null);
     assert.equal(await families.get('fam_1'), null);
-    assert.equal(await users.update('usr_1', { isActive: true }), null);
+    assert.equal(await users.update('usr_1', null, { isActive: true }), null);
     assert.deepEqual((await users.list({ tenant: null, limit: 9, beforeId: null })).map(idOf), [
       'usr_2',
     ]);
@@ -124,8 +139,8 @@ export function userRepositorySuite(name: string, open: Open): void {
     const mustRemain = [{ tenant: 'default', roles: ['admin' as const, 'superadmin' as const] }];
 
     const both = await Promise.allSettled([
-      users.update('usr_1', { roles: ['student'] }, mustRemain),
-      users.remove('usr_2', mustRemain),
+      users.update('usr_1', null, { roles: ['student'] }, mustRemain),
+      users.remove('usr_2', null, mustRemain),
     ]);
 
     assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);

@@ -132,7 +132,7 @@ async function refresh(
   const claims = options.refresh.read(token);
   const family = claims === null ? null : await families.get(claims.familyId);
   if (claims === null || family === null || !isAlive(family, began.wallMs)) throw refused();
-  const user = await users.get(family.userId);
+  const user = await users.get(family.userId, null);
   if (user === null || !user.isActive || !user.isVerified) throw refused();
   const generation = await advance(options, family, claims, caller, began);
   if (generation === null) {

@@ -78,7 +78,8 @@ export function createSignIn(options: SignInOptions): SignInUseCases {
     holderOf: (credential) => holderOf(options, credential),
     logout: (actor, caller) => logout(options, actor, caller),
     changePassword: (actor, wanted, caller) => changePassword(options, actor, wanted, caller),
-    me: async (actor) => (actor.kind === 'user' ? options.users.get(actor.keyId) : null),
+    me: async (actor) =>
+      actor.kind === 'user' ? options.users.get(actor.keyId, actor.tenant) : null,
   };
 }
 
@@ -137,14 +138,14 @@ async function improveHash(
   password: string,
 ): Promise<void> {
   if (user.passwordHash === null || !hasher.isOutdated(user.passwordHash)) return;
-  await users.update(user.id, { passwordHash: await hasher.hash(password) });
+  await users.update(user.id, user.tenant, { passwordHash: await hasher.hash(password) });
 }
 
 async function refresh(options: SignInOptions, token: string, caller: Caller): Promise<Session> {
   const { throttle, sessions, audit } = options;
   await throttle.visit('refresh', sourceOf(caller), REFRESHES_PER_MINUTE);
   const { session } = await sessions.refresh(token, caller, async ({ userId, id }) => {
-    const user = await options.users.get(userId);
+    const user = await options.users.get(userId, null);
     const reused = event(caller, user, userId, 'auth.refresh_reuse', 'failure');
     await audit.record({ ...reused, details: { family: id } });
   });
@@ -176,7 +177,7 @@ async function changePassword(
 ): Promise<void> {
   const { users, hasher, sessions, snapshot, audit } = options;
   requirePerson(actor);
-  const user = await users.get(actor.keyId);
+  const user = await users.get(actor.keyId, actor.tenant);
   const attempt = { account: actor.keyId, source: sourceOf(caller), isKnownSource: true };
   const isRight = await tryPassword(options, attempt, user, current);
   if (user === null || !isRight) {
@@ -193,7 +194,7 @@ async function changePassword(
       field: 'new_password',
     });
   }
-  await users.update(user.id, { passwordHash: await hasher.hash(next) });
+  await users.update(user.id, user.tenant, { passwordHash: await hasher.hash(next) });
   await sessions.endAllOf(user.id, 'password');
   await snapshot.refresh();
   await audit.record(event(caller, user, user.id, 'auth.password', 'success'));

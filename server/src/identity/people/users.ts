@@ -145,7 +145,7 @@ async function update(
   if (change.roles !== undefined) requireRoles(actor, change.roles);
   checkGrant(actor, { models: change.models, limits: change.limits, budget: change.budget });
   const patch = await patchOf(options, before, change);
-  const after = await users.update(id, patch, mustRemain(actor, before, patch));
+  const after = await users.update(id, before.tenant, patch, mustRemain(actor, before, patch));
   if (after === null) throw userNotFound();
   if (patch.isActive === false) await sessions.endAllOf(id, 'deactivated');
   else if (patch.passwordHash !== undefined) await sessions.endAllOf(id, 'password');
@@ -182,7 +182,8 @@ async function remove(
 ): Promise<UserRecord> {
   const before = await read(options, actor, 'users.write', id);
   requireAbove(actor, before);
-  const isGone = await options.users.remove(id, mustRemain(actor, before, { isActive: false }));
+  const remaining = mustRemain(actor, before, { isActive: false });
+  const isGone = await options.users.remove(id, before.tenant, remaining);
   if (!isGone) throw userNotFound();
   await options.snapshot.refresh();
   return before;
@@ -203,7 +204,7 @@ function mustRemain(actor: Principal, before: UserRecord, patch: UserPatch): Mus
   return remaining;
 }
 
-/** The record, where the actor may have it; the reading costs the same for a foreign one. */
+/** The record, where the actor may have it; a foreign one is not even read. */
 async function read(
   { users }: UserUseCasesOptions,
   actor: Principal,
@@ -211,8 +212,8 @@ async function read(
   id: string,
 ): Promise<UserRecord> {
   const tenant = confineTenant(actor, permission, undefined);
-  const record = await users.get(id);
-  if (record === null || (tenant !== null && record.tenant !== tenant)) throw userNotFound();
+  const record = await users.get(id, tenant);
+  if (record === null) throw userNotFound();
   return record;
 }
 

@@ -41,15 +41,16 @@ export type KeyPatch = Partial<Omit<KeyRecord, 'id' | 'tenant' | 'role' | 'creat
 /** All methods throw `storage_unavailable` when the database does not answer in time. */
 export interface KeyRepository {
   insert(record: KeyRecord): Promise<void>;
-  get(id: string): Promise<KeyRecord | null>;
+  /** null where it is another tenant's as well; a tenant of null means any. */
+  get(id: string, tenant: string | null): Promise<KeyRecord | null>;
   /** Newest first; null tenant means all of them. */
   list(filter: {
     readonly tenant: string | null;
     readonly limit: number;
     readonly beforeId: string | null;
   }): Promise<readonly KeyRecord[]>;
-  /** The changed record; null when there is no such key. */
-  update(id: string, patch: KeyPatch): Promise<KeyRecord | null>;
+  /** The changed record; null where `get` would answer null. */
+  update(id: string, tenant: string | null, patch: KeyPatch): Promise<KeyRecord | null>;
   /** Version 0 answers every key. */
   changedSince(version: number): Promise<KeyChanges>;
 }

@@ -62,7 +62,8 @@ export interface UserRepository {
    * `invalid_request` (field `tenant`) where there is no such tenant.
    */
   insert(record: UserRecord): Promise<void>;
-  get(id: string): Promise<UserRecord | null>;
+  /** null where it is another tenant's as well; a tenant of null means any. */
+  get(id: string, tenant: string | null): Promise<UserRecord | null>;
   /** By address, or by name without regard to case. */
   find(by: { readonly email: string } | { readonly username: string }): Promise<UserRecord | null>;
   findBySubject(subject: string): Promise<UserRecord | null>;
@@ -73,16 +74,17 @@ export interface UserRepository {
     readonly beforeId: string | null;
   }): Promise<readonly UserRecord[]>;
   /**
-   * The changed record; null when there is no such user. Throws `conflict`, also where nobody
+   * The changed record; null where `get` would answer null. Throws `conflict`, also where nobody
    * of `mustRemain` would remain; nothing is changed then.
    */
   update(
     id: string,
+    tenant: string | null,
     patch: UserPatch,
     mustRemain?: readonly MustRemain[],
   ): Promise<UserRecord | null>;
-  /** False when there is no such user. Its families go with it. Throws as `update` does. */
-  remove(id: string, mustRemain?: readonly MustRemain[]): Promise<boolean>;
+  /** False where `get` would answer null. Its families go with it. Throws as `update` does. */
+  remove(id: string, tenant: string | null, mustRemain?: readonly MustRemain[]): Promise<boolean>;
   /** Notes a sign-in; no change that a snapshot would have to hear of. */
   touch(id: string, lastLoginAtMs: number): Promise<void>;
   /** Version 0 answers every user. */

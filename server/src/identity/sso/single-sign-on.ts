@@ -160,7 +160,7 @@ async function admit(
   const user =
     known === null
       ? await welcome(options, { subject, tenant, roles, claims })
-      : await follow(options, known, roles);
+      : await follow(options, known, { tenant, roles });
   const mayEnter = user?.isActive === true && user.isVerified && user.tenant === tenant;
   await audit.record({
     tenant: user?.tenant ?? '',
@@ -194,9 +194,10 @@ async function welcome(
   const email = checkEmail(claims.email);
   const same = await users.find({ email });
   if (same !== null) {
-    const isWaiting = same.passwordHash === null && same.subject === null;
+    const isOwn = same.tenant === tenant;
+    const isWaiting = isOwn && same.passwordHash === null && same.subject === null;
     if (!isWaiting || claims.email_verified !== true) return null;
-    return users.update(same.id, { subject, ...(roles !== null && { roles }) });
+    return users.update(same.id, same.tenant, { subject, ...(roles !== null && { roles }) });
   }
   const user: UserRecord = {
     ...{ id: ids.next('usr'), tenant, email, subject, passwordHash: null },
@@ -218,10 +219,10 @@ async function welcome(
 async function follow(
   { users, snapshot }: SingleSignOnOptions,
   user: UserRecord,
-  roles: readonly Role[] | null,
+  { tenant, roles }: Pick<Newcomer, 'tenant' | 'roles'>,
 ): Promise<UserRecord | null> {
-  if (roles === null || roles.join() === user.roles.join()) return user;
-  const changed = await users.update(user.id, { roles });
+  if (tenant !== user.tenant || roles === null || roles.join() === user.roles.join()) return user;
+  const changed = await users.update(user.id, user.tenant, { roles });
   await snapshot.refresh();
   return changed;
 }

@@ -27,13 +27,11 @@ export function createKeyRepository(engine: Engine): KeyRepository {
       }
     },
 
-    async get(id) {
-      const db = await engine.reader(null);
-      const row = await db
-        .selectFrom('api_keys')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst();
+    async get(id, tenant) {
+      const db = await engine.reader(tenant);
+      let query = db.selectFrom('api_keys').selectAll().where('id', '=', id);
+      if (tenant !== null) query = query.where('tenant', '=', tenant);
+      const row = await query.executeTakeFirst();
       return row === undefined ? null : recordOf(row);
     },
 
@@ -45,15 +43,15 @@ export function createKeyRepository(engine: Engine): KeyRepository {
       return (await query.execute()).map(recordOf);
     },
 
-    async update(id, patch) {
-      return engine.transact(null, async (transaction) => {
+    async update(id, tenant, patch) {
+      return engine.transact(tenant, async (transaction) => {
         const version = await nextVersion(transaction, 'api_keys');
-        const row = await transaction
+        let query = transaction
           .updateTable('api_keys')
           .set({ ...changesOf(patch), version })
-          .where('id', '=', id)
-          .returningAll()
-          .executeTakeFirst();
+          .where('id', '=', id);
+        if (tenant !== null) query = query.where('tenant', '=', tenant);
+        const row = await query.returningAll().executeTakeFirst();
         return row === undefined ? null : recordOf(row);
       });
     },

@@ -23,16 +23,21 @@ export function createUserRepository(engine: Engine, clock: Clock): UserReposito
 type Readers = Pick<UserRepository, 'get' | 'find' | 'findBySubject' | 'list' | 'changedSince'>;
 
 function readers(engine: Engine): Readers {
-  async function one(column: string, value: string): Promise<UserRecord | null> {
+  async function one(
+    column: string,
+    value: string,
+    tenant: string | null = null,
+  ): Promise<UserRecord | null> {
+    const own = tenant === null ? '' : ' and tenant = ?';
     const [row] = await engine.read<UsersTable>(
-      null,
-      `select * from users where ${column} = ? and removed_at_ms is null`,
-      [value],
+      tenant,
+      `select * from users where ${column} = ? and removed_at_ms is null${own}`,
+      tenant === null ? [value] : [value, tenant],
     );
     return row === undefined ? null : userRecord(row);
   }
   return {
-    get: (id) => one('id', id),
+    get: (id, tenant) => one('id', id, tenant),
     find: (by) =>
       'email' in by ? one('email', by.email) : one('username_key', by.username.toLowerCase()),
     findBySubject: (subject) => one('subject', subject),
@@ -79,17 +84,17 @@ function writers(engine: Engine, clock: Clock): Omit<UserRepository, keyof Reade
           throw refusal(error, record.tenant);
         });
     },
-    async update(id, patch, mustRemain = []) {
+    async update(id, tenant, patch, mustRemain = []) {
       return engine
-        .transact(null, async (transaction) => {
+        .transact(tenant, async (transaction) => {
           const version = await nextVersion(transaction, 'users');
-          const row = await transaction
+          let query = transaction
             .updateTable('users')
             .set({ ...userChanges(patch), version })
             .where('id', '=', id)
-            .where('removed_at_ms', 'is', null)
-            .returningAll()
-            .executeTakeFirst();
+            .where('removed_at_ms', 'is', null);
+          if (tenant !== null) query = query.where('tenant', '=', tenant);
+          const row = await query.returningAll().executeTakeFirst();
           await requireRemaining(transaction, mustRemain);
           return row === undefined ? null : userRecord(row);
         })
@@ -97,19 +102,20 @@ function writers(engine: Engine, clock: Clock): Omit<UserRepository, keyof Reade
           throw refusal(error, '');
         });
     },
-    async remove(id, mustRemain = []) {
-      return engine.transact(null, async (transaction) => {
+    async remove(id, tenant, mustRemain = []) {
+      return engine.transact(tenant, async (transaction) => {
         const version = await nextVersion(transaction, 'users');
-        const row = await transaction
+        let query = transaction
           .updateTable('users')
           .set({ ...tombstone(id, clock.wallMs()), version })
           .where('id', '=', id)
-          .where('removed_at_ms', 'is', null)
-          .returning('id')
-          .executeTakeFirst();
+          .where('removed_at_ms', 'is', null);
+        if (tenant !== null) query = query.where('tenant', '=', tenant);
+        const row = await query.returning('id').executeTakeFirst();
+        if (row === undefined) return false;
         await requireRemaining(transaction, mustRemain);
         await transaction.deleteFrom('refresh_families').where('user_id', '=', id).execute();
-        return row !== undefined;
+        return true;
       });
     },
     async touch(id, lastLoginAtMs) {

@@ -90,9 +90,10 @@ export function createMemoryKeys(): MemoryKeys {
       requireUp(keys);
       touch(record);
     },
-    async get(id) {
+    async get(id, tenant) {
       requireUp(keys);
-      return rows.get(id) ?? null;
+      const row = rows.get(id);
+      return row === undefined || (tenant !== null && row.tenant !== tenant) ? null : row;
     },
     async list({ tenant, limit, beforeId }) {
       requireUp(keys);
@@ -102,10 +103,9 @@ export function createMemoryKeys(): MemoryKeys {
         .sort((a, b) => (a.id < b.id ? 1 : -1))
         .slice(0, limit);
     },
-    async update(id, patch) {
-      requireUp(keys);
-      const row = rows.get(id);
-      if (row === undefined) return null;
+    async update(id, tenant, patch) {
+      const row = await keys.get(id, tenant);
+      if (row === null) return null;
       const changed = { ...row, ...patch };
       touch(changed);
       return changed;

@@ -112,10 +112,10 @@ describe('the key snapshot', () => {
     await snapshot.refresh();
     await early;
     const created = snapshot.authenticate(secret).kind;
-    await repository.update(record.id, { models: ['fast'] });
+    await repository.update(record.id, null, { models: ['fast'] });
     await snapshot.refresh();
     const changed = snapshot.authenticate(secret);
-    await repository.update(record.id, { revokedAtMs: NOW_MS });
+    await repository.update(record.id, null, { revokedAtMs: NOW_MS });
     await snapshot.refresh();
 
     assert.equal(created, 'known');

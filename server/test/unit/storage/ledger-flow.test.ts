@@ -114,10 +114,10 @@ test('while the database is locked entries are acknowledged, and none is lost af
   const locker = lock(t, dataDir);
 
   for (const entry of entriesOf(50)) await storage.ledger.append(entry);
-  const refused = storage.keys.update('key_x', { name: 'Renamed' });
+  const refused = storage.keys.update('key_x', null, { name: 'Renamed' });
   await assert.rejects(refused, { code: 'storage_unavailable' });
   await until('the lag is noticed', () => storage.figures().writerError);
-  assert.equal(await storage.keys.get('key_x'), null); // readers go on
+  assert.equal(await storage.keys.get('key_x', null), null); // readers go on
   await until('an old backlog', () => storage.figures().oldestUnappliedMs > 300);
   assert.equal(storage.ledger.accepting(), true);
   locker.exec('rollback');
@@ -205,7 +205,7 @@ test('the death of the writer fails what it was asked and loses no entry', async
   assert(backlog > 0);
   assert.equal(await countRows(storage), 31);
   assert.equal(await storage.history.spentNanousd('key:key_a', 0), 31 * 1500);
-  assert.equal(await storage.keys.update('key_x', { name: 'Nobody' }), null);
+  assert.equal(await storage.keys.update('key_x', null, { name: 'Nobody' }), null);
 });
 
 test('a dead owner’s journal is applied at the next start and removed', async (t) => {
