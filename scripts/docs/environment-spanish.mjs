@@ -94,6 +94,15 @@ export const SPANISH = {
   ALLOWED_ORIGINS: 'Páginas de otros orígenes que pueden llamar al plano de control.',
   DEBUG: 'Páginas de error más largas; se rechaza en producción.',
   ENABLE_STARTUP_VALIDATION: 'Comprueba, antes de escuchar, aquello de lo que depende el servicio.',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:
+    'La dirección del recolector; se le añade `/v1/traces`. Sin ella no hay trazas.',
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'Cómo se escriben las trazas.',
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'Lo que se dice además al recolector, como su clave.',
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: 'Cuánto puede tardar un envío.',
+  OTEL_BSP_SCHEDULE_DELAY: 'Cuánto espera un tramo a que otros vayan con él.',
+  OTEL_BSP_MAX_QUEUE_SIZE: 'Tramos que pueden esperar; los que pasan de ahí se pierden.',
+  OTEL_RESOURCE_ATTRIBUTES: 'Qué más dicen las trazas de esta instalación.',
+  OTEL_TRACES_SAMPLER_ARG: 'La parte de las trazas empezadas aquí que se registra.',
   LLM_PROVIDER: 'El proveedor de las aplicaciones que no nombran un papel.',
   GF_SECURITY_ADMIN_PASSWORD: 'La contraseña de los cuadros de mando incluidos.',
 };

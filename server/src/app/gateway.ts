@@ -63,8 +63,8 @@ export interface GatewayDeps {
   readonly providers: () => Providers;
   readonly routes: () => Routes;
   readonly features: Features;
-  /** How soon times of answers are forgotten, in milliseconds, of the configuration in force. */
-  readonly latencyDecayMs: () => number;
+  /** Those in force. */
+  readonly settings: () => Pick<Config, 'routing' | 'tracing'>;
 }
 
 export interface Gateway {
@@ -78,6 +78,8 @@ export interface Gateway {
   /** The cache with what is behind it. */
   readonly tiers: Tiers;
 }
+
+const MS_PER_SECOND = 1000;
 
 export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   const { clock, random, identity, storage, breakers } = deps;
@@ -95,7 +97,11 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     retryBudgets: createRetryBudgets(clock),
     firstTokens: createFirstTokenBook(),
   });
-  const latency = createLatencyBook(clock, deps.latencyDecayMs);
+  const { settings } = deps;
+  const latency = createLatencyBook(
+    clock,
+    () => settings().routing.latencyDecaySeconds * MS_PER_SECOND,
+  );
   const keys = createCacheKeys(identity.secrets.cacheKey);
   const pipeline = createPipeline({
     ...deps,
@@ -113,6 +119,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
     keyRotation: createKeyRotation(clock, deps.keyListener),
     bulkheads,
     latency,
+    passesTrace: () => settings().tracing.passOn,
   });
   const { routes } = deps;
   const explain = createExplain({

@@ -29,7 +29,7 @@ import { type Exposition, exposeTogether } from '../telemetry/metrics.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
-import { countedIn, createCacheParts, figuresOf } from './cache.ts';
+import { type CacheParts, countedIn, createCacheParts, figuresOf } from './cache.ts';
 import { createCacheControl } from './cache-control.ts';
 import { createConfigControl } from './config-control.ts';
 import { createCounters } from './counters.ts';
@@ -51,6 +51,7 @@ import { startupChecks } from './startup/checks.ts';
 import type { Telemetry } from './telemetry.ts';
 import { createTenantData, type TenantData } from './tenant-data.ts';
 import { overlayTerms } from './terms.ts';
+import { openTracing } from './tracing.ts';
 
 export interface Serving {
   readonly server: Server;
@@ -61,7 +62,6 @@ export interface Serving {
 
 /** How often the names of what is degraded are looked up for the header of every answer. */
 const DEGRADED_REFRESH_MS = 250;
-const MS_PER_SECOND = 1000;
 
 export async function createServing(parts: Parts, undo: Undo): Promise<Serving> {
   const { clock, random, keeper, storage, identity, telemetry, flags } = parts;
@@ -82,6 +82,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const cache = createCacheParts(parts, shared, config);
   undo.push(() => cache.close());
   const fleet = createFleet(parts, shared, cache.store);
+  const watch = await createWatch(parts, cache.book, undo);
   const gateway = createGateway(
     {
       ...parts,
@@ -89,12 +90,12 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       keyListener: keyListener(metrics, log),
       codecs: answerCodecs,
       threads: createThreads(storage.responses, () => current().config.responses),
-      observer: countedIn(cache.book, createObserver(telemetry.log, metrics)),
+      observer: watch.observer,
       providers: () => current().providers,
       routes: () => current().routes,
       features: flags.snapshot,
       terms: termsOf(parts, current),
-      latencyDecayMs: () => current().config.routing.latencyDecaySeconds * MS_PER_SECOND,
+      settings: () => current().config,
     },
     config,
   );
@@ -112,8 +113,6 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   };
   const degraded = () => degradedNames(health);
   sampleMeters(metrics, { storage, capture, gateway, current, pool, flags, degraded });
-  const process = watchProcess(metrics);
-  undo.push(() => process.close());
   const meter = createRequestMeter(metrics);
   const control = createCacheControl({ gateway, current, clock, ...cache });
   const made = { cache: control, meter, data: runTenantJobs(parts, undo) };
@@ -124,7 +123,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const server = createEdge(
     {
       ...edgeDeps(parts, current, health, running),
-      within: scopes(telemetry, shared),
+      ...{ within: scopes(telemetry, shared), trace: watch.trace },
       ...{ pipeline: gateway.pipeline, capture, meter, leaving: () => isLeaving(lifecycle) },
     },
     (request, response) => admin.routing(request, response),
@@ -132,6 +131,16 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const { providers } = current();
   const checks = startupChecks({ clock, loaded: parts.loaded, storage, providers, shared, bucket });
   return { server, checks, lifecycle, running };
+}
+
+/** Who is told of exchanges and of the process, and what places exchanges in traces, if any. */
+async function createWatch(parts: Parts, book: CacheParts['book'], undo: Undo) {
+  const { log, metrics } = parts.telemetry;
+  const process = watchProcess(metrics);
+  undo.push(() => process.close());
+  const tracing = await openTracing(parts, undo);
+  const observer = countedIn(book, createObserver(log, metrics));
+  return { observer: tracing?.watching(observer) ?? observer, trace: tracing?.open ?? null };
 }
 
 /** Of the configuration in force and of the tenants as they stand. */

@@ -24,6 +24,7 @@ export {
 export type { ModelListing } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
 export type { Allowance, Terms } from './model/terms.ts';
+export type { Trace } from './model/trace.ts';
 export type { Usage } from './model/usage.ts';
 export { principalOf } from './pipeline/authenticate.ts';
 export type { Explain } from './pipeline/explain.ts';

@@ -14,6 +14,7 @@ import {
   type InferenceRequest,
   NO_CACHE_CONTROL,
   type PipelineHandler,
+  type Trace,
 } from '../gateway/index.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { BodyCapture } from './body-capture.ts';
@@ -39,6 +40,8 @@ export interface InferenceDeps extends WriteDeps {
   readonly running: Set<RunningExchange>;
   /** Runs the work so that lines logged within it name the request. */
   readonly within: <T>(ids: RequestIds, work: () => T) => T;
+  /** Where a request with these headers stands in a trace; null: no traces are made. */
+  readonly trace: ((headers: readonly string[]) => Trace) | null;
 }
 
 export type RunningExchange = Pick<Exchange, 'abort' | 'principal'>;
@@ -87,13 +90,13 @@ export async function handleInference(
     idempotencyKey: decoded.idempotencyKey,
     malformed: decoded.malformed,
     abort,
+    trace: deps.trace === null ? null : deps.trace(request.rawHeaders),
   });
   const capture = deps.capture.open();
   const writing = capture === null ? deps : { ...deps, sent: capture.sent };
   deps.running.add(exchange);
   try {
-    const ids = { requestId: id, correlationId: exchange.correlationId };
-    const answer = await deps.within(ids, () => deps.pipeline(exchange));
+    const answer = await deps.within(idsOf(exchange), () => deps.pipeline(exchange));
     if (answer.kind === 'plain') writePlain(writing, response, exchange, endpoint.writer, answer);
     else await pumpStream(writing, response, exchange, endpoint.writer, answer);
   } catch (thrown) {
@@ -102,6 +105,12 @@ export async function handleInference(
     whenWritten(response, () => deps.running.delete(exchange));
     capture?.close(exchange);
   }
+}
+
+function idsOf({ id: requestId, correlationId, trace }: Exchange): RequestIds {
+  return trace === null
+    ? { requestId, correlationId }
+    : { requestId, correlationId, traceId: trace.traceId };
 }
 
 /** An exchange is over before its last bytes have left; a stop must wait for those too. */

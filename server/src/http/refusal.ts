@@ -10,6 +10,8 @@ import type { DialectWriter } from './endpoint.ts';
 export interface RequestIds {
   readonly requestId: string;
   readonly correlationId: string;
+  /** Where traces are made. */
+  readonly traceId?: string;
 }
 
 /** The template of paths that no route serves. */

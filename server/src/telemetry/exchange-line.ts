@@ -46,11 +46,13 @@ function levelOf(end: ExchangeEnd, outcome: Outcome, error: GatewayError | null)
 function contextOf(writer: LineWriter, exchange: Exchange): string {
   const { principal } = exchange;
   const tenant = principal === null ? '' : `,"tenant":${JSON.stringify(principal.tenant)}`;
+  const { trace } = exchange;
+  const traced = trace === null ? '' : `,"trace_id":"${trace.traceId}","span_id":"${trace.spanId}"`;
   const worker = writer.worker === null ? '' : `,"worker":${writer.worker}`;
   return (
     `,"context":{"service":${JSON.stringify(writer.service)}${worker}` +
     `,"request_id":"${exchange.id}"` +
-    `,"correlation_id":${foreign(exchange.correlationId)}${tenant}}`
+    `,"correlation_id":${foreign(exchange.correlationId)}${tenant}${traced}}`
   );
 }
 

@@ -17,7 +17,8 @@ const MAX_BUNDLES = 256;
 const OTHER = 'other';
 const NONE = 'none';
 
-const GEN_AI_OPERATIONS: Readonly<Record<Operation, string>> = {
+/** In the words of OpenTelemetry. */
+export const GEN_AI_OPERATIONS: Readonly<Record<Operation, string>> = {
   chat: 'chat',
   completion: 'text_completion',
   embedding: 'embeddings',
@@ -137,7 +138,7 @@ function recordAttempts(
     else if (provider === exchange.provider) bundle.attemptsOk.add(1);
     else metrics.attempts.child({ provider, result: 'ok' }).add(1);
     if (i === 0) continue;
-    metrics.retries.child({ provider, kind: kindOf(attempts[i - 1], attempt) }).add(1);
+    metrics.retries.child({ provider, kind: attemptKind(attempts[i - 1], attempt) }).add(1);
   }
 }
 
@@ -169,7 +170,11 @@ function callMeters(
   };
 }
 
-function kindOf(before: Attempt | undefined, attempt: Attempt): 'retry' | 'key' | 'failover' {
+/** What made an attempt behind another: the same again, with another key, or another target. */
+export function attemptKind(
+  before: Attempt | undefined,
+  attempt: Attempt,
+): 'retry' | 'key' | 'failover' {
   if (before?.target.id !== attempt.target.id) return 'failover';
   return before.key === attempt.key ? 'retry' : 'key';
 }

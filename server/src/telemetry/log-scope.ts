@@ -7,6 +7,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface LogIds {
   readonly requestId: string;
   readonly correlationId: string;
+  /** Where traces are made. */
+  readonly traceId?: string;
   /** Known only after authentication; set then, in place. */
   tenant?: string;
 }

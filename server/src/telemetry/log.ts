@@ -2,8 +2,8 @@
  * The log: one line per event, as JSON for machines or as text for a terminal.
  *
  * Shape of a line: `{ level, timestamp, logger, message, context: { service, worker?, request_id,
- * correlation_id, tenant }, …fields }`, and `exception: { type, message, traceback }` where
- * the field `error` holds an Error.
+ * correlation_id, tenant, trace_id? }, …fields }`, and `exception: { type, message, traceback }`
+ * where the field `error` holds an Error.
  *
  * Invariants: every line passes the redactor; a line never throws and never waits; lines
  * within an exchange carry its identifiers. The one line per exchange is written by
@@ -127,6 +127,7 @@ function lineContext(
     context.request_id = ids.requestId;
     context.correlation_id = ids.correlationId;
     context.tenant = ids.tenant;
+    context.trace_id = ids.traceId;
   }
   for (const name of CONTEXT_FIELDS) {
     if (fields[name] !== undefined) context[name] = fields[name];

@@ -24,6 +24,7 @@ import {
 } from './service.ts';
 import { group } from './setting.ts';
 import { tenantsMap } from './tenants.ts';
+import { tracingGroup } from './tracing.ts';
 
 export const fileSchema = group(
   { apply: 'live' },
@@ -51,6 +52,7 @@ export const fileSchema = group(
     ledger: ledgerGroup.prefault({}),
     log: logGroup.prefault({}),
     metrics: metricsGroup.prefault({}),
+    tracing: tracingGroup.prefault({}),
     startup: startupGroup.prefault({}),
     flags: flagsGroup.prefault({}),
   },

@@ -19,7 +19,7 @@ export const serviceShape = {
   }),
   service_name: text('esclusa', /^[\w.-]{1,64}$/, {
     ...restart,
-    env: ['SERVICE_NAME'],
+    env: ['SERVICE_NAME', 'OTEL_SERVICE_NAME'],
     accepts: 'letters, digits, `_`, `.` and `-`, up to 64',
     description: 'The name of the service in logs and traces.',
   }),

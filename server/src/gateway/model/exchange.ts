@@ -9,6 +9,7 @@ import type { Budget, Principal } from './principal.ts';
 import type { InferenceRequest } from './request.ts';
 import type { Route } from './route.ts';
 import type { Target } from './target.ts';
+import type { Trace } from './trace.ts';
 import type { Usage } from './usage.ts';
 
 export type Credential =
@@ -33,6 +34,8 @@ export interface Attempt {
   endedMs: number | null;
   /** The place of the provider's key, where it has several. */
   readonly key: string | null;
+  /** In the exchange's trace; null: there is none. */
+  readonly spanId: string | null;
   /** null while it runs and when it succeeded. */
   error: GatewayError | null;
 }
@@ -69,6 +72,8 @@ export interface ExchangeOpening {
   readonly idempotencyKey: string | null;
   readonly malformed: GatewayError | null;
   readonly abort: AbortController;
+  /** null, or left out: no traces are made. */
+  readonly trace?: Trace | null;
 }
 
 export class Exchange {
@@ -89,6 +94,8 @@ export class Exchange {
   readonly malformed: GatewayError | null;
   /** Aborted, with a `GatewayError` as reason, when the client leaves or time is over. */
   readonly abort: AbortController;
+  /** null: no traces are made */
+  readonly trace: Trace | null;
 
   /** Ends the work done for this exchange; cache: shared work outlives one client. */
   work: AbortController;
@@ -146,6 +153,7 @@ export class Exchange {
     this.idempotencyKey = opening.idempotencyKey;
     this.malformed = opening.malformed;
     this.abort = opening.abort;
+    this.trace = opening.trace ?? null;
     this.work = opening.abort;
   }
 }

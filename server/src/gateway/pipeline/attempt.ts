@@ -25,6 +25,8 @@ export interface AttemptContext {
   readonly keyRotation: KeyRotation;
   readonly clock: Clock;
   readonly latency: LatencyRecorder;
+  /** Providers are told where a call stands in a trace. */
+  readonly passesTrace: boolean;
 }
 
 const MAX_ANSWER_BYTES = 48 * 1024 * 1024;
@@ -62,13 +64,14 @@ async function recorded(context: AttemptContext, call: GuardedCall, way: Way): P
   const { exchange, clock } = context;
   const { target } = call;
   const startedMs = clock.monotonicMs();
-  const record: Attempt = { target, startedMs, endedMs: null, key: way.key, error: null };
+  const spanId = exchange.trace?.newSpanId() ?? null;
+  const record: Attempt = { target, startedMs, endedMs: null, key: way.key, spanId, error: null };
   exchange.attempts.push(record);
   context.latency.started(record, exchange.request.stream);
   exchange.provider = target.provider;
   exchange.providerModel = target.model;
   try {
-    return await send(context, call, way);
+    return await send(context, call, way, record);
   } catch (thrown) {
     record.error = asGatewayError(thrown);
     exchange.dispatched = exchange.dispatched && mayHaveProduced(record.error);
@@ -95,6 +98,7 @@ async function send(
   context: AttemptContext,
   { target, signal }: GuardedCall,
   { adapter, upstream, firstByteMs }: Way,
+  record: Attempt,
 ): Promise<Answer> {
   const call: ProviderCall = { request: context.exchange.request, target };
   const passes = call.request.dialect === wireOf(adapter, call.request);
@@ -103,7 +107,7 @@ async function send(
   context.exchange.dropped = [...beyond, ...(request.dropped ?? [])];
   const { connectMs, idleMs } = target.timeouts;
   context.exchange.dispatched = true;
-  const told = passedOn(context.exchange, request);
+  const told = passedOn(context.exchange, record, context.passesTrace, request);
   const response = await upstream.send(told, { connectMs, firstByteMs, idleMs }, signal);
   if (response.status < OK_FROM || response.status >= OK_BELOW) {
     const body = await response.body.collect(MAX_ERROR_BYTES);

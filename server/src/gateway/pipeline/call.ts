@@ -30,6 +30,8 @@ export interface CallDeps extends PlanDeps {
   readonly policies: PolicyStack;
   readonly keyRotation: KeyRotation;
   readonly latency: PlanDeps['latency'] & LatencyRecorder;
+  /** Whether providers are told of traces, by the configuration in force. */
+  readonly passesTrace: () => boolean;
   readonly clock: Clock;
 }
 
@@ -80,6 +82,7 @@ async function callTargets(
     keyRotation: deps.keyRotation,
     clock: deps.clock,
     latency: deps.latency,
+    passesTrace: deps.passesTrace(),
   };
   for (const target of plan.targets) {
     const elapsedMs = deps.clock.monotonicMs() - exchange.startedMs;

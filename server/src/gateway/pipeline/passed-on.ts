@@ -1,30 +1,33 @@
 /**
  * What a provider is told beside the request itself, so that its log can be read with ours: the
- * correlation id, and the trace the client is part of. Nothing else of the client's headers
+ * correlation id, and where the call stands in a trace. Nothing else of the client's headers
  * ever goes out.
  */
-import type { Exchange } from '../model/exchange.ts';
+import type { Attempt, Exchange } from '../model/exchange.ts';
+import { readTraceParent, writeTraceParent } from '../model/trace.ts';
 import type { UpstreamRequest } from '../ports/upstream.ts';
 
-const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+export type Told = Pick<Exchange, 'correlationId' | 'headers' | 'trace'>;
 
 /** A broken `traceparent` is left out, as its specification has it. */
 export function passedOn(
-  exchange: Pick<Exchange, 'correlationId' | 'headers'>,
+  exchange: Told,
+  { spanId }: Pick<Attempt, 'spanId'>,
+  passesTrace: boolean,
   request: UpstreamRequest,
 ): UpstreamRequest {
   const headers: Record<string, string> = { ...request.headers };
   headers['x-correlation-id'] = exchange.correlationId;
-  const trace = traceParentOf(exchange.headers);
+  const trace = passesTrace ? traceParentOf(exchange, spanId) : null;
   if (trace !== null) headers.traceparent = trace;
   return { ...request, headers };
 }
 
-function traceParentOf(raw: Exchange['headers']): string | null {
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    if ((raw[i] as string).toLowerCase() !== 'traceparent') continue;
-    const value = raw[i + 1] as string;
-    return TRACE_PARENT.test(value) ? value : null;
+/** Ours where we make traces, so that the provider's part hangs below the attempt. */
+function traceParentOf({ trace, headers }: Told, spanId: string | null): string | null {
+  if (trace !== null && spanId !== null) {
+    return writeTraceParent({ traceId: trace.traceId, spanId, sampled: trace.sampled });
   }
-  return null;
+  const sent = readTraceParent(headers);
+  return sent === null ? null : writeTraceParent(sent);
 }

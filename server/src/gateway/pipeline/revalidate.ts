@@ -66,6 +66,7 @@ function exchangeFor({ clock, newId }: RevalidateDeps, { exchange }: CacheCall):
     malformed: null,
     idempotencyKey: null,
     abort: new AbortController(),
+    trace: exchange.trace?.child() ?? null,
   });
   own.principal = exchange.principal;
   own.route = exchange.route;

@@ -95,6 +95,15 @@ export const STORE_METRICS = {
     'min',
   ),
   logLinesDropped: counter('esclusa_log_lines_dropped_total', 'Log lines lost.', []),
+  // Traces
+  spansExported: counter('esclusa_trace_spans_exported_total', 'Spans a collector took.', []),
+  spansDropped: counter(
+    'esclusa_trace_spans_dropped_total',
+    'Spans that were not exported: queue_full, unreachable, refused, stopped.',
+    ['reason'],
+  ),
+  spansWaiting: gauge('esclusa_trace_spans_waiting', 'Spans that wait to be exported.', []),
+  // Flags
   flagShare: gauge(
     'esclusa_flag_percentage',
     'For what share a flag is on, by what is stored and what the configuration forces off.',

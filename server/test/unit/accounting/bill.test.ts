@@ -26,7 +26,14 @@ const PRICED: Target = {
 function called(targets: readonly Target[], dispatched: boolean): Exchange {
   const exchange = exchangeOf(chatRequest({ bytes: Buffer.alloc(400) }));
   for (const target of targets)
-    exchange.attempts.push({ target, startedMs: 0, endedMs: null, key: null, error: null });
+    exchange.attempts.push({
+      target,
+      startedMs: 0,
+      endedMs: null,
+      key: null,
+      spanId: null,
+      error: null,
+    });
   exchange.dispatched = dispatched;
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   return exchange;

@@ -129,7 +129,14 @@ function made(calls: MadeCall[], exchange: Exchange): Promise<Answer> {
   const { signal } = exchange.work;
   exchange.provider = TARGET.provider;
   exchange.providerModel = TARGET.model;
-  exchange.attempts.push({ target: TARGET, startedMs: 0, endedMs: null, key: null, error: null });
+  exchange.attempts.push({
+    target: TARGET,
+    startedMs: 0,
+    endedMs: null,
+    key: null,
+    spanId: null,
+    error: null,
+  });
   const frames: (StreamFrame | Error)[] = [];
   let wake = (): void => undefined;
   signal.addEventListener('abort', () => {

@@ -107,6 +107,7 @@ function setUp(plan: Plan) {
       call({
         ...{ ...deps, keyRotation, codecs: answerCodecs },
         providers: () => ({ get: providerOf }),
+        passesTrace: () => true,
       }),
     ],
     noFaults,

@@ -100,7 +100,14 @@ export function dispatched(exchange: Exchange): Exchange {
   exchange.dispatched = true;
   exchange.provider = TARGET.provider;
   exchange.providerModel = TARGET.model;
-  exchange.attempts.push({ target: TARGET, startedMs: 0, endedMs: null, key: null, error: null });
+  exchange.attempts.push({
+    target: TARGET,
+    startedMs: 0,
+    endedMs: null,
+    key: null,
+    spanId: null,
+    error: null,
+  });
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   return exchange;
 }

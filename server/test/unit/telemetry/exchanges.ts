@@ -5,6 +5,7 @@ import type { LedgerEntry } from '../../../src/gateway/model/ledger-entry.ts';
 import { NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
 import type { Route } from '../../../src/gateway/model/route.ts';
 import type { Target } from '../../../src/gateway/model/target.ts';
+import type { Trace } from '../../../src/gateway/model/trace.ts';
 import { NO_USAGE } from '../../../src/gateway/model/usage.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { createLog, type LogHandle, type LogOptions } from '../../../src/telemetry/log.ts';
@@ -16,6 +17,7 @@ export interface Overrides {
   readonly correlationId?: string;
   readonly stream?: boolean;
   readonly anonymous?: boolean;
+  readonly trace?: Trace | null;
   readonly entry?: Partial<LedgerEntry> | null;
 }
 
@@ -46,6 +48,7 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     idempotencyKey: null,
     malformed: null,
     abort: new AbortController(),
+    trace: overrides.trace ?? null,
   });
   if (overrides.anonymous === true) return exchange;
   exchange.principal = {
@@ -72,6 +75,7 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     startedMs: 1,
     endedMs: null,
     key: null,
+    spanId: null,
     error: null,
   });
   if (overrides.entry !== null) exchange.entry = entry(exchange, overrides.entry ?? {});

@@ -37,7 +37,8 @@ test('where several processes write to one output a line names its own', () => {
 test('lines within an exchange carry its identifiers through every async step', async () => {
   const scope = createLogScope();
   const captured = captureLog({ scope });
-  const ids = { requestId: 'req_1', correlationId: 'corr_1', tenant: 'acme' };
+  const traceId = 'f'.repeat(32);
+  const ids = { requestId: 'req_1', correlationId: 'corr_1', tenant: 'acme', traceId };
 
   await scope.run(ids, async () => {
     await new Promise((resolve) => setImmediate(resolve));
@@ -51,6 +52,7 @@ test('lines within an exchange carry its identifiers through every async step', 
     request_id: 'req_1',
     correlation_id: 'corr_1',
     tenant: 'acme',
+    trace_id: traceId,
   });
   assert.deepEqual(outside.context, { service: 'esclusa' });
 });

@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
+import { systemRandom } from '../../../src/kernel/random.ts';
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { createObserver } from '../../../src/telemetry/observer.ts';
+import { createTracer } from '../../../src/telemetry/tracing/tracer.ts';
 import { captureLog, endedExchange, route, target } from './exchanges.ts';
 
 const WELL = { status: 200, durationMs: 815.4567, error: null };
@@ -67,6 +69,18 @@ test('the line has the shape of every other line', () => {
 
   const shared = Object.keys(ordinaryLog.only());
   for (const member of shared) assert(member in exchangeLog.only(), member);
+});
+
+test('where traces are made a line names the trace and the span', () => {
+  const log = captureLog();
+  const { open } = createTracer(systemRandom, () => ({ sampleRatio: 0, followParent: true }));
+  const trace = open([]);
+
+  createObserver(log, createMetrics()).ended(endedExchange({ trace }), WELL);
+
+  const { context } = log.only() as { readonly context: Readonly<Record<string, unknown>> };
+  assert.equal(context.trace_id, trace.traceId);
+  assert.equal(context.span_id, trace.spanId);
 });
 
 test('a refusal before anybody is known leaves a line too', () => {
@@ -240,6 +254,7 @@ test('retries and failovers are told apart, each attempt has its result', async 
     startedMs: 0,
     endedMs: null,
     key: null,
+    spanId: null,
     error: failed,
   });
   exchange.attempts.push({
@@ -247,6 +262,7 @@ test('retries and failovers are told apart, each attempt has its result', async 
     startedMs: 1,
     endedMs: null,
     key: null,
+    spanId: null,
     error: failed,
   });
   exchange.attempts.push({
@@ -254,6 +270,7 @@ test('retries and failovers are told apart, each attempt has its result', async 
     startedMs: 2,
     endedMs: null,
     key: null,
+    spanId: null,
     error: null,
   });
 
@@ -279,6 +296,7 @@ test('an attempt with another key of the same provider is no retry', async () =>
     startedMs: 0,
     endedMs: null,
     key: '1',
+    spanId: null,
     error,
   });
   exchange.attempts.push({
@@ -286,6 +304,7 @@ test('an attempt with another key of the same provider is no retry', async () =>
     startedMs: 1,
     endedMs: null,
     key: '2',
+    spanId: null,
     error: null,
   });
 
