@@ -53,30 +53,45 @@ export const budgetStateListSchema = listSchema(budgetStateSchema);
 
 export const breakerStateSchema = z.enum(['closed', 'open', 'half_open']);
 
+/** Each worker of a program has breakers of its own. */
+export const workerBreakerSchema = z.object({
+  /** As `x-esclusa-worker` names it. */
+  worker: z.string(),
+  state: breakerStateSchema,
+  failure_count: count,
+  /** Until it lets a probe through; null where it is not open. */
+  retry_after_ms: z.number().nonnegative().nullable(),
+});
+
 export const breakerSchema = z.object({
   /** `provider/model`, or the name of a dependency. */
   name: z.string(),
+  /** Where workers differ the worst: open, then half open. */
   state: breakerStateSchema,
   /** True in `open` alone. */
   is_open: z.boolean(),
   /** What opened it; null while it is closed. */
   cause: z.enum(['failures', 'slowness']).nullable(),
-  /** Failures of the sampling window, or those that opened it. */
+  /** Failures of the sampling window, or those that opened it, of the worker that has most. */
   failure_count: count,
-  /** Successful probes, in `half_open`. */
+  /** Successful probes, in `half_open`, of the worker that has most. */
   success_count: count,
-  /** Since the process started; calls that still run are in the first only. */
+  /** Of all workers, since each of them started; calls that still run are in the first only. */
   total_calls: count,
   total_failures: count,
   total_successes: count,
-  /** Failures among the calls that ended, since the process started. */
+  /** Failures among the calls that ended. */
   failure_rate: z.number().min(0).max(1),
+  /** Of the worker in which it was open longest. */
   open_seconds_total: z.number().nonnegative(),
+  /** First, in any worker. */
   opened_at: timestampSchema.nullable(),
-  /** Until a probe is let through; null where it is not open. */
+  /** Until the first worker lets a probe through; null where it is not open. */
   retry_after_ms: z.number().nonnegative().nullable(),
   /** For how long the provider asked to be left alone; null where it did not. */
   resting_ms: z.number().nonnegative().nullable(),
+  /** Those that know it and answered within a second. */
+  workers: z.array(workerBreakerSchema),
 });
 export const breakerListSchema = listSchema(breakerSchema);
 

@@ -1,9 +1,8 @@
 /**
  * What the control plane looks at and turns, taken from where it lives.
  */
-import type { Breaker, Provider } from '@esclusa/contracts';
+import type { Provider } from '@esclusa/contracts';
 import type { ProviderConfig } from '../config/index.ts';
-import type { BreakerSnapshot } from '../gateway/resilience/breaker-registry.ts';
 import type { AdminServices, ConfigControl, HealthReader } from '../http/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/id.ts';
@@ -28,6 +27,7 @@ export interface AdminDeps {
   readonly health: HealthReader;
   readonly config: ConfigControl;
   readonly cache: AdminServices['cache'];
+  readonly breakers: AdminServices['breakers'];
   readonly flags: Flags;
   readonly meter: AdminServices['meter'];
   /** No other process writes to this ledger. */
@@ -71,11 +71,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
       isForcedOff: flags.isForcedOff,
       evaluate: (name, subject) => flags.snapshot.evaluate(name, subject),
     },
-    breakers: {
-      list: () => gateway.breakers.snapshot().map(breakerOf),
-      reset: (name) => gateway.breakers.reset(name),
-      resetAll: () => gateway.breakers.resetAll(),
-    },
+    breakers: deps.breakers,
     config: deps.config,
     jobs: storage.jobs,
     cache: deps.cache,
@@ -99,26 +95,5 @@ function providerOf({ current }: AdminDeps, provider: ProviderConfig): Provider 
       .flatMap((model) => model.targets)
       .filter((target) => target.provider === provider.name)
       .map((target) => target.model),
-  };
-}
-
-function breakerOf(snapshot: BreakerSnapshot): Breaker {
-  const { state, totalCalls, totalSuccesses, totalFailures, openedAtMs } = snapshot;
-  const ended = totalSuccesses + totalFailures;
-  return {
-    name: snapshot.name,
-    state,
-    is_open: state === 'open',
-    cause: snapshot.cause ?? null,
-    failure_count: snapshot.failures,
-    success_count: snapshot.successes,
-    total_calls: totalCalls,
-    total_failures: totalFailures,
-    total_successes: totalSuccesses,
-    failure_rate: ended === 0 ? 0 : Number((totalFailures / ended).toFixed(4)),
-    open_seconds_total: snapshot.totalOpenMs / 1000,
-    opened_at: openedAtMs === undefined ? null : new Date(openedAtMs).toISOString(),
-    retry_after_ms: snapshot.retryAfterMs ?? null,
-    resting_ms: snapshot.restingMs ?? null,
   };
 }

@@ -29,6 +29,7 @@ import { type Exposition, exposeTogether } from '../telemetry/metrics.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
+import { createBreakerControl } from './breaker-control.ts';
 import { type CacheParts, countedIn, createCacheParts, figuresOf } from './cache.ts';
 import { createCacheControl } from './cache-control.ts';
 import { createConfigControl } from './config-control.ts';
@@ -202,10 +203,19 @@ function createAdmin(parts: Parts, made: AdminParts) {
     originOf: originReader(loaded.config, identity),
     isAlone: isAlone(loaded.config),
     config: createConfigControl(keeper, loaded, clock),
+    breakers: createBreakerControl({
+      ...{ breakers: gateway.breakers, member: parts.member, worker: workerName() },
+      log: telemetry.log.log,
+    }),
   });
   return createAdminApp(services, {
     routes: [modelRoutes(() => current().routes), responseRoutes(storage.responses)],
   });
+}
+
+/** As `x-esclusa-worker` says it. */
+function workerName(): string {
+  return `${hostname()}-${process.pid}`;
 }
 
 /** Nothing is shared: neither a Redis nor a database that others can reach. */
@@ -236,7 +246,7 @@ function edgeDeps(
     originOf: originReader(loaded.config, identity),
     endpoints: inferenceEndpoints,
     families: endpointFamilies,
-    facts: { worker: `${hostname()}-${process.pid}`, degraded: rarely(clock, health) },
+    facts: { worker: workerName(), degraded: rarely(clock, health) },
     stalledReaderMs: http.stalledReaderMs,
     limits: () => current().config,
     generation: () => current().number,

@@ -30,6 +30,10 @@ export interface Member {
   keeper(log: Log): ConfigKeeper;
   /** Figures of all members, this one's among them, and of those that ended. Rejects late. */
   gather(): Promise<readonly (readonly MetricReport[])[]>;
+  /** What all members, this one among them, answer to a question. Rejects late. */
+  poll(topic: string, words: unknown): Promise<readonly unknown[]>;
+  /** Answers the questions of a topic, at once and with plain data. */
+  onPoll(topic: string, answer: (words: unknown) => unknown): void;
   /** Tells this member's figures whenever the primary asks. */
   answers(read: () => Promise<readonly MetricReport[]>): void;
   ready(announcement: Announcement): void;
@@ -58,6 +62,9 @@ export async function join(clock: Clock): Promise<Member | null> {
     isReplacement,
     keeper: (log) => link.follower(handover, log),
     gather: () => link.ask((number) => ({ kind: 'gather', number })),
+    poll: (topic, words) =>
+      link.ask((number) => ({ kind: 'poll', number, question: { topic, words } })),
+    onPoll: (topic, answer) => link.onPoll(topic, answer),
     answers: (read) => link.answers(read),
     ready: (announcement) => link.send({ kind: 'ready', announcement }),
     onStop: (listener) => link.onStop(listener),
@@ -74,6 +81,7 @@ type Welcome = Extract<ToMember, { readonly kind: 'welcome' }>;
 class Link {
   readonly #clock: Clock;
   readonly #questions = new Map<number, (answer: unknown) => void>();
+  readonly #topics = new Map<string, (words: unknown) => unknown>();
   #number = 0;
   #follower: ConfigFollower | null = null;
   #read: (() => Promise<readonly MetricReport[]>) | null = null;
@@ -103,6 +111,10 @@ class Link {
 
   answers(read: () => Promise<readonly MetricReport[]>): void {
     this.#read = read;
+  }
+
+  onPoll(topic: string, answer: (words: unknown) => unknown): void {
+    this.#topics.set(topic, answer);
   }
 
   onStop(listener: (how: StopHow) => void): void {
@@ -147,10 +159,17 @@ class Link {
       case 'figures':
         void this.#tellFigures(message.round);
         return;
+      case 'asked': {
+        const { topic, words } = message.question;
+        const answer = this.#topics.get(topic)?.(words);
+        this.send({ kind: 'answer', round: message.round, answer });
+        return;
+      }
       case 'stop':
         this.stop(message.how);
         return;
       case 'gathered':
+      case 'polled':
       case 'reloaded':
         this.#answered(message);
     }
@@ -159,11 +178,16 @@ class Link {
   #answered(answer: Answer): void {
     const settle = this.#questions.get(answer.number);
     this.#questions.delete(answer.number);
-    settle?.(answer.kind === 'gathered' ? answer.reports : answer.outcome);
+    settle?.(said(answer));
   }
 
   async #tellFigures(round: number): Promise<void> {
     const reports = await (this.#read?.() ?? Promise.resolve([]));
     this.send({ kind: 'figures', round, reports });
   }
+}
+
+function said(answer: Answer): unknown {
+  if (answer.kind === 'gathered') return answer.reports;
+  return answer.kind === 'polled' ? answer.answers : answer.outcome;
 }

@@ -9,6 +9,12 @@ import type { MetricReport } from '../kernel/meter.ts';
 /** What a member says of itself when it serves: the caller's own plain data. */
 export type Announcement = object;
 
+/** What members ask each other through the primary; `topic` says who answers. */
+export interface Question {
+  readonly topic: string;
+  readonly words: unknown;
+}
+
 /** `now` gives running requests no time. */
 export type StopHow = 'drain' | 'finish' | 'now';
 
@@ -18,12 +24,16 @@ export type FromMember =
   | { readonly kind: 'ready'; readonly announcement: Announcement }
   | { readonly kind: 'figures'; readonly round: number; readonly reports: readonly MetricReport[] }
   | { readonly kind: 'gather'; readonly number: number }
+  | { readonly kind: 'poll'; readonly number: number; readonly question: Question }
+  | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown }
   | { readonly kind: 'reload'; readonly number: number };
 
 export type ToMember =
   | { readonly kind: 'welcome'; readonly handover: Handover; readonly isReplacement: boolean }
   | { readonly kind: 'config'; readonly state: ConfigState }
   | { readonly kind: 'figures'; readonly round: number }
+  | { readonly kind: 'asked'; readonly round: number; readonly question: Question }
+  | { readonly kind: 'polled'; readonly number: number; readonly answers: readonly unknown[] }
   | {
       readonly kind: 'gathered';
       readonly number: number;

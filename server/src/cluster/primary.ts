@@ -22,6 +22,7 @@ import type { Log } from '../kernel/log.ts';
 import { type Crew, type CrewEnd, createCrew } from './crew.ts';
 import { createGathering } from './gathering.ts';
 import type { Announcement, FromMember, StopHow } from './messages.ts';
+import { createPolls } from './polls.ts';
 
 export interface PrimaryOptions {
   readonly loaded: Loaded;
@@ -59,9 +60,13 @@ export function startPrimary(options: PrimaryOptions): Primary {
     ...{ clock, log, size: loaded.config.workers },
     patienceMs: () => patienceMs(keeper),
     hears: (member, message) => hear(member, message),
-    ended: (member) => gathering.end(member),
+    ended(member) {
+      gathering.end(member);
+      polls.end(member);
+    },
   });
   const gathering = createGathering(crew, clock);
+  const polls = createPolls(crew, clock);
 
   function hear(member: number, message: FromMember): void {
     switch (message.kind) {
@@ -84,6 +89,14 @@ export function startPrimary(options: PrimaryOptions): Primary {
         void gathering.gather().then((reports) => {
           crew.send(member, { kind: 'gathered', number: message.number, reports });
         });
+        return;
+      case 'poll':
+        void polls.ask(message.question).then((answers) => {
+          crew.send(member, { kind: 'polled', number: message.number, answers });
+        });
+        return;
+      case 'answer':
+        polls.take(member, message.round, message.answer);
         return;
       case 'reload':
         void keeper.reload().then(({ kind: outcome }) => {

@@ -145,6 +145,34 @@ test('a reload is in force in all workers under one number, also in later ones',
   });
 });
 
+test('a breaker that opened in one worker is seen and closed through every other', async () => {
+  const all = await lines();
+  const [failing, seeing, closing] = all as [WorkerLine, WorkerLine, WorkerLine];
+  const model = 'mock/mock:status=500';
+  const named = `/api/v1/circuit-breakers/${encodeURIComponent(model)}`;
+  const told = async (line: WorkerLine) => (await line.ask('GET', named)).body;
+  const statesIn = ({ workers }: { workers: { worker: string; state: string }[] }) =>
+    Object.fromEntries(workers.map(({ worker, state }) => [worker, state]));
+
+  await seeing.ask('POST', '/v1/chat/completions', chat('fails', { model }));
+  for (let call = 0; call < 5; call += 1) {
+    await failing.ask('POST', '/v1/chat/completions', chat('fails', { model }));
+  }
+  for (const line of all) {
+    const { state, is_open, workers } = await told(line);
+    assert.deepEqual([state, is_open], ['open', true], line.worker);
+    const expected = { [failing.worker]: 'open', [seeing.worker]: 'closed' };
+    assert.deepEqual(statesIn({ workers }), expected);
+  }
+  const reset = await closing.ask('POST', `${named}/reset`);
+
+  assert.equal(reset.status, 200);
+  assert.equal(reset.body.state, 'closed');
+  for (const line of all) assert.equal((await told(line)).state, 'closed');
+  const answer = await failing.ask('POST', '/v1/chat/completions', chat('fails', { model }));
+  assert.equal(answer.status, 502, 'the provider is asked again');
+});
+
 test('a worker killed under load takes nothing with it that was acknowledged', async (t) => {
   const acknowledged: string[] = [];
   const failed: unknown[] = [];

@@ -113,13 +113,12 @@ export interface FlagControl extends FlagUseCases {
   evaluate(name: string, subject: FlagSubject): Promise<Omit<FlagAnswer, 'name'>>;
 }
 
+/** Of all workers of the program together. */
 export interface BreakerControl {
   /** Reading changes nothing. */
-  list(): readonly Breaker[];
-  /** Closes a breaker; false where there is none of that name. */
-  reset(name: string): boolean;
-  /** Closes every breaker. */
-  resetAll(): void;
+  list(): Promise<readonly Breaker[]>;
+  /** Closes the breaker of this name, or with null every one; answers how they stand then. */
+  reset(name: string | null): Promise<readonly Breaker[]>;
 }
 
 export interface ConfigControl {

@@ -37,6 +37,7 @@ const BREAKER = {
   opened_at: '2026-11-20T08:59:00.000Z',
   retry_after_ms: 12_000,
   resting_ms: null,
+  workers: [{ worker: 'host-1', state: 'open' as const, failure_count: 5, retry_after_ms: 12_000 }],
 };
 
 const RELOAD = {
@@ -76,13 +77,10 @@ export function gatewayState(purged: string[], resets: string[]) {
       ...{ inputTokens: 3, outputTokens: 512, reserveNanousd: 7, targets: [], rejected: [] },
     }),
     breakers: {
-      list: () => [BREAKER],
-      reset: (name: string) => {
-        resets.push(name);
-        return name === BREAKER.name;
-      },
-      resetAll: () => {
-        resets.push('*');
+      list: async () => [BREAKER],
+      reset: async (name: string | null) => {
+        resets.push(name ?? '*');
+        return [BREAKER];
       },
     },
     config: {

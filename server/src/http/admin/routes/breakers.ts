@@ -1,18 +1,18 @@
 /**
- * The circuit breakers: how each stands, and closing them by hand. Reading changes nothing. A
- * name with a slash is written with `%2F`, one segment of the path.
+ * The circuit breakers of all workers: how each stands, and closing them by hand. Reading changes
+ * nothing. A name with a slash is written with `%2F`, one segment of the path.
  */
 import { type Breaker, breakerListSchema, breakerSchema, errorSchema } from '@esclusa/contracts';
 import { GatewayError } from '../../../gateway/index.ts';
 import type { AdminApp } from '../instance.ts';
-import type { AdminServices, BreakerControl } from '../services.ts';
+import type { AdminServices } from '../services.ts';
 
 type Named = { readonly Params: { readonly name: string } };
 
 const tags = ['gateway'];
 
 export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void {
-  const list = () => ({ data: [...breakers.list()], next: null });
+  const listOf = (data: readonly Breaker[]) => ({ data: [...data], next: null });
 
   app.get(
     '/api/v1/circuit-breakers',
@@ -24,7 +24,7 @@ export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void 
         response: { 200: breakerListSchema, default: errorSchema },
       },
     },
-    async () => list(),
+    async () => listOf(await breakers.list()),
   );
 
   app.get<Named>(
@@ -37,7 +37,7 @@ export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void 
         response: { 200: breakerSchema, default: errorSchema },
       },
     },
-    async ({ params }) => breakerNamed(breakers, params.name),
+    async ({ params }) => breakerNamed(await breakers.list(), params.name),
   );
 
   app.post<Named>(
@@ -50,10 +50,7 @@ export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void 
         response: { 200: breakerSchema, default: errorSchema },
       },
     },
-    async ({ params }) => {
-      breakers.reset(params.name);
-      return breakerNamed(breakers, params.name);
-    },
+    async ({ params }) => breakerNamed(await breakers.reset(params.name), params.name),
   );
 
   app.post(
@@ -66,15 +63,12 @@ export function breakerRoutes(app: AdminApp, { breakers }: AdminServices): void 
         response: { 200: breakerListSchema, default: errorSchema },
       },
     },
-    async () => {
-      breakers.resetAll();
-      return list();
-    },
+    async () => listOf(await breakers.reset(null)),
   );
 }
 
-function breakerNamed(breakers: BreakerControl, name: string): Breaker {
-  const found = breakers.list().find((candidate) => candidate.name === name);
+function breakerNamed(breakers: readonly Breaker[], name: string): Breaker {
+  const found = breakers.find((candidate) => candidate.name === name);
   if (found !== undefined) return found;
   throw new GatewayError('not_found', { message: 'There is no circuit breaker of this name.' });
 }
