@@ -87,6 +87,8 @@ export const routeExplanationSchema = z.object({
       sticky_value: z.string().nullable(),
       /** Of an experiment: `flag/candidate` or `flag/control`; null: there is none. */
       arm: z.string().nullable(),
+      /** What stands before the request: `name@version#digest`; null: nothing does. */
+      prompt: z.string().nullable(),
     })
     .nullable(),
   /** Estimated. */

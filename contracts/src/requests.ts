@@ -67,6 +67,8 @@ export const requestRowSchema = z.object({
   config_generation: count,
   /** Of an experiment: `flag/candidate` or `flag/control`; null: there was none. */
   arm: z.string().nullable(),
+  /** The operator's prompt that stood before it: `name@version#digest`; null: none did. */
+  prompt: z.string().nullable(),
 });
 
 /**

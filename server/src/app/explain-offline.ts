@@ -7,7 +7,7 @@ import { type RouteExplanation, routeExplainSchema } from '@esclusa/contracts';
 import { NO_CACHE_CONTROL, type Principal } from '../gateway/index.ts';
 import { AVAILABLE } from '../gateway/model/availability.ts';
 import { createExplain } from '../gateway/pipeline/explain.ts';
-import { explainRequest } from '../http/index.ts';
+import { explainRequest, placePrompt } from '../http/index.ts';
 import { operator } from '../identity/index.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { defaultOf } from '../operations/index.ts';
@@ -36,6 +36,7 @@ export async function explainOffline(
     keys: null,
     // What is stored is the business of a server: here flags are what they are by default.
     features: { isOn: (name) => defaultOf(name).enabled },
+    placePrompt,
   });
   const principal: Principal =
     key_id === undefined

@@ -22,6 +22,7 @@ import type { BudgetStore } from '../gateway/ports/budget-store.ts';
 import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
 import type { Features } from '../gateway/ports/features.ts';
 import type { ExchangeObserver } from '../gateway/ports/observer.ts';
+import type { PlacePrompt } from '../gateway/ports/prompts.ts';
 import type { Providers } from '../gateway/ports/provider.ts';
 import type { Routes } from '../gateway/ports/routes.ts';
 import type { SharedFlights } from '../gateway/ports/shared-flights.ts';
@@ -44,6 +45,7 @@ import type { Identity } from './identity.ts';
 export interface GatewayDeps {
   readonly codecs: AnswerCodecs;
   readonly threads: Threads;
+  readonly placePrompt: PlacePrompt;
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: IdSource;
@@ -125,6 +127,7 @@ export function createGateway(deps: GatewayDeps, config: Config): Gateway {
   const explain = createExplain({
     ...{ policies, bulkheads, latency, random, routes, keys },
     features: deps.features,
+    placePrompt: deps.placePrompt,
   });
   return { pipeline, breakers, budgets, terms: deps.terms, cache, tiers, explain, gate };
 }

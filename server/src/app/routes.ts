@@ -40,6 +40,7 @@ export function buildRoutes(
       ...(model.sticky !== undefined && { sticky: model.sticky }),
       targets: (resolver.alias(model.alias, nowMs) ?? []).map(asTarget),
       cache: model.cache,
+      ...(model.prompt !== undefined && { prompt: model.prompt }),
       ...(model.experiment !== undefined && { experiment: model.experiment }),
     })),
     names: otherNames(config),

@@ -19,6 +19,7 @@ import {
   inferenceEndpoints,
   modelRoutes,
   type OriginReader,
+  placePrompt,
   type RunningExchange,
   responseRoutes,
 } from '../http/index.ts';
@@ -89,7 +90,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
       ...parts,
       ...{ breakers, counters, replays, sharedCache: cache.store, fleet },
       keyListener: keyListener(metrics, log),
-      codecs: answerCodecs,
+      ...{ codecs: answerCodecs, placePrompt },
       threads: createThreads(storage.responses, () => current().config.responses),
       observer: watch.observer,
       providers: () => current().providers,

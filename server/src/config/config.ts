@@ -34,6 +34,7 @@ import type { Figures, Vendor } from './catalogue-entries.ts';
 import { type ConditionConfig, conditionsOf, type StickyConfig, stickyOf } from './conditions.ts';
 import { type DatabaseConfig, databaseConfig } from './database.ts';
 import { cacheFor, type ModelSettings, type ProviderSettings } from './effective.ts';
+import { type PromptConfig, promptOf } from './prompts.ts';
 import { type RedisConfig, redisConfig } from './redis.ts';
 import { fileSchema, type Settings } from './schema/file.ts';
 import { type TenantConfig, tenantConfig } from './tenants.ts';
@@ -79,8 +80,15 @@ export interface ModelConfig {
   readonly alias: string;
   readonly strategy: ModelSettings['strategy'];
   readonly sticky?: StickyConfig;
-  /** A flag and the alias or `provider/model` that it sends callers to. */
-  readonly experiment?: { readonly flag: string; readonly candidate: string };
+  /** What models are told before clients speak. */
+  readonly prompt?: PromptConfig;
+  /** A flag, and what callers get where it is on. */
+  readonly experiment?: {
+    readonly flag: string;
+    /** An alias or `provider/model`; absent: the alias itself. */
+    readonly candidate?: string;
+    readonly prompt?: PromptConfig;
+  };
   readonly targets: readonly TargetConfig[];
   readonly cache: Camel<
     Pick<
@@ -100,7 +108,14 @@ type Capability = NonNullable<ModelSettings['targets'][number]['capabilities']>[
 type Plain = Camel<
   Omit<
     Settings,
-    'providers' | 'models' | 'roles' | 'retired_models' | 'database' | 'redis' | 'tenants'
+    | 'providers'
+    | 'models'
+    | 'roles'
+    | 'prompts'
+    | 'retired_models'
+    | 'database'
+    | 'redis'
+    | 'tenants'
   >
 >;
 
@@ -121,7 +136,12 @@ export interface Config extends Plain {
 
 /** Makes the configuration of settings that passed every check. */
 export function toConfig(settings: Settings, vendors: readonly Vendor[]): Config {
-  const { database: _place, redis: _asWritten, ...plain } = camel(fileSchema, settings);
+  const {
+    database: _place,
+    redis: _asWritten,
+    prompts: _texts,
+    ...plain
+  } = camel(fileSchema, settings);
   return deepFreeze({
     ...plain,
     database: databaseConfig(settings),
@@ -206,7 +226,7 @@ function modelConfig(settings: Settings, alias: string, model: ModelSettings): M
     alias,
     strategy: model.strategy,
     ...(model.sticky !== undefined && { sticky: stickyOf(model.sticky) }),
-    ...(model.experiment !== undefined && { experiment: model.experiment }),
+    ...promptsOf(settings, model),
     targets: model.targets.map((target) => {
       const owner = breakerOwner(settings, target.provider, target.model);
       const price = target.price ?? model.price;
@@ -230,6 +250,19 @@ function modelConfig(settings: Settings, alias: string, model: ModelSettings): M
       maxEntryBytes: cache.max_entry_bytes,
     },
   };
+}
+
+function promptsOf(
+  settings: Settings,
+  { prompt, experiment }: ModelSettings,
+): Pick<ModelConfig, 'prompt' | 'experiment'> {
+  const own = promptOf(settings, prompt);
+  const shown = own && { prompt: own };
+  if (experiment === undefined) return { ...shown };
+  const { flag, candidate } = experiment;
+  const tried = promptOf(settings, experiment.prompt);
+  const other = { ...(candidate !== undefined && { candidate }), ...(tried && { prompt: tried }) };
+  return { ...shown, experiment: { flag, ...other } };
 }
 
 function figuresOf(price: NonNullable<ModelSettings['price']>): Figures {

@@ -45,6 +45,7 @@ export type {
   UsageRow,
 } from './ports/ledger-query.ts';
 export type { LimitStore } from './ports/limit-store.ts';
+export type { PlacePrompt } from './ports/prompts.ts';
 export type { KeptResponse, ResponseStore } from './ports/response-store.ts';
 export type { Routes } from './ports/routes.ts';
 export type { Threads } from './ports/threads.ts';

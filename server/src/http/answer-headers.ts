@@ -45,8 +45,9 @@ export function commonHeaders(exchange: Exchange, facts: ProcessFacts, nowMs: nu
     headers.push('x-esclusa-provider', exchange.provider);
     headers.push('x-esclusa-model', exchange.providerModel ?? '');
   }
-  const arm = exchange.route?.arm;
+  const { arm, prompt } = exchange.route ?? {};
   if (arm !== undefined) headers.push('x-esclusa-arm', arm);
+  if (prompt !== undefined) headers.push('x-esclusa-prompt', prompt.id);
   if (exchange.cache.ageSeconds !== null) headers.push('age', String(exchange.cache.ageSeconds));
   const cost = exchange.entry?.costNanousd ?? null;
   if (cost !== null) headers.push('x-esclusa-cost-usd', decimalFromNanousd(cost));

@@ -98,9 +98,10 @@ function refusalToWire(refusal: GatewayError | null): RouteExplanation['refusal'
 
 function routeToWire({ route, stickyValue }: Explanation): RouteExplanation['route'] {
   if (route === null) return null;
-  const { name, strategy, sticky, arm } = route;
+  const { name, strategy, sticky, arm = null, prompt } = route;
   const label = sticky && ('name' in sticky ? `${sticky.kind}.${sticky.name}` : sticky.kind);
-  return { name, strategy, sticky: label ?? null, sticky_value: stickyValue, arm: arm ?? null };
+  const told = { name, strategy, sticky: label ?? null, sticky_value: stickyValue };
+  return { ...told, arm, prompt: prompt?.id ?? null };
 }
 
 function targetToWire(explained: ExplainedTarget): RouteExplanation['targets'][number] {

@@ -12,6 +12,7 @@ export { createEdge } from './edge.ts';
 export { explainRequest, principalOfKey } from './explain-request.ts';
 export type { RunningExchange } from './inference.ts';
 export { modelRoutes } from './models.ts';
+export { placePrompt } from './place-prompt.ts';
 export { createOriginReader, type OriginReader } from './request-origin.ts';
 export { responseRoutes } from './responses/routes.ts';
 export { createThreads } from './responses/threads.ts';

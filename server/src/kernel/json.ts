@@ -19,6 +19,13 @@ export interface JsonMember {
   readonly valueEnd: number;
 }
 
+/** A range of bytes, and what is to stand there. */
+export interface JsonEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
 export type JsonScan =
   | { readonly kind: 'members'; readonly members: readonly JsonMember[] }
   | { readonly kind: 'not_an_object' }
@@ -77,10 +84,7 @@ export function scanObject(bytes: Buffer, maxDepth: number): JsonScan {
 }
 
 /** Copies `bytes` with the given ranges replaced; `edits` are in rising order of `start`. */
-export function spliceBytes(
-  bytes: Buffer,
-  edits: readonly { readonly start: number; readonly end: number; readonly text: string }[],
-): Buffer {
+export function spliceBytes(bytes: Buffer, edits: readonly JsonEdit[]): Buffer {
   const parts: Buffer[] = [];
   let at = 0;
   for (const edit of edits) {

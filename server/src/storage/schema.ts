@@ -206,6 +206,8 @@ export interface RequestsTable {
   readonly config_generation: number;
   /** Of an experiment: `flag/candidate` or `flag/control`; null: there was none. */
   readonly arm_id: number | null;
+  /** Of the operator's; null: there was none. */
+  readonly prompt_id: number | null;
 }
 
 /** What is left of forgotten ledger rows: the sums of a day (UTC, days since the epoch). */

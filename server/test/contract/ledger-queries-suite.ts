@@ -23,7 +23,7 @@ export function ledgerQueriesSuite(
 ): void {
   test(`${name}: an acknowledged entry is found at once and comes back whole`, async (t) => {
     const { ledger, queries } = await open(t);
-    const entry = ledgerEntry();
+    const entry = ledgerEntry({ arm: 'next/control', prompt: 'tutor@v1#25b0aa60' });
     await ledger.append(entry);
 
     assert.deepEqual(await queries.get(entry.id, null), entry);

@@ -325,7 +325,14 @@ test('explain tells reasons, estimates, cache and times', async () => {
 
   assert.deepEqual(orderOf(explained), ['west', 'east']);
   assert.deepEqual(explained.route, {
-    ...{ name: 'cheap', strategy: 'cost', sticky: null, sticky_value: null, arm: null },
+    ...{
+      name: 'cheap',
+      strategy: 'cost',
+      sticky: null,
+      sticky_value: null,
+      arm: null,
+      prompt: null,
+    },
   });
   const [first, second] = explained.targets;
   assert.equal(first?.reason, 'cost');

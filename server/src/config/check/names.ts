@@ -8,6 +8,8 @@ import { SECRET_HEADERS } from '../schema/conditions.ts';
 import type { Path } from '../schema/walk.ts';
 import { hint } from '../source/suggest.ts';
 import { isAtHome, vendorOf } from '../vendors.ts';
+import { checkExperiments } from './experiments.ts';
+import { checkLeads, unknownProvider } from './leads.ts';
 import { type CheckInput, type Report, refuse, warn } from './report.ts';
 
 type WhenSettings = NonNullable<ModelSettings['when']>;
@@ -15,6 +17,7 @@ type WhenSettings = NonNullable<ModelSettings['when']>;
 export function checkNames(input: CheckInput, report: Report): void {
   checkProviders(input, report);
   for (const alias of Object.keys(input.settings.models)) checkTargets(input, report, alias);
+  checkExperiments(input, report);
   checkRoles(input, report);
   checkRetired(input, report);
   checkBreakers(input, report);
@@ -74,22 +77,9 @@ function checkTargets(input: CheckInput, report: Report, alias: string): void {
     const message = 'holds a credential, and is nothing to compare in a file';
     refuse(report, input, path, message);
   }
-  checkExperiment(input, report, alias);
   if (model.strategy === 'weighted' && model.targets.every(({ weight }) => weight === 0)) {
     refuse(report, input, ['models', alias, 'targets'], 'every weight is 0; accepted: one above 0');
   }
-}
-
-/** A candidate leads to a model at once: not to itself, and not to another experiment. */
-function checkExperiment(input: CheckInput, report: Report, alias: string): void {
-  const experiment = input.settings.models[alias]?.experiment;
-  if (experiment === undefined) return;
-  const path = ['models', alias, 'experiment', 'candidate'];
-  const { candidate } = experiment;
-  if (candidate === alias) refuse(report, input, path, 'is the alias itself');
-  else if (input.settings.models[candidate]?.experiment !== undefined) {
-    refuse(report, input, path, `${JSON.stringify(candidate)} has an experiment of its own`);
-  } else checkLeads(input, report, path, candidate);
 }
 
 /** Every header that the conditions and the label of an alias name, and where. */
@@ -132,19 +122,6 @@ function checkRetired(input: CheckInput, report: Report): void {
   }
 }
 
-/** A name that stands for another must lead to a model at once, not by way of a third. */
-function checkLeads(input: CheckInput, report: Report, path: Path, model: string): void {
-  const { aliasNames, providerNames } = input;
-  const slash = model.indexOf('/');
-  if (slash < 0 && !aliasNames.includes(model)) {
-    refuse(report, input, path, notConfigured(model, 'a model alias', aliasNames));
-  } else if (slash >= 0 && !providerNames.includes(model.slice(0, slash))) {
-    refuse(report, input, path, unknownProvider(model.slice(0, slash), providerNames));
-  } else if (slash === model.length - 1) {
-    refuse(report, input, path, `${JSON.stringify(model)} names no model after the slash`);
-  }
-}
-
 /** A target has one breaker, whichever alias leads to it, so its settings must be one. */
 function checkBreakers(input: CheckInput, report: Report): void {
   const { settings } = input;
@@ -162,14 +139,4 @@ function checkBreakers(input: CheckInput, report: Report): void {
       if (owner === undefined) owners.set(`${provider}/${name}`, { alias, text });
     }
   }
-}
-
-function unknownProvider(name: string, known: readonly string[]): string {
-  return notConfigured(name, 'a provider', known);
-}
-
-function notConfigured(name: string, what: string, known: readonly string[]): string {
-  const listed = known.length === 0 ? 'none' : known.join(', ');
-  const shown = JSON.stringify(name);
-  return `${shown} is not ${what}${hint(name, known)}; configured: ${listed}`;
 }

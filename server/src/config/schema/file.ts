@@ -8,7 +8,14 @@ import { adminGroup, authGroup } from './identity.ts';
 import { objectStorageGroup } from './object-storage.ts';
 import { redisGroup } from './redis.ts';
 import { resilienceGroup } from './resilience.ts';
-import { modelsMap, providersMap, retiredMap, rolesMap, routingGroup } from './routing.ts';
+import {
+  modelsMap,
+  promptsMap,
+  providersMap,
+  retiredMap,
+  rolesMap,
+  routingGroup,
+} from './routing.ts';
 import {
   captureGroup,
   flagsGroup,
@@ -33,6 +40,7 @@ export const fileSchema = group(
     providers: providersMap.default({}),
     models: modelsMap.default({}),
     roles: rolesMap.default({}),
+    prompts: promptsMap.default({}),
     retired_models: retiredMap.default({}),
     routing: routingGroup.prefault({}),
     cache: cacheGroup.prefault({}),

@@ -111,6 +111,13 @@ const target = group(
   },
 );
 
+/** `name@version`; whether there is such a one is checked when all are known. */
+const promptReference = (description: string) =>
+  note(z.string().optional(), {
+    description,
+    accepts: 'a version of a prompt under `prompts`: `name@version`',
+  });
+
 const experiment = () =>
   note(
     group(
@@ -120,10 +127,13 @@ const experiment = () =>
           description: 'The flag that decides for each tenant, or each caller, who answers.',
           accepts: 'a name of a flag: lower-case letters, digits, `_`, `.` and `-`, up to 64',
         }),
-        candidate: note(z.string(), {
-          description: 'Who answers where the flag is on.',
+        candidate: note(z.string().optional(), {
+          description: 'Who answers where the flag is on; else the alias itself.',
           accepts: 'another alias under `models`, or `provider/model`',
         }),
+        prompt: promptReference(
+          'The prompt where the flag is on, in place of the candidate’s own.',
+        ),
       },
     ).optional(),
     { description: 'A second way to answer, tried on a share of callers.' },
@@ -146,6 +156,9 @@ const alias = group(
     price: price(),
     max_output_tokens: maxOutputTokens(),
     when: when('Which requests any of the targets takes; holds beside their own.'),
+    prompt: promptReference(
+      'What models are told before a client’s own messages, in every chat of the alias.',
+    ),
     experiment: experiment(),
     cache: cacheOverrides,
     ...modelOverrides,
@@ -173,6 +186,30 @@ export const modelsMap = note(z.record(aliasName, alias), {
   key: 'alias',
   description: 'The names clients ask for, beside `provider/model`.',
 });
+
+const PROMPT_MAX_CHARS = 65_536;
+
+export const promptsMap = note(
+  z.record(
+    name('prompt name', /^[A-Za-z0-9][\w.-]{0,63}$/, NAME_FORM),
+    note(
+      z.record(
+        name('version', /^[A-Za-z0-9][\w.-]{0,31}$/, NAME_FORM.replace('64', '32')),
+        note(z.string().check(z.minLength(1), z.maxLength(PROMPT_MAX_CHARS)), {
+          accepts: `a text of 1 to ${PROMPT_MAX_CHARS} characters`,
+        }),
+      ),
+      { key: 'version', description: 'The text of each version.' },
+    ),
+  ),
+  {
+    apply: 'live',
+    key: 'prompt',
+    description:
+      'What models are told before clients speak, in versions: an alias names one of them as ' +
+      '`name@version`, and an experiment may try another on a share of callers.',
+  },
+);
 
 export const rolesMap = note(
   z.record(roleName, note(z.string(), { accepts: 'an alias under `models`, or `provider/model`' })),

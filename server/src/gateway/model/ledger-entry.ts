@@ -48,4 +48,6 @@ export interface LedgerEntry {
   readonly configGeneration: number;
   /** Of an experiment: `flag/candidate` or `flag/control`; absent or null: there was none. */
   readonly arm?: string | null;
+  /** The operator's that stood before it: `name@version#digest`; absent or null: none did. */
+  readonly prompt?: string | null;
 }

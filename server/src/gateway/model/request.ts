@@ -43,6 +43,8 @@ export interface ForeignRequest {
   readonly needed: readonly string[];
   /** Fields left out towards another dialect, and reported: `messages[0].content[1].title`. */
   readonly dropped: readonly string[];
+  /** The canonical body holds what the client's bytes do not: they are not passed on. */
+  readonly isExtended?: boolean;
   /** How events are framed, where the dialect has two ways: `list` is one JSON list of them. */
   readonly framing?: 'events' | 'list';
   /** Where answers have ids by which a later request may go on from them. */

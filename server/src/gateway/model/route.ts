@@ -25,10 +25,19 @@ export interface Route {
   /** Names the set of targets and its settings, whatever their order; part of cache keys. */
   readonly targetSet: string;
   readonly cache: RouteCachePolicy;
+  /** Put before every chat; absent: nothing is. */
+  readonly prompt?: Prompt;
   /** Two ways to answer, of which a flag chooses one for each caller; absent: there is one. */
   readonly experiment?: Experiment;
   /** The arm of an experiment that this is: `flag/candidate` or `flag/control`. */
   readonly arm?: string;
+}
+
+/** What an operator has models told before clients speak, in one of its versions. */
+export interface Prompt {
+  /** `name@version#digest`: another text under the same version is told apart. */
+  readonly id: string;
+  readonly text: string;
 }
 
 /** Each arm is a route of its own, under the name that was asked for. */

@@ -17,7 +17,6 @@ import type { GatewayError } from '../model/errors.ts';
 import type { InferenceRequest } from '../model/request.ts';
 import type { Route } from '../model/route.ts';
 import type { Target } from '../model/target.ts';
-import type { Features } from '../ports/features.ts';
 import type { Routes } from '../ports/routes.ts';
 import type { Asked } from '../routing/facts.ts';
 import type { RoutePlan } from '../routing/order.ts';
@@ -31,12 +30,9 @@ import type {
 } from './explanation.ts';
 import { createPlanner, factsOf, figuresOf, nothingAvailable, type PlanDeps } from './plan-call.ts';
 import { priceUnknown } from './reserve.ts';
-import { notAllowed, notFound, place, unsuited } from './route.ts';
+import { notAllowed, notFound, place, type RouteDeps } from './route.ts';
 
-export interface ExplainDeps extends PlanDeps {
-  /** Of the configuration in force. */
-  readonly routes: () => Routes;
-  readonly features: Features;
+export interface ExplainDeps extends PlanDeps, RouteDeps {
   /** null where the secret of keys is not known. */
   readonly keys: CacheKeys | null;
 }
@@ -45,20 +41,20 @@ export type Explain = (asked: Asked) => Explanation;
 
 export function createExplain(deps: ExplainDeps): Explain {
   const planCall = createPlanner(deps);
-  return (asked) => {
+  return (given) => {
     const routes = deps.routes();
-    const found = routes.resolve(asked.request.model);
-    const refusal = notAllowed(asked, found);
-    if (found === undefined) return nowhere(routes, asked, refusal ?? notFound(asked));
+    const found = routes.resolve(given.request.model);
+    const forbidden = notAllowed(given, found);
+    if (found === undefined) return nowhere(routes, given, forbidden ?? notFound(given));
+    const { selection, placed: route, asked, refusal } = place(deps, routes, given, found);
     const facts = factsOf(asked);
-    const { selection, placed: route } = place(routes, deps.features, asked, found);
     const plan = planCall({ ...asked, route });
     const bound = upperBoundNanousd(asked.request, route.targets);
     return {
       ...nowhere(routes, asked, null),
       refusal:
+        forbidden ??
         refusal ??
-        (route.targets.length === 0 ? unsuited(asked, selection) : null) ??
         (facts.isBudgeted && bound === null ? priceUnknown(asked.request.model) : null) ??
         (plan.targets.length === 0 ? nothingAvailable(plan) : null),
       route,

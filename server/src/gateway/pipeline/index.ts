@@ -7,10 +7,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { FaultPoints } from '../../kernel/fault.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
 import type { BudgetStore } from '../ports/budget-store.ts';
-import type { Features } from '../ports/features.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { ExchangeObserver } from '../ports/observer.ts';
-import type { Routes } from '../ports/routes.ts';
 import type { Threads } from '../ports/threads.ts';
 import { type AdmitDeps, admit } from './admit.ts';
 import { authenticate } from './authenticate.ts';
@@ -21,11 +19,11 @@ import { observe } from './observe.ts';
 import { remember } from './remember.ts';
 import { type ReplayDeps, replay } from './replay.ts';
 import { reserve } from './reserve.ts';
-import { route } from './route.ts';
+import { type RouteDeps, route } from './route.ts';
 import { settle } from './settle.ts';
 import { compose, type Handler, type Stage } from './stage.ts';
 
-export interface PipelineDeps extends AdmitDeps, CacheDeps, CallDeps {
+export interface PipelineDeps extends AdmitDeps, CacheDeps, CallDeps, RouteDeps {
   readonly clock: Clock;
   readonly faults: FaultPoints;
   readonly observer: ExchangeObserver;
@@ -35,9 +33,6 @@ export interface PipelineDeps extends AdmitDeps, CacheDeps, CallDeps {
   readonly replays: ReplayDeps;
   readonly threads: Threads;
   readonly guardrails: readonly Guardrail[];
-  /** Of the configuration in force. */
-  readonly routes: () => Routes;
-  readonly features: Features;
 }
 
 export function stages(deps: PipelineDeps): readonly Stage[] {
@@ -52,7 +47,7 @@ export function stages(deps: PipelineDeps): readonly Stage[] {
     admit(deps),
     remember(deps.threads),
     guarded,
-    route(deps.routes, deps.features),
+    route(deps),
     cache(deps, (handler) => observed.wrap(settled.wrap(guarded.wrapAnswers(handler)))),
     reserve(deps.budgets, deps.terms),
     call(deps),

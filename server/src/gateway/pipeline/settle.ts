@@ -136,6 +136,7 @@ function entryOf(
     firstTokenMs: exchange.firstTokenMs === null ? null : Math.round(exchange.firstTokenMs),
     configGeneration: exchange.configGeneration,
     arm: exchange.route?.arm ?? null,
+    prompt: exchange.route?.prompt?.id ?? null,
   };
 }
 

@@ -9,7 +9,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { StickyBy } from '../model/condition.ts';
-import type { ModelListing, Route, RouteCachePolicy, RouteStrategy } from '../model/route.ts';
+import type {
+  ModelListing,
+  Prompt,
+  Route,
+  RouteCachePolicy,
+  RouteStrategy,
+} from '../model/route.ts';
 import type { Target } from '../model/target.ts';
 import type { Routes } from '../ports/routes.ts';
 
@@ -20,10 +26,13 @@ export interface AliasRoute {
   /** In the order of the configuration. */
   readonly targets: readonly Target[];
   readonly cache: RouteCachePolicy;
+  readonly prompt?: Prompt;
   readonly experiment?: {
     readonly flag: string;
-    /** Another alias, or a `provider/model`. */
-    readonly candidate: string;
+    /** Another alias, or a `provider/model`; absent: the alias itself, with another prompt. */
+    readonly candidate?: string;
+    /** In place of the candidate's own. */
+    readonly prompt?: Prompt;
   };
 }
 
@@ -76,12 +85,13 @@ export function createRoutes(table: RouteTable): Routes {
 
   for (const { name, experiment } of table.aliases) {
     const own = aliases.get(name);
-    const other =
-      experiment && (aliases.get(experiment.candidate) ?? resolveDirect(experiment.candidate));
-    if (own === undefined || experiment === undefined || other === undefined) continue;
-    const { flag } = experiment;
+    if (own === undefined || experiment === undefined) continue;
+    const { flag, candidate: named = name, prompt } = experiment;
+    const other = aliases.get(named) ?? resolveDirect(named);
+    if (other === undefined) continue;
     const control = inArm(own, `${flag}/control`);
-    const candidate = inArm({ ...other, name }, `${flag}/candidate`);
+    const tried = { ...other, name, ...(prompt !== undefined && { prompt }) };
+    const candidate = inArm(tried, `${flag}/candidate`);
     aliases.set(name, { ...own, experiment: { flag, control, candidate } });
   }
 

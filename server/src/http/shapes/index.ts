@@ -124,6 +124,7 @@ export function requestToWire(entry: LedgerEntry): RequestRow {
     first_token_ms: entry.firstTokenMs,
     config_generation: entry.configGeneration,
     arm: entry.arm ?? null,
+    prompt: entry.prompt ?? null,
   };
 }
 

@@ -44,7 +44,7 @@ export function requestHeaders(connection: GeminiConnection): RequestHeaders {
 export function encodeRequest(headers: RequestHeaders, call: ProviderCall): EncodedRequest {
   const { request, target } = call;
   const model = target.model.replace(/^models\//, '');
-  const passes = request.dialect === GEMINI_KIND;
+  const passes = request.dialect === GEMINI_KIND && request.foreign?.isExtended !== true;
   const { body, dropped } = passes
     ? { body: rewriteModels(request.bytes, request.members, model), dropped: [] }
     : encoded(request, model);

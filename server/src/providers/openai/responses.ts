@@ -27,7 +27,7 @@ export function passesThrough(
   { dialect, foreign }: InferenceRequest,
 ): boolean {
   if (dialect !== RESPONSES_WIRE || !capabilities.responses) return false;
-  const thread = foreign?.thread;
+  const thread = foreign?.isExtended === true ? undefined : foreign?.thread;
   return thread !== undefined && !thread.keep && thread.previousId === null;
 }
 

@@ -34,14 +34,16 @@ export const LEDGER_COLUMNS = [
   ['first_token_us', 'bigint'],
   ['config_generation', 'bigint'],
   ['arm_id', 'bigint'],
+  ['prompt_id', 'bigint'],
 ] as const;
 
 export type LedgerValue = string | number | null;
 
 /** The texts of a record that stand in the dictionary. */
 export function namesOf(record: JournalRecord): string[] {
-  const { tenant, keyId, model, provider, providerModel, errorCode, priceId, arm } = record;
-  const names = [tenant, keyId, model, provider, providerModel, errorCode, priceId, arm];
+  const { tenant, keyId, model, provider, providerModel, errorCode, priceId } = record;
+  const { arm, prompt } = record;
+  const names = [tenant, keyId, model, provider, providerModel, errorCode, priceId, arm, prompt];
   return names.filter((name) => name !== null);
 }
 
@@ -79,6 +81,7 @@ export function valuesOf(
     record.firstTokenUs,
     record.configGeneration,
     optional(record.arm),
+    optional(record.prompt),
   ];
 }
 

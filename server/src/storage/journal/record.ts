@@ -56,6 +56,8 @@ export interface JournalRecord {
   readonly configGeneration: number;
   /** Of an experiment; null: there was none. */
   readonly arm: string | null;
+  /** Of the operator's; null, and not written: there was none. */
+  readonly prompt: string | null;
 }
 
 type Field = 'text' | 'text?' | 'integer' | 'integer?';
@@ -89,6 +91,7 @@ const FIELDS: readonly (readonly [keyof JournalRecord, Field])[] = [
   ['firstTokenUs', 'integer?'],
   ['configGeneration', 'integer'],
   ['arm', 'text?'],
+  ['prompt', 'text?'],
 ];
 
 /**
@@ -115,11 +118,10 @@ export function readRecord(line: Buffer): JournalRecord | 'corrupt' | 'unknown' 
   if (line[CHECKSUM_LENGTH] !== SPACE || hexOf(crc32(list)) !== checksum) return 'corrupt';
   const values = JSON.parse(list.toString()) as unknown;
   if (!Array.isArray(values)) return 'unknown';
-  if (values[0] === FIRST_LAYOUT) values.push(null);
-  else if (values[0] !== LAYOUT) return 'unknown';
+  if (values[0] !== FIRST_LAYOUT && values[0] !== LAYOUT) return 'unknown';
   const record: Partial<Record<keyof JournalRecord, unknown>> = {};
   for (const [index, [name, field]] of FIELDS.entries()) {
-    const value: unknown = values[index + 1];
+    const value: unknown = values[index + 1] ?? null;
     if (!fits(value, field)) return 'unknown';
     record[name] = value;
   }
@@ -158,6 +160,7 @@ function listOf(entry: LedgerEntry): string {
     entry.firstTokenMs === null ? null : microseconds(entry.firstTokenMs),
     whole(entry.configGeneration),
     cut(entry.arm ?? null),
+    ...(entry.prompt == null ? [] : [cut(entry.prompt)]),
   ]);
 }
 

@@ -34,6 +34,7 @@ const MIGRATIONS: Readonly<Record<string, (context: MigrationContext) => Promise
   '0018-key-cache': async (context) =>
     (await import('./0018-key-cache.ts')).keyCacheColumn(context),
   '0019-jobs': async (context) => (await import('./0019-jobs.ts')).jobTables(context),
+  '0025-prompts': async () => (await import('./0025-prompts.ts')).promptColumn,
 };
 
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

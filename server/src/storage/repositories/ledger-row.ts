@@ -22,6 +22,7 @@ export function nameIdsOf(row: RequestsTable): (number | null)[] {
     error_id,
     price_id,
     row.arm_id,
+    row.prompt_id,
   ];
 }
 
@@ -63,5 +64,6 @@ export function entryOf(row: RequestsTable, names: Names): LedgerEntry {
     firstTokenMs: row.first_token_us === null ? null : row.first_token_us / US_PER_MS,
     configGeneration: row.config_generation,
     ...(row.arm_id !== null && { arm: required(row.arm_id) }),
+    ...(row.prompt_id !== null && { prompt: required(row.prompt_id) }),
   };
 }

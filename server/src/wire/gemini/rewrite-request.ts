@@ -3,14 +3,8 @@
  * outermost, within what is to be counted, and in each request of a batch. A body without any
  * is the very same buffer.
  */
-import { type JsonMember, scanObject, spliceBytes } from '../../kernel/json.ts';
+import { type JsonEdit, type JsonMember, scanObject, spliceBytes } from '../../kernel/json.ts';
 import { jsonItems } from '../../kernel/json-source.ts';
-
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
 
 const MAX_DEPTH = 128;
 const NESTED: ReadonlySet<string> = new Set(['generateContentRequest', 'generate_content_request']);
@@ -24,7 +18,7 @@ export function rewriteModels(
   return edits.length === 0 ? bytes : spliceBytes(bytes, edits);
 }
 
-function editOf(bytes: Buffer, member: JsonMember, model: string): readonly Edit[] {
+function editOf(bytes: Buffer, member: JsonMember, model: string): readonly JsonEdit[] {
   const { key, valueStart: start, valueEnd: end } = member;
   if (key === 'model') return [{ start, end, text: JSON.stringify(`models/${model}`) }];
   const value = (): string => bytes.toString('utf8', start, end);

@@ -3,7 +3,7 @@
  * model's name, a request for usage in streams, the older name of the output limit. Nothing
  * is re-serialised, and where nothing changes the very same buffer is returned.
  */
-import { type JsonMember, scanObject, spliceBytes } from '../../kernel/json.ts';
+import { type JsonEdit, type JsonMember, scanObject, spliceBytes } from '../../kernel/json.ts';
 
 /** The part of a request that rewriting needs. */
 export interface RewritableRequest {
@@ -21,18 +21,12 @@ export interface RequestChanges {
   readonly olderTokenLimit: boolean;
 }
 
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
 const USAGE_MEMBER = '"include_usage":true';
 const STREAM_OPTIONS_DEPTH = 64;
 const QUOTE = 0x22;
 
 export function rewriteRequest(request: RewritableRequest, changes: RequestChanges): Buffer {
-  const edits: Edit[] = [];
+  const edits: JsonEdit[] = [];
   if (changes.model !== request.model) {
     for (const { valueStart, valueEnd } of membersNamed(request.members, 'model')) {
       edits.push({ start: valueStart, end: valueEnd, text: JSON.stringify(changes.model) });
@@ -45,7 +39,7 @@ export function rewriteRequest(request: RewritableRequest, changes: RequestChang
   return spliceBytes(request.bytes, edits);
 }
 
-function usageEdits(request: RewritableRequest): Edit[] {
+function usageEdits(request: RewritableRequest): JsonEdit[] {
   const options = membersNamed(request.members, 'stream_options');
   if (options.length > 0) {
     return options.flatMap((member) => optionEdits(request.bytes, member));
@@ -57,7 +51,7 @@ function usageEdits(request: RewritableRequest): Edit[] {
 }
 
 /** Within the object that the client sent; in place of it where it is null. */
-function optionEdits(bytes: Buffer, member: JsonMember): Edit[] {
+function optionEdits(bytes: Buffer, member: JsonMember): JsonEdit[] {
   const value = bytes.subarray(member.valueStart, member.valueEnd);
   const scan = scanObject(value, STREAM_OPTIONS_DEPTH);
   if (scan.kind !== 'members') {
@@ -76,7 +70,7 @@ function optionEdits(bytes: Buffer, member: JsonMember): Edit[] {
   return [{ start: inside, end: inside, text }];
 }
 
-function limitEdits(request: RewritableRequest): Edit[] {
+function limitEdits(request: RewritableRequest): JsonEdit[] {
   if (membersNamed(request.members, 'max_tokens').length > 0) return [];
   return membersNamed(request.members, 'max_completion_tokens').map(({ valueStart }) => ({
     start: keyStart(request.bytes, valueStart),

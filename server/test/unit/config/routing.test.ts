@@ -136,6 +136,25 @@ retired_models: { a: mock/m, role/x: a, old: older, older: a, b: nobody/m }`,
       'esclusa.yaml:2:66 retired_models.b — "nobody" is not a provider; configured: mock',
     ],
   ],
+  [
+    'prompts that there are not, and experiments that try nothing',
+    `prompts: { tutor: { v1: Ask., v2: "" } }
+models:
+  a: { ${T}, prompt: tutor@v3 }
+  b: { ${T}, prompt: tutor, experiment: { flag: x } }
+  c: { ${T}, prompt: tutor@v1, experiment: { flag: x, prompt: tutor@v1 } }`,
+    [
+      'esclusa.yaml:1:35 prompts.tutor.v2 — "" is not accepted; accepted: a text of 1 to 65536 ' +
+        'characters',
+      'esclusa.yaml:3:57 models.a.prompt — "tutor@v3" is not a version of a prompt (did you ' +
+        'mean tutor@v1?); configured: tutor@v1',
+      'esclusa.yaml:4:57 models.b.prompt — "tutor" is not a version of a prompt; configured: ' +
+        'tutor@v1',
+      'esclusa.yaml:4:76 models.b.experiment — has neither `candidate` nor `prompt`: there is ' +
+        'nothing to try',
+      'esclusa.yaml:5:98 models.c.experiment.prompt — is the prompt that the alias has anyway',
+    ],
+  ],
 ];
 
 describe('a configuration is refused for', () => {

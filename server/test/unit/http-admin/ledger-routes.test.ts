@@ -56,6 +56,7 @@ describe('GET /api/v1/requests/{id}', () => {
       first_token_ms: 120,
       config_generation: 1,
       arm: null,
+      prompt: null,
     });
   });
 

@@ -28,7 +28,7 @@ import { createPolicyStack } from '../../../src/gateway/resilience/policy-stack.
 import { createRetryBudgets } from '../../../src/gateway/resilience/retry.ts';
 import { createLatencyBook } from '../../../src/gateway/routing/latency-book.ts';
 import { createRoutes } from '../../../src/gateway/routing/routes.ts';
-import { answerCodecs } from '../../../src/http/index.ts';
+import { answerCodecs, placePrompt } from '../../../src/http/index.ts';
 import { noFaults } from '../../../src/kernel/fault.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import type { Random } from '../../../src/kernel/random.ts';
@@ -93,7 +93,8 @@ function setUp(plan: Plan) {
   });
   const latency = createLatencyBook(clock, () => 10_000);
   const features = { isOn: () => true };
-  const deps = { clock, random, policies, bulkheads, latency, features, routes: () => routes };
+  const placed = { features, placePrompt, routes: () => routes };
+  const deps = { clock, random, policies, bulkheads, latency, ...placed };
   const keyRotation = createKeyRotation(clock, { refused: () => undefined });
   const providerOf = (name: string): Provider =>
     inMemory(() => {
@@ -103,7 +104,7 @@ function setUp(plan: Plan) {
     });
   const handle = compose(
     [
-      route(() => routes, features),
+      route(placed),
       call({
         ...{ ...deps, keyRotation, codecs: answerCodecs },
         providers: () => ({ get: providerOf }),

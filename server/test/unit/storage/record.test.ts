@@ -27,6 +27,7 @@ const entries: fc.Arbitrary<LedgerEntry> = fc
     providerModel: fc.option(text),
     priceId: fc.option(text),
     arm: fc.option(text),
+    prompt: fc.option(text),
     costNanousd: fc.option(count),
     createdAtMs: count,
     durationMs: milliseconds,
@@ -79,6 +80,7 @@ test('every entry is read back with its figures and texts', () => {
       assert.equal(record.model, entry.model);
       assert.equal(record.provider, entry.provider);
       assert.equal(record.arm, entry.arm);
+      assert.equal(record.prompt, entry.prompt);
       assert.equal(record.correlationId, entry.correlationId);
       assert.equal(record.costNanousd, entry.costNanousd);
       assert.equal(record.inputTokens, entry.usage.inputTokens);
