@@ -51,6 +51,7 @@ const VARIANTS: readonly VariantId[] = [
   'auth-limits',
   'ledger',
   'cache-hit',
+  'file',
   'shared',
 ];
 const ROUNDS_MAX = 50;

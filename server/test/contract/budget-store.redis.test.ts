@@ -143,6 +143,55 @@ test('redis: decides and counts as the store in memory does, at random', async (
   assert.equal(seen.unavailable, 0);
 });
 
+test('redis: what is asked at once is decided as if one came after the other', async () => {
+  const seen = { granted: 0, exceeded: 0, unavailable: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(budget, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.array(fc.tuple(fc.nat(7), fc.nat(400)), { maxLength: 12 }), { maxLength: 5 }),
+      async (budgets, turns) => {
+        const { clock, ledger, store, tenant } = open();
+        const memory = createMemoryBudgetStore({
+          ...{ clock, history: ledger, reservationTtlMs: RESERVATION_TTL_MS },
+        });
+        const scopes: BudgetScope[] = budgets.map((each, i) => ({ id: `key:${i}`, budget: each }));
+        for (const scope of scopes) await store.figures(scope, tenant); // loaded, as in memory
+        const held: [Reservation, Reservation][] = [];
+        let exchanges = 0;
+        for (const turn of turns) {
+          // What ends in this turn goes before what is asked in it.
+          for (const [pick, amount] of turn) {
+            for (const one of held[pick] ?? []) one.settle(amount);
+          }
+          const asked = turn.map(([pick, amount]) => {
+            exchanges += 1;
+            const spender = { tenant, exchangeId: `req_${exchanges}` };
+            const some = scopes.filter((_, i) => i === 0 || (pick >> i) % 2 === 0);
+            return { some, amount, ours: store.reserve(some, amount, spender) };
+          });
+          for (const { some, amount, ours } of asked) {
+            const [mine, theirs] = [await ours, await memory.reserve(some, amount)];
+            assert.deepEqual(comparable(mine), comparable(theirs));
+            seen[mine.kind] += 1;
+            if (mine.kind === 'granted' && theirs.kind === 'granted') {
+              held.push([mine.reservation, theirs.reservation]);
+            }
+          }
+          clock.advance(1000);
+        }
+        await store.flush();
+        for (const scope of scopes) {
+          assert.deepEqual(await store.figures(scope, tenant), await memory.figures(scope));
+        }
+        await store.close();
+      },
+    ),
+    { numRuns: 300 },
+  );
+  assert.ok(seen.granted > 300 && seen.exceeded > 100, JSON.stringify(seen));
+  assert.equal(seen.unavailable, 0);
+});
+
 interface Process {
   readonly id: string;
   readonly store: RedisBudgetStore;

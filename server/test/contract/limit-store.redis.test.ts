@@ -107,6 +107,53 @@ test('redis: decides, tells and corrects as the store in memory does, at random'
   assert.ok(granted > 500 && refused > 500, `${granted} granted, ${refused} refused`);
 });
 
+test('redis: what is asked at once is decided as if one came after the other', async () => {
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(limits, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.array(fc.tuple(fc.nat(7), fc.nat(20), fc.boolean()), { maxLength: 12 }), {
+        maxLength: 5,
+      }),
+      async (all, turns) => {
+        const { clock, store, tenant } = open(10_000_000);
+        const memory = createMemoryLimitStore({ clock });
+        const scopes: LimitScope[] = all.map((each, i) => ({
+          id: `key:${i}`,
+          limits: JSON.parse(JSON.stringify(each)),
+        }));
+        const leases: [LimitLease, LimitLease][] = [];
+        for (const turn of turns) {
+          // What is given back in this turn goes before what is asked in it.
+          const words = new Map(turn.map((word) => [word[0], word]));
+          for (const [pick, amount, isEnd] of words.values()) {
+            for (const lease of leases[pick] ?? []) {
+              lease.correctTokens(amount);
+              if (isEnd) lease.release();
+            }
+          }
+          const asked = turn.map(([pick, amount]) => {
+            const some = scopes.filter((_, i) => i === 0 || (pick >> i) % 2 === 0);
+            return { some, amount, ours: store.take(some, amount, tenant) };
+          });
+          for (const { some, amount, ours } of asked) {
+            const [mine, theirs] = [await ours, memory.take(some, amount)];
+            assert.deepEqual(comparable(mine), comparable(theirs));
+            if (mine.kind === 'granted' && theirs.kind === 'granted') {
+              leases.push([mine.lease, theirs.lease]);
+            } else refused += 1;
+          }
+          clock.advance(1000);
+        }
+        await store.settled();
+        store.close();
+      },
+    ),
+    { numRuns: 300 },
+  );
+  assert.ok(refused > 100, `${refused} refused`);
+});
+
 test('redis: the places of a process that died come back when its leases end', async () => {
   const { clock, store, tenant } = open(30_000);
   const scopes = [{ id: 'key:a', limits: { concurrency: 1 } }];

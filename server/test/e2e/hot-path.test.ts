@@ -1,14 +1,17 @@
 /**
  * What a call to a model costs in questions to others: authenticated, limited, budgeted, booked
- * and not from the cache, it waits for no database and for two commands of Redis at most.
- * Method: the whole program over SQLite alone, and over PostgreSQL with Redis; the program's own
- * meters of statements and commands; and calls while every database is out of reach.
+ * and not from the cache, it asks no database, waits for two commands of Redis at most, and
+ * costs no more than two in all, one after the other or many at once.
+ * Method: the whole program over SQLite alone, and over PostgreSQL with Redis, as the benchmark
+ * `engines` has it; the program's own meters of statements and of what is waited for; Redis'
+ * own account of the commands it was sent; and calls while every database is out of reach.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { startOnPostgres } from '../support/postgres-gateway.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
+import { monitorRedis } from '../support/redis-monitor.ts';
 import { startRedis } from '../support/redis-server.ts';
 
 const CALLS = 300;
@@ -60,7 +63,12 @@ async function limitedKey({ api, key }: TestGateway): Promise<string> {
   return (await key({ tenant: 'acme', limits, budget })).secret;
 }
 
-async function callMany(gateway: TestGateway, secret: string, count: number): Promise<void> {
+async function callMany(
+  gateway: TestGateway,
+  secret: string,
+  count: number,
+  atOnce = AT_ONCE,
+): Promise<void> {
   let turn = 0;
   const one = async () => {
     while (turn < count) {
@@ -70,7 +78,7 @@ async function callMany(gateway: TestGateway, secret: string, count: number): Pr
       assert.equal(answer.status, 200, await answer.text());
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, one));
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, one));
 }
 
 async function assertNoQueries(gateway: TestGateway, secret: string): Promise<void> {
@@ -108,4 +116,30 @@ test('on PostgreSQL with Redis, too: two commands at most are waited for', async
   const waits = (await commands(gateway)) - before;
 
   assert.ok(waits > 0 && waits <= 2 * CALLS, `${waits} commands for ${CALLS} calls`);
+});
+
+test('as the benchmark has it, no call costs more than two commands in all', async (t) => {
+  const redis = await startRedis(t);
+  const config = { ...CONFIG, cache: { enabled: false } };
+  const env = { REDIS_URL: redis.url };
+  const gateway = await startOnPostgres(t, await postgres.database(), { config, env });
+  const limits = {
+    ...{ requests_per_minute: 1e9, tokens_per_minute: 1e9 },
+    concurrency: 100_000,
+  };
+  const budget = { limit_usd: '999999', period: 'month' } as const;
+  const { secret } = await gateway.key({ limits, budget });
+  await assertNoQueries(gateway, secret);
+  const monitor = await monitorRedis(redis);
+  t.after(() => monitor.close());
+
+  for (const atOnce of [1, AT_ONCE]) {
+    const before = (await monitor.commands()).length;
+    await callMany(gateway, secret, CALLS, atOnce);
+    const sent = (await monitor.commands()).slice(before);
+    const scripts = sent.filter((name) => name === 'evalsha').length;
+    t.diagnostic(`${scripts} scripts for ${CALLS} calls, ${atOnce} at once`);
+    assert.ok(scripts > 0 && (atOnce === 1 || scripts < CALLS), `${scripts} scripts`);
+    assert.ok(sent.length < 2 * CALLS + BACKGROUND_MAX, `${sent.length} commands`);
+  }
 });

@@ -19,8 +19,9 @@ import type { SharedSpending } from '../../gateway/ports/budget-store.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { sleep } from '../../kernel/deadline.ts';
 import type { Nanousd } from '../../kernel/money.ts';
+import { GRANTED, TO_LOAD } from './budget-account.ts';
+import type { AccountScripts } from './budget-account-scripts.ts';
 import { accountKeys, answersKey, type BudgetPlace, placeName, recentKey } from './budget-keys.ts';
-import { type BudgetScripts, GRANTED, TO_LOAD } from './budget-script.ts';
 import { runScript, type ScriptValue } from './script.ts';
 import type { RedisStore } from './store.ts';
 import type { Workers } from './workers.ts';
@@ -42,7 +43,7 @@ export interface Statement {
 
 export interface CensusOptions {
   readonly redis: RedisStore;
-  readonly scripts: BudgetScripts;
+  readonly scripts: AccountScripts;
   readonly workers: Workers;
   readonly history: SharedSpending;
   readonly clock: Clock;
@@ -213,7 +214,7 @@ class Census implements BudgetCensus {
 
   #run(
     op: string,
-    script: keyof BudgetScripts,
+    script: keyof AccountScripts,
     keys: readonly string[],
     values: readonly ScriptValue[],
   ): Promise<unknown> {

@@ -1,6 +1,7 @@
 /**
- * Bookings on their way to Redis: ended reservations, and costs without one. They are sent at
- * once, in the background, and again until they are answered; the scripts book each once.
+ * Bookings on their way to Redis: ended reservations, and costs without one. They are told at
+ * once, or with the next question where nobody misses them, and again until they are answered;
+ * the scripts book each once.
  *
  * 1. A booking whose account is being loaded waits; where this process has told the load that
  *    the ledger knows the cost (`tell`), it only gives the reservation back.
@@ -10,15 +11,17 @@
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
+import type { AccountScripts } from './budget-account-scripts.ts';
 import { accountKeys, type BudgetPlace, chargeKey, placeName, recentKey } from './budget-keys.ts';
+import type { BudgetAnswer, BudgetQuestion, BudgetWord } from './budget-load.ts';
 import type { Share } from './budget-reservation.ts';
-import type { BudgetScripts } from './budget-script.ts';
+import type { Gathering } from './gathering.ts';
 import { runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
 
 export interface BudgetOutbox {
-  /** By the id of the reservation. */
-  settle(id: string, costNanousd: Nanousd, shares: readonly Share[]): void;
+  /** By the id of the reservation. Urgent: somebody may miss what it gives back. */
+  settle(id: string, costNanousd: Nanousd, shares: readonly Share[], isUrgent?: boolean): void;
   /** `madeAtMs`: of a reservation for it that expired; -1: there was none. */
   charge(exchangeId: string, costNanousd: Nanousd, place: BudgetPlace, madeAtMs: number): void;
   /** The ledger tells the costs of all bookings of this place so far. */
@@ -30,9 +33,17 @@ export interface BudgetOutbox {
   close(): void;
 }
 
+export type BudgetGathering = Gathering<
+  BudgetQuestion,
+  BudgetAnswer,
+  BudgetWord,
+  readonly boolean[]
+>;
+
 export interface BudgetOutboxOptions {
   readonly redis: RedisStore;
-  readonly scripts: BudgetScripts;
+  readonly gathering: BudgetGathering;
+  readonly scripts: AccountScripts;
   readonly clock: Clock;
   readonly log: Log;
   /** Time for the scripts; -1: the server's. */
@@ -51,6 +62,7 @@ interface Booking {
   readonly costNanousd: Nanousd;
   parts: readonly Part[];
   readonly sinceMs: number;
+  isUrgent: boolean;
   isSent: boolean;
 }
 
@@ -76,12 +88,13 @@ class Outbox implements BudgetOutbox {
     this.#options = options;
   }
 
-  settle(id: string, costNanousd: Nanousd, shares: readonly Share[]): void {
-    this.#book('settle', id, costNanousd, shares);
+  settle(id: string, costNanousd: Nanousd, shares: readonly Share[], isUrgent = true): void {
+    this.#book({ kind: 'settle', id, costNanousd, isUrgent }, shares);
   }
 
-  charge(exchangeId: string, costNanousd: Nanousd, place: BudgetPlace, madeAtMs: number): void {
-    this.#book('charge', exchangeId, costNanousd, [{ ...place, generation: '', madeAtMs }]);
+  charge(id: string, costNanousd: Nanousd, place: BudgetPlace, madeAtMs: number): void {
+    const share = { ...place, generation: '', madeAtMs };
+    this.#book({ kind: 'charge', id, costNanousd, isUrgent: true }, [share]);
   }
 
   tell(place: BudgetPlace): void {
@@ -93,7 +106,9 @@ class Outbox implements BudgetOutbox {
 
   async flush(): Promise<void> {
     this.#resend(Number.POSITIVE_INFINITY);
-    while (this.#sending.size > 0) await Promise.all(this.#sending);
+    while (this.#sending.size > 0) {
+      await Promise.all([this.#options.gathering.flush(), ...this.#sending]);
+    }
   }
 
   waiting(): number {
@@ -105,11 +120,14 @@ class Outbox implements BudgetOutbox {
     this.#timer?.cancel();
   }
 
-  #book(kind: Booking['kind'], id: string, costNanousd: Nanousd, shares: readonly Share[]): void {
+  #book(
+    facts: Pick<Booking, 'kind' | 'id' | 'costNanousd' | 'isUrgent'>,
+    shares: readonly Share[],
+  ): void {
     if (this.#bookings.size >= WAITING_MOST) return;
     const parts = shares.map((share) => ({ share, told: false }));
     const sinceMs = this.#options.clock.monotonicMs();
-    const booking = { kind, id, costNanousd, parts, sinceMs, isSent: false };
+    const booking: Booking = { ...facts, parts, sinceMs, isSent: false };
     this.#bookings.add(booking);
     this.#send(booking);
   }
@@ -119,7 +137,8 @@ class Outbox implements BudgetOutbox {
     const sending = this.#deliver(booking).then(
       (done) => {
         booking.isSent = false;
-        booking.parts = booking.parts.filter((_, i) => done[i] !== 1);
+        booking.parts = booking.parts.filter((_, i) => done[i] !== true);
+        booking.isUrgent = true;
         if (booking.parts.length === 0) this.#bookings.delete(booking);
         else this.#retryLater();
       },
@@ -132,28 +151,20 @@ class Outbox implements BudgetOutbox {
     void sending.finally(() => this.#sending.delete(sending));
   }
 
-  async #deliver({ kind, id, costNanousd, parts }: Booking): Promise<readonly number[]> {
-    const { redis, scripts, now } = this.#options;
-    const keys = parts.flatMap(({ share }) => [...accountKeys(share), recentKey(share)]);
+  async #deliver(booking: Booking): Promise<readonly boolean[]> {
+    const { kind, id, costNanousd, parts, isUrgent } = booking;
     const [first] = parts;
-    if (kind === 'charge' && first !== undefined) {
-      if (first.told) return [1];
-      keys.push(chargeKey(first.share, id));
-      const values = [now(), id, costNanousd, CHARGE_KEPT_MS, first.share.madeAtMs];
-      const reply = await redis.background('budgets.charge', (client) =>
-        runScript(client, scripts.charge, keys, values),
-      );
-      return reply as readonly number[];
-    }
-    const facts = parts.flatMap(({ share, told }) => [
-      share.generation,
-      share.madeAtMs,
-      told ? 1 : 0,
-    ]);
-    const reply = await redis.background('budgets.settle', (client) =>
-      runScript(client, scripts.settle, keys, [now(), id, costNanousd, ...facts]),
+    if (first === undefined) return [];
+    const { redis, gathering, scripts, now } = this.#options;
+    if (kind === 'settle') return gathering.tell(first.share.tenant, booking, isUrgent);
+    if (first.told) return [true];
+    const { share } = first;
+    const keys = [...accountKeys(share), recentKey(share), chargeKey(share, id)];
+    const values = [now(), id, costNanousd, CHARGE_KEPT_MS, share.madeAtMs];
+    const reply = await redis.background('budgets.charge', (client) =>
+      runScript(client, scripts.charge, keys, values),
     );
-    return reply as readonly number[];
+    return (reply as readonly number[]).map((done) => done === 1);
   }
 
   #retryLater(): void {

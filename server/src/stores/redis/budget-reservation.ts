@@ -23,6 +23,8 @@ export interface Promised {
   readonly shares: readonly Share[];
   /** On the monotonic clock: when it stops counting although it was not ended. */
   readonly expiresAtMs: number;
+  /** On the monotonic clock: until then nobody misses what it gives back. */
+  readonly mayWaitUntilMs: number;
 }
 
 export class SharedReservation implements Reservation, Promised {
@@ -31,6 +33,7 @@ export class SharedReservation implements Reservation, Promised {
   readonly amountNanousd: Nanousd;
   readonly shares: readonly Share[];
   readonly expiresAtMs: number;
+  readonly mayWaitUntilMs: number;
   readonly #end: (reservation: SharedReservation, costNanousd: Nanousd) => void;
   #ended = false;
 
@@ -43,6 +46,7 @@ export class SharedReservation implements Reservation, Promised {
     this.amountNanousd = promised.amountNanousd;
     this.shares = promised.shares;
     this.expiresAtMs = promised.expiresAtMs;
+    this.mayWaitUntilMs = promised.mayWaitUntilMs;
     this.#end = end;
   }
 

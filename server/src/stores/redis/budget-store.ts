@@ -25,6 +25,8 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { sleep } from '../../kernel/deadline.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
+import { EXCEEDED, GRANTED } from './budget-account.ts';
+import { accountScripts } from './budget-account-scripts.ts';
 import {
   type BudgetCensus,
   type Call,
@@ -33,9 +35,11 @@ import {
 } from './budget-census.ts';
 import { BudgetHoldings } from './budget-holdings.ts';
 import { accountKeys, type BudgetPlace } from './budget-keys.ts';
-import { type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
+import { type BudgetAnswer, sendBudgets } from './budget-load.ts';
+import { type BudgetGathering, type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
 import { assertAmount, SharedReservation } from './budget-reservation.ts';
-import { budgetScripts, EXCEEDED, GRANTED } from './budget-script.ts';
+import { budgetScript } from './budget-script.ts';
+import { createGathering } from './gathering.ts';
 import { runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
 import type { Workers } from './workers.ts';
@@ -70,6 +74,8 @@ const LEASE_MS = 15_000;
 const RENEWALS_PER_LEASE = 3;
 /** How long a caller waits for an account to be loaded. */
 const PATIENCE_MS = 2000;
+/** What was learned of a budget longer ago may not be so any more. */
+const FRESH_MS = 100;
 const MAX_DECISIONS = 5;
 const UNAVAILABLE: BudgetDecision = { kind: 'unavailable' };
 
@@ -77,12 +83,13 @@ export function createRedisBudgetStore(options: RedisBudgetStoreOptions): RedisB
   return new SharedBudgets(options);
 }
 
-type Reply = readonly [kind: number, nowMs: number, ...rest: (number | string)[]];
+type Figures = readonly [kind: number, nowMs: number, spent: string, reserved: string];
 
 class SharedBudgets implements RedisBudgetStore {
   readonly #options: RedisBudgetStoreOptions;
-  readonly #scripts = budgetScripts();
+  readonly #scripts = accountScripts();
   readonly #leaseMs: number;
+  readonly #gathering: BudgetGathering;
   readonly #outbox: BudgetOutbox;
   readonly #census: BudgetCensus;
   readonly #holdings = new BudgetHoldings();
@@ -95,7 +102,8 @@ class SharedBudgets implements RedisBudgetStore {
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     this.#now = options.nowMs ?? (() => -1);
     const common = { ...options, scripts: this.#scripts, now: this.#now, leaseMs: this.#leaseMs };
-    this.#outbox = createBudgetOutbox(common);
+    this.#gathering = this.#createGathering();
+    this.#outbox = createBudgetOutbox({ ...common, gathering: this.#gathering });
     this.#census = createBudgetCensus({ ...common, state: (call) => this.#state(call) });
     this.#renewLater();
   }
@@ -110,14 +118,14 @@ class SharedBudgets implements RedisBudgetStore {
     for (let decisions = 0; decisions < MAX_DECISIONS; decisions += 1) {
       const known = places.map((place) => this.#holdings.toldTo(place));
       const id = `${spender.exchangeId}${decisions === 0 ? '' : `~${decisions}`}`;
-      const reply = await this.#ask(scopes, places, amount, id);
-      if (reply === null) return UNAVAILABLE;
-      if (reply[0] === EXCEEDED) return exceeded(scopes, reply);
-      if (reply[0] !== GRANTED) {
+      const answer = await this.#ask(scopes, places, amount, id);
+      if (answer === null) return UNAVAILABLE;
+      if (answer.kind === EXCEEDED) return exceeded(scopes, answer);
+      if (answer.kind !== GRANTED) {
         if (!(await this.#loaded(scopes, places))) return UNAVAILABLE;
         continue;
       }
-      const reservation = this.#reservationOf(places, amount, { ...spender, id }, reply);
+      const reservation = this.#reservationOf(places, amount, { ...spender, id }, answer);
       // A census between question and answer did not know of it: it may not count.
       const isCounted = places.every((place, i) => this.#holdings.toldTo(place) === known[i]);
       if (!isCounted) {
@@ -125,7 +133,8 @@ class SharedBudgets implements RedisBudgetStore {
         continue;
       }
       this.#holdings.add(reservation);
-      return { kind: 'granted', reservation, passed: passedOf(scopes, reply) };
+      const passed = scopes.filter((_, i) => answer.isOver[i] === true).map(({ id }) => id);
+      return { kind: 'granted', reservation, passed };
     }
     return UNAVAILABLE;
   }
@@ -195,24 +204,27 @@ class SharedBudgets implements RedisBudgetStore {
     this.#outbox.close();
   }
 
+  #createGathering(): BudgetGathering {
+    const { redis, clock, workers } = this.#options;
+    const script = budgetScript();
+    const leaseMs = this.#leaseMs;
+    return createGathering({
+      ...{ redis, clock, ops: { ask: 'budgets.reserve', tell: 'budgets.settle' } },
+      send: (client, load) =>
+        sendBudgets(client, load, { script, leaseMs, life: workers.life(), nowMs: this.#now() }),
+    });
+  }
+
   /** null where Redis did not answer; what it may have granted all the same is given back. */
   async #ask(
     scopes: readonly BudgetScope[],
     places: readonly BudgetPlace[],
-    amount: Nanousd,
+    amountNanousd: Nanousd,
     id: string,
-  ): Promise<Reply | null> {
-    const keys = places.flatMap((place) => accountKeys(place));
-    const facts = scopes.flatMap(({ budget }) => [
-      budget.limitNanousd,
-      budget.period,
-      budget.soft === true ? 1 : 0,
-    ]);
-    const values = [this.#now(), id, this.#leaseMs, amount, this.#options.workers.life(), ...facts];
+  ): Promise<BudgetAnswer | null> {
+    const tenant = places[0]?.tenant ?? '';
     try {
-      return (await this.#options.redis.hot('budgets.reserve', (client) =>
-        runScript(client, this.#scripts.reserve, keys, values),
-      )) as Reply;
+      return await this.#gathering.ask(tenant, { id, amountNanousd, tenant, scopes });
     } catch {
       const shares = places.map((place) => ({ ...place, generation: '', madeAtMs: 0 }));
       this.#outbox.settle(id, 0, shares);
@@ -224,23 +236,25 @@ class SharedBudgets implements RedisBudgetStore {
     places: readonly BudgetPlace[],
     amountNanousd: Nanousd,
     { id, exchangeId }: Spender & { readonly id: string },
-    [, madeAtMs, ...rest]: Reply,
+    { nowMs, generations, isTight }: BudgetAnswer,
   ): SharedReservation {
-    const shares = places.map((place, i) => ({
-      ...place,
-      generation: String(rest[i * 2]),
-      madeAtMs,
+    const shares = places.map(({ tenant, scopeId }, i) => ({
+      ...{ tenant, scopeId, madeAtMs: nowMs },
+      generation: generations[i] ?? '',
     }));
-    const expiresAtMs = this.#options.clock.monotonicMs() + this.#options.reservationTtlMs;
+    const ownMs = this.#options.clock.monotonicMs();
+    const expiresAtMs = ownMs + this.#options.reservationTtlMs;
+    const mayWaitUntilMs = isTight ? Number.NEGATIVE_INFINITY : ownMs + FRESH_MS;
     return new SharedReservation(
-      { id, exchangeId, amountNanousd, shares, expiresAtMs },
+      { id, exchangeId, amountNanousd, shares, expiresAtMs, mayWaitUntilMs },
       (reservation, cost) => this.#end(reservation, cost),
     );
   }
 
   #end(reservation: SharedReservation, cost: Nanousd): void {
-    const { id, exchangeId, shares } = reservation;
-    if (this.#holdings.remove(reservation)) this.#outbox.settle(id, cost, shares);
+    const { id, exchangeId, shares, mayWaitUntilMs } = reservation;
+    const isUrgent = this.#options.clock.monotonicMs() > mayWaitUntilMs;
+    if (this.#holdings.remove(reservation)) this.#outbox.settle(id, cost, shares, isUrgent);
     else if (cost > 0) {
       for (const share of shares) this.#outbox.charge(exchangeId, cost, share, share.madeAtMs);
     }
@@ -273,15 +287,16 @@ class SharedBudgets implements RedisBudgetStore {
     return all.every((isReady) => isReady);
   }
 
-  async #peek(place: BudgetPlace, period: string): Promise<Reply | null> {
+  async #peek(place: BudgetPlace, period: string): Promise<Figures | null> {
     try {
+      await this.#gathering.flush();
       return (await this.#options.redis.background('budgets.figures', (client) =>
         runScript(client, this.#scripts.figures, accountKeys(place), [
           this.#now(),
           this.#options.workers.life(),
           period,
         ]),
-      )) as Reply;
+      )) as Figures;
     } catch {
       return null;
     }
@@ -297,17 +312,13 @@ class SharedBudgets implements RedisBudgetStore {
 }
 
 /** Of exceeded scopes the one that renews last is told. */
-function exceeded(scopes: readonly BudgetScope[], [, nowMs, ...numbers]: Reply): BudgetDecision {
+function exceeded(scopes: readonly BudgetScope[], { nowMs, isOver }: BudgetAnswer): BudgetDecision {
   let told: Extract<BudgetDecision, { kind: 'exceeded' }> | null = null;
-  for (const number of numbers) {
-    const { id, budget } = scopes[Number(number) - 1] as BudgetScope;
+  for (const [i, { id, budget }] of scopes.entries()) {
     const waitMs = renewsInMs(budget.period, nowMs);
+    if (isOver[i] !== true) continue;
     if (told !== null && !renewsLater(waitMs, told.renewsInMs)) continue;
     told = { kind: 'exceeded', scope: id, renewsInMs: waitMs };
   }
   return told ?? UNAVAILABLE;
-}
-
-function passedOf(scopes: readonly BudgetScope[], [, , ...rest]: Reply): string[] {
-  return scopes.filter((_, i) => rest[i * 2 + 1] === 1).map(({ id }) => id);
 }

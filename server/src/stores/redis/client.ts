@@ -51,6 +51,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
 
 class LiveRedisStore implements RedisStore {
   readonly name: string;
+  readonly isCluster: boolean;
   readonly #options: RedisStoreOptions;
   readonly #hot: Lane;
   readonly #background: Lane;
@@ -60,6 +61,7 @@ class LiveRedisStore implements RedisStore {
 
   constructor(options: RedisStoreOptions, open: (kind: LaneKind) => RedisConnection) {
     this.name = options.name;
+    this.isCluster = options.address.place.kind === 'cluster';
     this.#options = options;
     const { clock, log, name } = options;
     this.#state = createStoreState({ clock, log, name, lanes: ['hot', 'background'] });

@@ -14,6 +14,7 @@
 import type { Cluster, DNSLookupFunction, Redis } from 'ioredis';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
+import { AT_ONCE } from './script.ts';
 
 export interface RedisHost {
   readonly host: string;
@@ -118,7 +119,7 @@ export function clusterOptions(
   const pause = pauses(deps.random);
   return {
     enableOfflineQueue: false,
-    enableAutoPipelining: lane === 'hot',
+    ...pipelining(lane),
     clusterRetryStrategy: pause,
     clusterNodeRetryStrategy: pause,
     maxRedirections: REDIRECTIONS,
@@ -150,9 +151,14 @@ function commonOptions(
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    enableAutoPipelining: lane === 'hot',
+    ...pipelining(lane),
     reconnectOnError: onReadonly(clock),
   };
+}
+
+/** What was gathered already need not wait another turn. */
+function pipelining(lane: LaneKind) {
+  return { enableAutoPipelining: lane === 'hot', autoPipeliningIgnoredCommands: [AT_ONCE] };
 }
 
 const asGiven: DNSLookupFunction = (host, done) => done(null, host);

@@ -1,7 +1,7 @@
 /**
  * The decision over limits as it runs inside Redis: `stores/limit-decision.ts` in Lua, over the
- * same units, with the server's own clock. A change in one of the two belongs into the other;
- * the suite plays random arrivals through both.
+ * same units, with the server's own clock, for many requests at once. A change in one of the two
+ * belongs into the other; the suite plays random arrivals through both.
  *
  * A scope has a hash (levels `r` and `t` in units of 1/60 000, as of `at`) that ends when it
  * has drained, and a sorted set of the requests that hold a place, by the end of their lease.
@@ -14,64 +14,98 @@ export const UNLIMITED = -1;
 export const NEVER_MS = -1;
 export const UNKNOWN_MS = -2;
 
-const COMMON = `
+/** By their numbers in an answer. */
+export const REASONS = ['', 'requests', 'tokens', 'concurrency'] as const;
+/** Of one answer. */
+export const FIGURES = 10;
+
+/**
+ * Gives back what was taken, then decides, one after the other, each as if it were alone.
+ *
+ * KEYS: hash and places of each scope. ARGV: time (-1: the server's), length of a lease, and a
+ * text of words: how many give back, how many ask; of each that gives back its name, the length
+ * its lease gets (0: its places are given back), how many more tokens it took (may be
+ * negative), the number of its scopes, and of each of these the number, the limits of requests
+ * and tokens, and whether it holds a place; of each that asks its name, its tokens, the
+ * number of its scopes, and of each the number and the limits of requests, tokens and
+ * concurrency.
+ *
+ * Answers a text of `FIGURES` whole numbers for each that asked: number of the refusing one of
+ * its scopes (0: granted), number of the reason, wait, limit, remaining and reset of requests
+ * and of tokens (limit -1: not limited), and 1 where more than a quarter of a limit is used.
+ */
+const LIMITS = `
 local UNITS = 60000
-local now = tonumber(ARGV[1])
+local now, leaseMs = tonumber(ARGV[1]), tonumber(ARGV[2])
 if now < 0 then
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
-
-local function read(key, rpm, tpm)
-  if rpm < 0 and tpm < 0 then return { r = 0, t = 0, at = now } end
-  local stored = redis.call('HMGET', key, 'r', 't', 'at')
-  local use = {
-    r = tonumber(stored[1] or '0'), t = tonumber(stored[2] or '0'), at = tonumber(stored[3] or '0')
-  }
-  local elapsed = now - use.at
-  if elapsed > 0 then
-    use.r = math.max(0, use.r - math.max(rpm, 0) * elapsed)
-    use.t = math.max(0, use.t - math.max(tpm, 0) * elapsed)
-    use.at = now
-  end
-  return use
-end
+local next_word = string.gmatch(ARGV[3], '%S+')
+local function next_number() return tonumber(next_word()) end
+local function number(value) return string.format('%.0f', value) end
 
 local function drain(level, limit)
   if limit <= 0 then return 0 end
   return math.ceil(level / limit)
 end
 
-local function number(value) return string.format('%.0f', value) end
+-- By the number of a scope: what it has used as of now, and who holds its places.
+local uses, places = {}, {}
 
-local function keep(key, use, rpm, tpm)
-  if rpm < 0 and tpm < 0 then
-    redis.call('DEL', key)
-    return
+local function use_of(scope, rpm, tpm)
+  local use = uses[scope]
+  if not use then
+    local stored = redis.call('HMGET', KEYS[scope * 2 - 1], 'r', 't', 'at')
+    use = {
+      r = tonumber(stored[1] or '0'), t = tonumber(stored[2] or '0'),
+      at = tonumber(stored[3] or '0')
+    }
+    uses[scope] = use
+  end
+  local elapsed = now - use.at
+  if elapsed > 0 then
+    use.r = math.max(0, use.r - math.max(rpm, 0) * elapsed)
+    use.t = math.max(0, use.t - math.max(tpm, 0) * elapsed)
+    use.at = now
   end
   if rpm < 0 then use.r = 0 end
   if tpm < 0 then use.t = 0 end
-  redis.call('HSET', key, 'r', number(use.r), 't', number(use.t), 'at', number(use.at))
-  redis.call('PEXPIRE', key, math.max(drain(use.r, rpm), drain(use.t, tpm)) + 1000)
+  return use
 end
-`;
 
-/**
- * KEYS: hash and places of each scope. ARGV: time (-1: the server's), tokens, the lease's name
- * and length, then limits of requests, tokens and concurrency of each scope.
- * Answers: number of the refusing scope (0: granted), reason, wait, and limit, remaining and
- * reset of requests and of tokens (limit -1: not limited).
- */
-const TAKE = `${COMMON}
-local tokens, lease, leaseMs = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local scopes = #KEYS / 2
-local uses, limits = {}, {}
-local worst, reason, wait = 0, '', 0
+local function keep(use, rpm, tpm)
+  use.lifeMs = math.max(drain(use.r, rpm), drain(use.t, tpm)) + 1000
+end
 
-local function consider(scope, why, ms)
-  local rank = ms == ${NEVER_MS} and math.huge or math.max(ms, 0)
-  local before = wait == ${NEVER_MS} and math.huge or math.max(wait, 0)
-  if worst == 0 or rank > before then worst, reason, wait = scope, why, ms end
+local function places_of(scope)
+  local held = places[scope]
+  if not held then
+    redis.call('ZREMRANGEBYSCORE', KEYS[scope * 2], '-inf', now)
+    held = { count = redis.call('ZCARD', KEYS[scope * 2]), new = {} }
+    places[scope] = held
+  end
+  return held
+end
+
+local function give_back()
+  local name, ms, more, scopes = next_word(), next_number(), next_number(), next_number()
+  for _ = 1, scopes do
+    local scope, rpm, tpm, holds = next_number(), next_number(), next_number(), next_word()
+    if tpm >= 0 and more ~= 0 then
+      local use = use_of(scope, rpm, tpm)
+      use.t = math.max(0, use.t + more * UNITS)
+      keep(use, rpm, tpm)
+    end
+    if holds == '1' then
+      if ms == 0 then
+        redis.call('ZREM', KEYS[scope * 2], name)
+      else
+        redis.call('ZADD', KEYS[scope * 2], now + ms, name)
+        redis.call('PEXPIRE', KEYS[scope * 2], ms + 1000)
+      end
+    end
+  end
 end
 
 local function wait_for(level, amount, limit)
@@ -80,87 +114,88 @@ local function wait_for(level, amount, limit)
   return math.max(0, math.ceil((level + amount * UNITS - limit * UNITS) / limit))
 end
 
-for i = 1, scopes do
-  local rpm, tpm = tonumber(ARGV[i * 3 + 2]), tonumber(ARGV[i * 3 + 3])
-  local places = tonumber(ARGV[i * 3 + 4])
-  limits[i] = { rpm = rpm, tpm = tpm, places = places }
-  uses[i] = read(KEYS[i * 2 - 1], rpm, tpm)
-  if places >= 0 then
-    redis.call('ZREMRANGEBYSCORE', KEYS[i * 2], '-inf', now)
-    if redis.call('ZCARD', KEYS[i * 2]) >= places then
-      consider(i, 'concurrency', places == 0 and ${NEVER_MS} or ${UNKNOWN_MS})
-    end
-  end
-  local forRequest = wait_for(uses[i].r, 1, rpm)
-  if forRequest ~= 0 then consider(i, 'requests', forRequest) end
-  local forTokens = wait_for(uses[i].t, tokens, tpm)
-  if forTokens ~= 0 then consider(i, 'tokens', forTokens) end
-end
-
-if worst == 0 then
-  for i = 1, scopes do
-    local limit, use = limits[i], uses[i]
-    if limit.rpm >= 0 then use.r = use.r + UNITS end
-    if limit.tpm >= 0 then use.t = use.t + tokens * UNITS end
-    keep(KEYS[i * 2 - 1], use, limit.rpm, limit.tpm)
-    if limit.places >= 0 then
-      redis.call('ZADD', KEYS[i * 2], now + leaseMs, lease)
-      redis.call('PEXPIRE', KEYS[i * 2], leaseMs + 1000)
-    end
-  end
-end
-
-local function figures(level, limit)
+local function tighter(told, level, limit)
+  if limit < 0 then return told end
   local remaining = math.max(0, math.floor((limit * UNITS - level) / UNITS))
+  if told and told[2] <= remaining then return told end
   return { limit, remaining, drain(level, limit) }
 end
 
-local told = { r = nil, t = nil }
-for i = 1, scopes do
-  for _, kind in ipairs({ { 'r', limits[i].rpm }, { 't', limits[i].tpm } }) do
-    if kind[2] >= 0 then
-      local own = figures(uses[i][kind[1]], kind[2])
-      local other = told[kind[1]]
-      if other == nil or own[2] < other[2] then told[kind[1]] = own end
-    end
-  end
-end
-local none = { ${UNLIMITED}, 0, 0 }
-local r, t = told.r or none, told.t or none
-return { worst, reason, wait, r[1], r[2], r[3], t[1], t[2], t[3] }
-`;
+local NONE = { ${UNLIMITED}, 0, 0 }
+local answer = {}
 
-/**
- * Ends a lease, or keeps it. KEYS: hash and places of each scope. ARGV: time, the lease's name
- * and length (0: its places are given back), how many more tokens it took (may be negative),
- * then the limits of requests and tokens and whether it holds a place, of each scope.
- */
-const AMEND = `${COMMON}
-local lease, leaseMs, more = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-for i = 1, #KEYS / 2 do
-  local rpm, tpm = tonumber(ARGV[i * 3 + 2]), tonumber(ARGV[i * 3 + 3])
-  if tpm >= 0 and more ~= 0 then
-    local use = read(KEYS[i * 2 - 1], rpm, tpm)
-    use.t = math.max(0, use.t + more * UNITS)
-    keep(KEYS[i * 2 - 1], use, rpm, tpm)
+local function decide()
+  local name, tokens, scopes = next_word(), next_number(), {}
+  local worst, reason, wait = 0, 0, 0
+  local function consider(at, why, ms)
+    local rank = ms == ${NEVER_MS} and math.huge or math.max(ms, 0)
+    local before = wait == ${NEVER_MS} and math.huge or math.max(wait, 0)
+    if worst == 0 or rank > before then worst, reason, wait = at, why, ms end
   end
-  if ARGV[i * 3 + 4] == '1' then
-    if leaseMs == 0 then
-      redis.call('ZREM', KEYS[i * 2], lease)
+  for at = 1, next_number() do
+    local scope = {
+      id = next_number(), rpm = next_number(), tpm = next_number(), most = next_number()
+    }
+    scopes[at] = scope
+    if scope.rpm < 0 and scope.tpm < 0 then
+      scope.use = { r = 0, t = 0 }
     else
-      redis.call('ZADD', KEYS[i * 2], now + leaseMs, lease)
-      redis.call('PEXPIRE', KEYS[i * 2], leaseMs + 1000)
+      scope.use = use_of(scope.id, scope.rpm, scope.tpm)
     end
+    if scope.most >= 0 then
+      scope.held = places_of(scope.id)
+      if scope.held.count >= scope.most then
+        consider(at, 3, scope.most == 0 and ${NEVER_MS} or ${UNKNOWN_MS})
+      end
+    end
+    local for_request = wait_for(scope.use.r, 1, scope.rpm)
+    if for_request ~= 0 then consider(at, 1, for_request) end
+    local for_tokens = wait_for(scope.use.t, tokens, scope.tpm)
+    if for_tokens ~= 0 then consider(at, 2, for_tokens) end
+  end
+  local requests, of_tokens, is_tight = nil, nil, 0
+  for _, scope in ipairs(scopes) do
+    local use, held = scope.use, scope.held
+    if worst == 0 then
+      if scope.rpm >= 0 then use.r = use.r + UNITS end
+      if scope.tpm >= 0 then use.t = use.t + tokens * UNITS end
+      if scope.rpm >= 0 or scope.tpm >= 0 then keep(use, scope.rpm, scope.tpm) end
+      if held then
+        held.count = held.count + 1
+        table.insert(held.new, now + leaseMs)
+        table.insert(held.new, name)
+        if held.count * 4 > scope.most then is_tight = 1 end
+      end
+      if scope.tpm >= 0 and use.t * 4 > scope.tpm * UNITS then is_tight = 1 end
+    end
+    requests = tighter(requests, use.r, scope.rpm)
+    of_tokens = tighter(of_tokens, use.t, scope.tpm)
+  end
+  for _, part in ipairs({ { worst, reason, wait }, requests or NONE, of_tokens or NONE }) do
+    for _, value in ipairs(part) do table.insert(answer, number(value)) end
+  end
+  table.insert(answer, is_tight)
+end
+
+local giving, asking = next_number(), next_number()
+for _ = 1, giving do give_back() end
+for _ = 1, asking do decide() end
+for scope, use in pairs(uses) do
+  if use.lifeMs then
+    local key = KEYS[scope * 2 - 1]
+    redis.call('HSET', key, 'r', number(use.r), 't', number(use.t), 'at', number(use.at))
+    redis.call('PEXPIRE', key, use.lifeMs)
   end
 end
-return 1
+for scope, held in pairs(places) do
+  if #held.new > 0 then
+    redis.call('ZADD', KEYS[scope * 2], unpack(held.new))
+    redis.call('PEXPIRE', KEYS[scope * 2], leaseMs + 1000)
+  end
+end
+return table.concat(answer, ' ')
 `;
 
-export interface LimitScripts {
-  readonly take: RedisScript;
-  readonly amend: RedisScript;
-}
-
-export function limitScripts(): LimitScripts {
-  return { take: defineScript(TAKE), amend: defineScript(AMEND) };
+export function limitScript(): RedisScript {
+  return defineScript(LIMITS);
 }

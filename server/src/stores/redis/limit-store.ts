@@ -4,28 +4,24 @@
  *
  * 1. A place among the concurrent ones is leased and renewed for as long as its request runs;
  *    the places of a process that died come back when their leases end.
- * 2. What a request gives back is sent in the background and merged into one command. It is
- *    not repeated when it fails: tokens drain within their minute, a place ends by its lease.
+ * 2. What a request gives back is told in the background, at once where somebody may miss it,
+ *    else with the next question. It is not repeated when that fails: tokens drain within
+ *    their minute, a place ends by its lease.
  *
  * Throws a `RedisFailure` where Redis does not decide; what happens then is the caller's.
  */
 import type { LimitLease } from '../../gateway/model/holds.ts';
-import type {
-  LimitDecision,
-  LimitFigures,
-  LimitScope,
-  LimitStore,
-} from '../../gateway/ports/limit-store.ts';
+import type { LimitDecision, LimitScope, LimitStore } from '../../gateway/ports/limit-store.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
-import { counterKey } from './counter-keys.ts';
+import { createGathering, type Gathering } from './gathering.ts';
 import {
-  type LimitScripts,
-  limitScripts,
-  NEVER_MS,
-  UNKNOWN_MS,
-  UNLIMITED,
-} from './limit-script.ts';
-import { runScript, type ScriptValue } from './script.ts';
+  type LimitAnswer,
+  type LimitHolder,
+  type LimitQuestion,
+  type LimitWord,
+  sendLimits,
+} from './limit-load.ts';
+import { limitScript } from './limit-script.ts';
 import type { RedisStore } from './store.ts';
 
 export interface RedisLimitStoreOptions {
@@ -50,6 +46,9 @@ export interface RedisLimitStore extends LimitStore {
 
 const LEASE_MS = 15_000;
 const RENEWALS_PER_LEASE = 3;
+/** What was learned of the limits longer ago may not be so any more. */
+const FRESH_MS = 100;
+const NOT_AT_ALL = Number.NEGATIVE_INFINITY;
 
 export function createRedisLimitStore(options: RedisLimitStoreOptions): RedisLimitStore {
   return new SharedCounters(options);
@@ -57,17 +56,22 @@ export function createRedisLimitStore(options: RedisLimitStoreOptions): RedisLim
 
 class SharedCounters implements RedisLimitStore {
   readonly #options: RedisLimitStoreOptions;
-  readonly #scripts: LimitScripts = limitScripts();
   readonly #leaseMs: number;
   /** Those that hold places; no more than requests in flight. */
   readonly #leases = new Set<SharedLease>();
-  readonly #sending = new Set<Promise<unknown>>();
+  readonly #gathering: Gathering<LimitQuestion, LimitAnswer, LimitWord, void>;
   #timer: Timer | null = null;
   #isClosed = false;
 
   constructor(options: RedisLimitStoreOptions) {
+    const { redis, clock, nowMs = () => -1, leaseMs = LEASE_MS } = options;
+    const script = limitScript();
     this.#options = options;
-    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#leaseMs = leaseMs;
+    this.#gathering = createGathering({
+      ...{ redis, clock, ops: { ask: 'limits.take', tell: 'limits.amend' } },
+      send: (client, load) => sendLimits(client, load, { script, leaseMs, nowMs: nowMs() }),
+    });
     this.#renewLater();
   }
 
@@ -76,32 +80,25 @@ class SharedCounters implements RedisLimitStore {
     tokens: number,
     tenant: string,
   ): Promise<LimitDecision> {
-    const { redis, nextLease } = this.#options;
-    const keys = keysOf(tenant, scopes);
-    const name = nextLease();
-    const values: ScriptValue[] = [this.#now(), tokens, name, this.#leaseMs];
-    for (const { limits } of scopes) {
-      values.push(
-        limits.requestsPerMinute ?? UNLIMITED,
-        limits.tokensPerMinute ?? UNLIMITED,
-        limits.concurrency ?? UNLIMITED,
-      );
-    }
-    const { take } = this.#scripts;
-    const reply = await redis.hot('limits.take', (client) => runScript(client, take, keys, values));
-    const lease = new SharedLease(this, { name, keys, scopes, tokens });
-    const decision = decisionOf(reply as Reply, scopes, lease);
-    if (decision.kind === 'granted' && lease.holdsPlace) this.#leases.add(lease);
-    return decision;
+    const holder = { name: this.#options.nextLease(), tenant, scopes };
+    const answer = await this.#gathering.ask(tenant, { holder, tokens });
+    const { refusal, state, isTight } = answer;
+    if (refusal !== null) return { kind: 'refused', ...refusal, state };
+    const lease = new SharedLease(this, holder, tokens);
+    lease.mayWaitUntilMs = isTight ? NOT_AT_ALL : this.#options.clock.monotonicMs() + FRESH_MS;
+    if (lease.holdsPlace) this.#leases.add(lease);
+    return { kind: 'granted', lease, state };
   }
 
   async renew(): Promise<void> {
-    const all = [...this.#leases].map((lease) => this.#amend(lease, 0, this.#leaseMs));
-    await Promise.all(all);
+    const leaseMs = this.#leaseMs;
+    const said = { moreTokens: 0, leaseMs };
+    for (const { holder } of this.#leases) this.#tell({ holder, said: () => said }, true);
+    await this.#gathering.flush();
   }
 
-  async settled(): Promise<void> {
-    while (this.#sending.size > 0) await Promise.all(this.#sending);
+  settled(): Promise<void> {
+    return this.#gathering.flush();
   }
 
   close(): void {
@@ -109,32 +106,22 @@ class SharedCounters implements RedisLimitStore {
     this.#timer?.cancel();
   }
 
-  /** What a lease has to say, at the end of this turn. */
-  later(lease: SharedLease): void {
-    const sending = Promise.resolve().then(() => {
-      const { moreTokens, isReleased } = lease.said();
-      if (isReleased) this.#leases.delete(lease);
-      if (moreTokens === 0 && !(isReleased && lease.holdsPlace)) return;
-      return this.#amend(lease, moreTokens, isReleased ? 0 : this.#leaseMs);
-    });
-    this.#sending.add(sending);
-    void sending.finally(() => this.#sending.delete(sending));
+  /** The lease has something to say. */
+  told(lease: SharedLease): void {
+    this.#tell(lease, this.#options.clock.monotonicMs() > lease.mayWaitUntilMs);
   }
 
-  /** Never rejects: what does not arrive heals by itself. */
-  async #amend(lease: SharedLease, moreTokens: number, leaseMs: number): Promise<void> {
-    const values: ScriptValue[] = [this.#now(), lease.name, leaseMs, moreTokens];
-    for (const { limits } of lease.scopes) {
-      values.push(
-        limits.requestsPerMinute ?? UNLIMITED,
-        limits.tokensPerMinute ?? UNLIMITED,
-        limits.concurrency === undefined ? 0 : 1,
-      );
-    }
-    const { amend } = this.#scripts;
-    await this.#options.redis
-      .background('limits.amend', (client) => runScript(client, amend, lease.keys, values))
-      .catch(() => undefined);
+  ended(lease: SharedLease): void {
+    this.#leases.delete(lease);
+  }
+
+  get leaseMs(): number {
+    return this.#leaseMs;
+  }
+
+  /** What does not arrive heals by itself. */
+  #tell(word: LimitWord, isUrgent: boolean): void {
+    this.#gathering.tell(word.holder.tenant, word, isUrgent).catch(() => undefined);
   }
 
   #renewLater(): void {
@@ -143,36 +130,23 @@ class SharedCounters implements RedisLimitStore {
       void this.renew().finally(() => this.#renewLater());
     });
   }
-
-  #now(): number {
-    return this.#options.nowMs?.() ?? -1;
-  }
 }
 
-interface LeaseFacts {
-  readonly name: string;
-  readonly keys: readonly string[];
-  readonly scopes: readonly LimitScope[];
-  readonly tokens: number;
-}
-
-class SharedLease implements LimitLease {
-  readonly name: string;
-  readonly keys: readonly string[];
-  readonly scopes: readonly LimitScope[];
+class SharedLease implements LimitLease, LimitWord {
+  readonly holder: LimitHolder;
   readonly holdsPlace: boolean;
+  /** On the monotonic clock: until then nobody misses what it gives back. */
+  mayWaitUntilMs = NOT_AT_ALL;
   readonly #store: SharedCounters;
   #countedTokens: number;
   #actualTokens: number;
   #isReleased = false;
   #isWaiting = false;
 
-  constructor(store: SharedCounters, { name, keys, scopes, tokens }: LeaseFacts) {
+  constructor(store: SharedCounters, holder: LimitHolder, tokens: number) {
     this.#store = store;
-    this.name = name;
-    this.keys = keys;
-    this.scopes = scopes;
-    this.holdsPlace = scopes.some(({ limits }) => limits.concurrency !== undefined);
+    this.holder = holder;
+    this.holdsPlace = holder.scopes.some(({ limits }) => limits.concurrency !== undefined);
     this.#countedTokens = tokens;
     this.#actualTokens = tokens;
   }
@@ -185,52 +159,22 @@ class SharedLease implements LimitLease {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#store.ended(this);
     this.#tell();
   }
 
   /** What was not told yet; it counts as told now. */
-  said(): { readonly moreTokens: number; readonly isReleased: boolean } {
+  said() {
     this.#isWaiting = false;
     const moreTokens = this.#actualTokens - this.#countedTokens;
     this.#countedTokens = this.#actualTokens;
-    return { moreTokens, isReleased: this.#isReleased };
+    if (moreTokens === 0 && !(this.#isReleased && this.holdsPlace)) return null;
+    return { moreTokens, leaseMs: this.#isReleased ? 0 : this.#store.leaseMs };
   }
 
   #tell(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    this.#store.later(this);
+    this.#store.told(this);
   }
-}
-
-function keysOf(tenant: string, scopes: readonly LimitScope[]): string[] {
-  return scopes.flatMap(({ id }) => [
-    counterKey(tenant, 'use', id),
-    counterKey(tenant, 'places', id),
-  ]);
-}
-
-type Reply = readonly [
-  refusing: number,
-  reason: 'requests' | 'tokens' | 'concurrency' | '',
-  waitMs: number,
-  ...figures: number[],
-];
-
-function decisionOf(
-  reply: Reply,
-  scopes: readonly LimitScope[],
-  lease: SharedLease,
-): LimitDecision {
-  const [refusing, reason, waitMs, ...figures] = reply;
-  const state = { requests: figuresOf(figures, 0), tokens: figuresOf(figures, 3) };
-  const scope = scopes[refusing - 1];
-  if (scope === undefined || reason === '') return { kind: 'granted', lease, state };
-  const retryAfterMs = waitMs === NEVER_MS || waitMs === UNKNOWN_MS ? null : waitMs;
-  return { kind: 'refused', scope: scope.id, reason, retryAfterMs, state };
-}
-
-function figuresOf(figures: readonly number[], from: number): LimitFigures | null {
-  const [limit = UNLIMITED, remaining = 0, resetMs = 0] = figures.slice(from, from + 3);
-  return limit === UNLIMITED ? null : { limit, remaining, resetMs };
 }

@@ -13,6 +13,8 @@ import type { RequestWaits } from './request-waits.ts';
 export interface RedisStore {
   /** `cache` or `state`. */
   readonly name: string;
+  /** Keys are spread over nodes: a command takes those of one slot. */
+  readonly isCluster: boolean;
   /**
    * Runs commands that a request waits for: at most 25 ms, and at most what the request has
    * left. `op` names them in metrics and messages; it must come from code, never from a caller.
