@@ -23,10 +23,14 @@ export const runtimeAdvice =
   `https://nodejs.org or with \`nvm install ${requiredMajor}\`.\n`;
 
 /**
- * What a server runs with: a young generation of 16 MB instead of 32. It keeps a busy process
- * smaller; with 8 MB, filling the cache costs about a quarter more CPU time.
+ * What a server runs with (docs/decisions/0024):
+ *
+ * - A young generation of 16 MB instead of 32. It keeps a busy process smaller; with 8 MB,
+ *   filling the cache costs about a quarter more CPU time.
+ * - Nothing is allocated as if it were old from the start. What belongs to a call lives as long
+ *   as the call: long enough to look old at a busy moment, and dead soon after.
  */
-export const serverFlags = ['--max-semi-space-size=16'];
+export const serverFlags = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'];
 
 /**
  * True for `start` in a process that could have the flags and has not.

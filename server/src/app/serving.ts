@@ -24,6 +24,7 @@ import {
   responseRoutes,
 } from '../http/index.ts';
 import { readNetworks } from '../identity/index.ts';
+import { LinkedList } from '../kernel/linked-list.ts';
 import { STARTING, type StartupCheck } from '../operations/index.ts';
 import { createRequestMeter } from '../telemetry/http-meters.ts';
 import { type Exposition, exposeTogether } from '../telemetry/metrics.ts';
@@ -59,7 +60,7 @@ export interface Serving {
   readonly server: Server;
   readonly checks: readonly StartupCheck[];
   readonly lifecycle: Lifecycle;
-  readonly running: Set<RunningExchange>;
+  readonly running: LinkedList<RunningExchange>;
 }
 
 /** How often the names of what is degraded are looked up for the header of every answer. */
@@ -120,7 +121,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const made = { cache: control, meter, data: runTenantJobs(parts, undo) };
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...made });
   undo.push(() => admin.close());
-  const running = new Set<RunningExchange>();
+  const running = new LinkedList<RunningExchange>();
   undo.push(watchStanding(parts, running), forgetErased(parts, gateway.tiers, replays.store));
   const server = createEdge(
     {
@@ -237,7 +238,7 @@ function edgeDeps(
   { clock, ids, loaded, identity }: Parts,
   current: () => LiveGeneration,
   health: HealthDeps,
-  running: Set<RunningExchange>,
+  running: LinkedList<RunningExchange>,
 ) {
   const { http } = loaded.config;
   return {

@@ -6,9 +6,10 @@
  */
 import { GatewayError } from '../gateway/index.ts';
 import type { RunningExchange } from '../http/index.ts';
+import type { LinkedList } from '../kernel/linked-list.ts';
 import type { Parts } from './parts.ts';
 
-type Running = ReadonlySet<RunningExchange>;
+type Running = LinkedList<RunningExchange>;
 
 /** Far below the minute within which open streams must end. */
 const SWEEP_MS = 5000;
@@ -19,12 +20,12 @@ export function watchStanding(
   running: Running,
 ): () => void {
   const unsubscribe = identity.tenantSnapshot.onSuspended((slug) => {
-    for (const { abort, principal } of running) {
+    for (const { abort, principal } of running.toArray()) {
       if (principal?.tenant === slug) abort.abort(new GatewayError('tenant_suspended'));
     }
   });
   const look = (): void => {
-    for (const { abort, principal } of running) {
+    for (const { abort, principal } of running.toArray()) {
       if (principal === null || identity.stands(principal)) continue;
       abort.abort(new GatewayError('credentials_invalid'));
     }

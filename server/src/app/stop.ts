@@ -8,6 +8,7 @@ import { GatewayError } from '../gateway/index.ts';
 import type { RunningExchange } from '../http/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { sleep } from '../kernel/deadline.ts';
+import type { LinkedList } from '../kernel/linked-list.ts';
 import type { Lifecycle } from './health.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface StopDeps {
   readonly clock: Clock;
   readonly server: Server;
   readonly lifecycle: Lifecycle;
-  readonly running: ReadonlySet<RunningExchange>;
+  readonly running: LinkedList<RunningExchange>;
   readonly drainDelayMs: number;
   readonly drainMs: number;
   /** Aborts when nothing is to be waited for any more. */
@@ -38,7 +39,7 @@ export async function stopServer(deps: StopDeps): Promise<void> {
   await pause(deps, deps.drainDelayMs);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await waitFor(deps, deps.drainMs, () => running.size === 0);
-  for (const { abort } of running) abort.abort(new GatewayError('shutting_down'));
+  for (const { abort } of running.toArray()) abort.abort(new GatewayError('shutting_down'));
   let isClosed = false;
   void closed.then(() => {
     isClosed = true;

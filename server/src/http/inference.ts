@@ -17,6 +17,7 @@ import {
   type Trace,
 } from '../gateway/index.ts';
 import type { IdSource } from '../kernel/id.ts';
+import type { LinkedList } from '../kernel/linked-list.ts';
 import type { BodyCapture } from './body-capture.ts';
 import { takeCacheMember } from './cache-member.ts';
 import { readCredential } from './credentials.ts';
@@ -37,7 +38,7 @@ export interface InferenceDeps extends WriteDeps {
   /** Generation of the configuration in force. */
   readonly generation: () => number;
   /** Every exchange that runs, so that a stop, or the end of a tenant, can end them. */
-  readonly running: Set<RunningExchange>;
+  readonly running: LinkedList<RunningExchange>;
   /** Runs the work so that lines logged within it name the request. */
   readonly within: <T>(ids: RequestIds, work: () => T) => T;
   /** Where a request with these headers stands in a trace; null: no traces are made. */
@@ -94,7 +95,7 @@ export async function handleInference(
   });
   const capture = deps.capture.open();
   const writing = capture === null ? deps : { ...deps, sent: capture.sent };
-  deps.running.add(exchange);
+  const place = deps.running.push(exchange);
   try {
     const answer = await deps.within(idsOf(exchange), () => deps.pipeline(exchange));
     if (answer.kind === 'plain') writePlain(writing, response, exchange, endpoint.writer, answer);
@@ -102,7 +103,7 @@ export async function handleInference(
   } catch (thrown) {
     writeError(writing, response, exchange, endpoint.writer, thrown, hasLongRest(request));
   } finally {
-    whenWritten(response, () => deps.running.delete(exchange));
+    whenWritten(response, () => place.remove());
     capture?.close(exchange);
   }
 }

@@ -13,6 +13,7 @@
  *
  * Callers put the tenant into the key. Nothing here outlives the work and what lasts of it.
  */
+import { ChainedMap } from '../../kernel/chained-map.ts';
 import { type ErrorCode, GatewayError } from '../model/errors.ts';
 
 export type FlightRole = 'leader' | 'joiner' | 'alone';
@@ -72,7 +73,7 @@ export function createSingleFlight<T>(options: SingleFlightOptions<T> = {}): Sin
   const { maxFlights = MAX_FLIGHTS, maxJoiners = MAX_JOINERS } = options;
   const { lasts = () => null, forJoiner = (outcome) => outcome } = options;
   const sharing: Sharing<T> = { lasts, forJoiner };
-  const flights = new Map<string, SharedWork<T>>();
+  const flights = new ChainedMap<SharedWork<T>>();
 
   function lead(key: string, signal: AbortSignal, work: Work<T>): Flight<T> {
     const shared: SharedWork<T> = new SharedWork(sharing, () => {

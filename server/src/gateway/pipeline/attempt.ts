@@ -67,7 +67,7 @@ async function recorded(context: AttemptContext, call: GuardedCall, way: Way): P
   const spanId = exchange.trace?.newSpanId() ?? null;
   const record: Attempt = { target, startedMs, endedMs: null, key: way.key, spanId, error: null };
   exchange.attempts.push(record);
-  context.latency.started(record, exchange.request.stream);
+  const ended = context.latency.started(record, exchange.request.stream);
   exchange.provider = target.provider;
   exchange.providerModel = target.model;
   try {
@@ -80,7 +80,7 @@ async function recorded(context: AttemptContext, call: GuardedCall, way: Way): P
     const nowMs = clock.monotonicMs();
     record.endedMs = nowMs;
     exchange.upstreamMs += nowMs - startedMs;
-    context.latency.ended(record, exchange.request.stream, endOf(record.error));
+    ended(endOf(record.error));
     const isFirstPiece = record.error === null && exchange.request.stream;
     if (isFirstPiece) exchange.firstTokenMs = nowMs - exchange.startedMs;
   }

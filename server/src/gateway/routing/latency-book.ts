@@ -11,6 +11,7 @@
  */
 import { createBoundedMap } from '../../kernel/bounded-map.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { LinkedList } from '../../kernel/linked-list.ts';
 import type { Target } from '../model/target.ts';
 
 export interface TimedCall {
@@ -28,9 +29,8 @@ export interface TimedCall {
 export type TimedEnd = 'answered' | 'failed' | 'left' | 'void';
 
 export interface LatencyRecorder {
-  started(call: TimedCall, stream: boolean): void;
-  /** To be called once for each call that started. */
-  ended(call: TimedCall, stream: boolean, end: TimedEnd): void;
+  /** What it answers is to be called once, with how the call ended. */
+  started(call: TimedCall, stream: boolean): (end: TimedEnd) => void;
 }
 
 export interface LatencyFigures {
@@ -59,17 +59,17 @@ export function createLatencyBook(clock: Clock, decayMs: () => number): LatencyB
       const { id } = call.target;
       const page =
         pages.get(id) ?? pages.add(id, { streams: new Lane(clock), plain: new Lane(clock) });
-      (stream ? page.streams : page.plain).waiting.add(call);
-    },
-    ended(call, stream, end) {
-      const lane = laneOf(call.target, stream);
-      lane?.waiting.delete(call);
-      const elapsedMs = clock.monotonicMs() - call.startedMs;
-      if (end === 'answered') lane?.observe(elapsedMs, decayMs());
-      if (end === 'left') lane?.observeAtLeast(elapsedMs, decayMs());
-      if (end === 'failed') {
-        lane?.observe(Math.max(elapsedMs, call.target.timeouts.firstTokenMs), decayMs());
-      }
+      const lane = stream ? page.streams : page.plain;
+      const place = lane.waiting.push(call);
+      return (end) => {
+        place.remove();
+        const elapsedMs = clock.monotonicMs() - call.startedMs;
+        if (end === 'answered') lane.observe(elapsedMs, decayMs());
+        if (end === 'left') lane.observeAtLeast(elapsedMs, decayMs());
+        if (end === 'failed') {
+          lane.observe(Math.max(elapsedMs, call.target.timeouts.firstTokenMs), decayMs());
+        }
+      };
     },
     expectedMs: (target, stream) => laneOf(target, stream)?.expectedMs(decayMs()) ?? null,
     waiting: (target, stream) => laneOf(target, stream)?.waiting.size ?? 0,
@@ -83,7 +83,7 @@ interface Page {
 
 class Lane {
   /** In the order in which they started. */
-  readonly waiting = new Set<TimedCall>();
+  readonly waiting = new LinkedList<TimedCall>();
   readonly #clock: Clock;
   #averageMs: number | null = null;
   #atMs = 0;
@@ -94,7 +94,7 @@ class Lane {
 
   expectedMs(decayMs: number): number | null {
     if (this.#averageMs === null) return null;
-    const [oldest] = this.waiting;
+    const oldest = this.waiting.first;
     const waitedMs = oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.startedMs;
     return Math.max(this.#averageMs * this.#keep(decayMs), waitedMs);
   }

@@ -8,6 +8,7 @@
 
 import type { Reservation } from '../../gateway/model/holds.ts';
 import { assert } from '../../kernel/assert.ts';
+import type { ListNode } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { Account } from './budget-account.ts';
 
@@ -26,6 +27,8 @@ export class MemoryReservation implements Reservation {
   readonly madeAtMs: number;
   readonly expiresAtMs: number;
   readonly shares: readonly Share[];
+  /** Among those that still count. */
+  place: ListNode<MemoryReservation> | null = null;
   readonly #book: ReservationBook;
   #counted = true;
   #ended = false;
@@ -63,6 +66,7 @@ export class MemoryReservation implements Reservation {
   withdraw(): void {
     if (!this.#counted) return;
     this.#counted = false;
+    this.place?.remove();
     for (const { account, epoch } of this.shares) {
       if (account.epoch !== epoch) continue;
       account.reservedNanousd -= this.amountNanousd;

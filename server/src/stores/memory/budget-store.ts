@@ -25,6 +25,7 @@ import type {
   SpendingHistory,
 } from '../../gateway/ports/budget-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { LinkedList } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import { type Account, newAccount, rollOver } from './budget-account.ts';
 import { assertAmount, MemoryReservation, type ReservationBook } from './budget-reservation.ts';
@@ -67,7 +68,7 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
   readonly #maxScopes: number;
   readonly #accounts = new Map<string, Account>();
   /** Those that still count, the first to expire first; no more than requests in flight. */
-  readonly #reservations = new Set<MemoryReservation>();
+  readonly #reservations = new LinkedList<MemoryReservation>();
 
   constructor(options: MemoryBudgetStoreOptions) {
     this.#clock = options.clock;
@@ -112,7 +113,6 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
 
   /** Takes a reservation out of the counters, and books its cost. Called once for each. */
   end(reservation: MemoryReservation, cost: Nanousd): void {
-    this.#reservations.delete(reservation);
     reservation.withdraw();
     for (const { account } of reservation.shares) {
       const current = this.#accounts.get(account.id);
@@ -171,16 +171,16 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     if (exceeded !== null) return exceeded;
     const expiresAtMs = this.#clock.monotonicMs() + this.#ttlMs;
     const reservation = new MemoryReservation(this, amount, nowMs, expiresAtMs, accounts);
-    this.#reservations.add(reservation);
+    reservation.place = this.#reservations.push(reservation);
     return { kind: 'granted', reservation, passed };
   }
 
   #expire(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const reservation of this.#reservations) {
-      if (reservation.expiresAtMs > nowMs) return;
-      this.#reservations.delete(reservation);
-      reservation.withdraw();
+    for (;;) {
+      const { first } = this.#reservations;
+      if (first === undefined || first.expiresAtMs > nowMs) return;
+      first.withdraw();
     }
   }
 

@@ -13,7 +13,9 @@
 
 import { type CacheSelection, selects } from '../../gateway/model/cache-selection.ts';
 import type { CacheEntry, CacheStore } from '../../gateway/ports/cache-store.ts';
+import { ChainedMap } from '../../kernel/chained-map.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { LinkedList, type ListNode } from '../../kernel/linked-list.ts';
 
 export interface MemoryCacheStoreOptions {
   readonly clock: Clock;
@@ -56,6 +58,8 @@ export function createMemoryCacheStore(options: MemoryCacheStoreOptions): Memory
 }
 
 interface Slot {
+  /** In the order of use. */
+  place: ListNode<Slot> | null;
   readonly key: string;
   readonly shelf: Shelf;
   readonly entry: CacheEntry;
@@ -65,7 +69,7 @@ interface Slot {
 interface Shelf {
   readonly tenant: string;
   generation: string;
-  readonly slots: Map<string, Slot>;
+  readonly slots: ChainedMap<Slot>;
   readonly figures: Figures;
 }
 
@@ -86,7 +90,7 @@ class LruCacheStore implements MemoryCacheStore {
   readonly #maxTenants: number;
   readonly #shelves = new Map<string, Shelf>();
   /** All slots, the least recently used first. */
-  readonly #order = new Set<Slot>();
+  readonly #order = new LinkedList<Slot>();
   readonly #total = noFigures();
   #purges = 0;
 
@@ -109,8 +113,7 @@ class LruCacheStore implements MemoryCacheStore {
       this.#count(shelf, 'misses');
       return null;
     }
-    this.#order.delete(slot);
-    this.#order.add(slot);
+    slot.place?.moveToEnd();
     this.#count(shelf, 'hits');
     return slot.entry;
   }
@@ -123,9 +126,9 @@ class LruCacheStore implements MemoryCacheStore {
     const old = shelf.slots.get(key);
     if (old !== undefined) this.#remove(old);
     this.#makeRoom(bytes);
-    const slot: Slot = { key, shelf, bytes, entry: ownEntry(entry) };
+    const slot: Slot = { key, shelf, bytes, entry: ownEntry(entry), place: null };
     shelf.slots.set(key, slot);
-    this.#order.add(slot);
+    slot.place = this.#order.push(slot);
     this.#hold(slot, 1);
     this.#count(shelf, 'sets');
   }
@@ -139,7 +142,7 @@ class LruCacheStore implements MemoryCacheStore {
 
   async remove(tenant: string, selection: CacheSelection): Promise<number> {
     const shelf = this.#shelves.get(tenant);
-    const meant = [...(shelf?.slots.values() ?? [])].filter(({ key, entry }) =>
+    const meant = (shelf?.slots.values() ?? []).filter(({ key, entry }) =>
       selects(selection, { key, ...entry }),
     );
     for (const slot of meant) this.#remove(slot);
@@ -154,7 +157,7 @@ class LruCacheStore implements MemoryCacheStore {
   }
 
   clear(): void {
-    for (const slot of this.#order) this.#remove(slot);
+    for (const slot of this.#order.toArray()) this.#remove(slot);
   }
 
   stats(tenant: string | null): CacheStoreStats {
@@ -168,7 +171,7 @@ class LruCacheStore implements MemoryCacheStore {
     if (this.#shelves.size >= this.#maxTenants) this.#removeOldestShelf();
     const shelf: Shelf = {
       tenant,
-      slots: new Map(),
+      slots: new ChainedMap(),
       figures: noFigures(),
       generation: FIRST_GENERATION,
     };
@@ -184,11 +187,11 @@ class LruCacheStore implements MemoryCacheStore {
   }
 
   #makeRoom(bytes: number): void {
-    for (const slot of this.#order) {
-      const fits =
-        this.#order.size < this.#maxEntries && this.#total.bytes + bytes <= this.#maxBytes;
-      if (fits) return;
-      this.#evict(slot);
+    for (;;) {
+      const { size, first } = this.#order;
+      const fits = size < this.#maxEntries && this.#total.bytes + bytes <= this.#maxBytes;
+      if (fits || first === undefined) return;
+      this.#evict(first);
     }
   }
 
@@ -199,7 +202,7 @@ class LruCacheStore implements MemoryCacheStore {
 
   #remove(slot: Slot): void {
     slot.shelf.slots.delete(slot.key);
-    this.#order.delete(slot);
+    slot.place?.remove();
     this.#hold(slot, -1);
   }
 

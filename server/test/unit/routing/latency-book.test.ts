@@ -33,9 +33,9 @@ function setUp(): Setting {
     book,
     call(durationMs, end = 'answered', stream = true) {
       const call = { target: A, startedMs: clock.monotonicMs() };
-      book.started(call, stream);
+      const ended = book.started(call, stream);
       clock.advance(durationMs);
-      book.ended(call, stream, end);
+      ended(end);
     },
     expected(stream = true) {
       const ms = book.expectedMs(A, stream);
@@ -98,11 +98,11 @@ describe('the expected time of a target', () => {
     const { clock, book, expected, call } = setUp();
     call(50);
     const hanging = { target: A, startedMs: clock.monotonicMs() };
-    book.started(hanging, true);
+    const ended = book.started(hanging, true);
 
     clock.advance(7000);
     const whileWaiting = expected();
-    book.ended(hanging, true, 'void');
+    ended('void');
 
     assert.equal(whileWaiting, 7000);
     assert.equal(expected(), 24.8);
@@ -150,13 +150,13 @@ describe('calls that wait', () => {
     const one = { target: A, startedMs: clock.monotonicMs() };
     const two = { target: A, startedMs: clock.monotonicMs() };
 
-    book.started(one, true);
-    book.started(two, true);
+    const endOne = book.started(one, true);
+    const endTwo = book.started(two, true);
     assert.deepEqual([book.waiting(A, true), book.waiting(A, false)], [2, 0]);
-    book.ended(one, true, 'answered');
-    book.ended(one, true, 'answered');
+    endOne('answered');
+    endOne('answered');
     assert.equal(book.waiting(A, true), 1);
-    book.ended(two, true, 'left');
+    endTwo('left');
 
     assert.equal(book.waiting(A, true), 0);
     assert.equal(book.waiting(targetOf('nobody'), true), 0);
@@ -170,8 +170,7 @@ describe('the book', () => {
     book.started(busy, true);
     for (let at = 0; at < 5000; at += 1) {
       const call = { target: targetOf(`t${at}`), startedMs: clock.monotonicMs() };
-      book.started(call, true);
-      book.ended(call, true, 'answered');
+      book.started(call, true)('answered');
     }
 
     assert.equal(book.waiting(busy.target, true), 1);
