@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeMachine } from '../bench/measure/machine.ts';
 import { alignedTable } from '../bench/report/table.ts';
+import { measureLogLines } from './log-lines.ts';
 import { postgresFaults } from './postgres.ts';
 import { redisFaults } from './redis/scenario.ts';
 import { measureRollingRestart } from './rolling-restart.ts';
@@ -18,6 +19,7 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['redis', redisFaults],
   ...Object.entries(postgresFaults).map(([name, one]) => [name, ofFigures(one)] as const),
   ['rolling-restart', ofFigures(measureRollingRestart)],
+  ['log-lines', ofFigures(measureLogLines)],
 ]);
 const RESULTS = join(import.meta.dirname, 'results');
 /** The load average of a machine that does nothing else. */

@@ -49,7 +49,7 @@ export function createCacheParts(
 /** Counts what the cache did for each exchange, beside what else is told of its end. */
 export function countedIn(book: CacheBook, observer: ExchangeObserver): ExchangeObserver {
   return {
-    started: () => observer.started(),
+    started: (exchange) => observer.started(exchange),
     ended(exchange, end) {
       const { principal, route, cache } = exchange;
       if (principal !== null && route !== null) {

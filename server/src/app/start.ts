@@ -37,7 +37,7 @@ import { createServing, type Serving } from './serving.ts';
 import { requireSameSecret } from './shared-secret.ts';
 import { DATABASE_WAIT_MS, validate, withoutDatabase } from './startup/run.ts';
 import { type Shutdown, stopServer } from './stop.ts';
-import { createTelemetry, type Telemetry } from './telemetry.ts';
+import { createTelemetry, followLevel, type Telemetry } from './telemetry.ts';
 import { placeSettings } from './tenant-data.ts';
 
 export interface StartOptions {
@@ -131,7 +131,7 @@ async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
     ...{ initial: loaded, vendors: catalogue.vendors, files: sources.files },
     ...{ clock, log: named('config') },
   });
-  undo.push(() => keeper.stop());
+  undo.push(() => keeper.stop(), followLevel(telemetry, keeper));
   const flags = createFlags({ clock, storage, telemetry }, () => keeper.current.config);
   undo.push(() => flags.snapshot.stop());
   undo.push(storage.changes(() => void flags.snapshot.refresh()));

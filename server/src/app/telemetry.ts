@@ -1,7 +1,7 @@
 /**
  * The log and the meters, as configured. On a terminal the log is text: a person reads it.
  */
-import type { Config } from '../config/index.ts';
+import type { Config, ConfigKeeper } from '../config/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createLog, type LogHandle } from '../telemetry/log.ts';
 import { createLogScope, type LogScope } from '../telemetry/log-scope.ts';
@@ -43,4 +43,9 @@ export function createTelemetry(
     await log.close();
   };
   return { log, scope, metrics, close };
+}
+
+/** The least severe level that is written is that of the configuration in force. */
+export function followLevel({ log }: Telemetry, keeper: ConfigKeeper): () => void {
+  return keeper.subscribe(({ config }) => log.setLevel(config.log.level));
 }

@@ -52,8 +52,9 @@ export interface LogHandle {
   /** The same log under another `logger` name, such as the part of the program that speaks. */
   named(logger: string): Log;
   readonly writer: LineWriter;
-  /** From the next line on. */
+  /** Both from the next line on. */
   setFormat(format: 'json' | 'text'): void;
+  setLevel(level: LogLevel): void;
   /** Lines lost so far. */
   dropped(): number;
   /** For the last moment of a process; harmless at any time. */
@@ -94,7 +95,7 @@ export function createLog(options: LogOptions): LogHandle {
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }
 
-  const rank = LEVELS.indexOf(level);
+  let rank = LEVELS.indexOf(level);
   return {
     log: named(service),
     named,
@@ -107,6 +108,10 @@ export function createLog(options: LogOptions): LogHandle {
     },
     setFormat(wanted) {
       isJson = wanted === 'json';
+    },
+    setLevel(wanted) {
+      rank = LEVELS.indexOf(wanted);
+      logger.level = wanted;
     },
     dropped: () => sink.dropped(),
     flushSync: () => sink.flushSync(),

@@ -1,6 +1,6 @@
 /**
- * A JSON log line as a person at a terminal reads it:
- * `14:02:11 info  request completed  model=mock status=200 request_id=req_01J…`.
+ * A JSON log line as a person reads it, `time - name - level - message`, then its fields:
+ * `2026-11-20T14:02:11.123Z - exchange - info - request completed  model=mock status=200 …`.
  *
  * Invariant: whatever a value holds, it stays on its line and cannot steer the terminal:
  * control characters are written as `\uXXXX`.
@@ -17,12 +17,12 @@ const PLAIN = '\u001b[0m';
 export function textLine(jsonLine: string, colour: boolean): string {
   const line = parseJson(jsonLine);
   if (!isJsonObject(line)) return jsonLine;
-  const level = String(line.level ?? '');
   const fields = [...members(line), ...contextMembers(line.context)];
-  const head = `${timeOfDay(line.timestamp)} ${paint(level.padEnd(5), level, colour)} `;
-  const message = printable(line.message ?? '');
+  const level = paint(String(line.level ?? ''), colour);
+  const head = `${printable(line.timestamp)} - ${printable(line.logger)} - ${level}`;
   const tail = fields.length === 0 ? '' : `  ${colour ? DIM : ''}${fields.join(' ')}`;
-  return `${head}${message}${tail}${colour ? PLAIN : ''}\n${traceback(line.exception)}`;
+  const end = colour ? PLAIN : '';
+  return `${head} - ${printable(line.message)}${tail}${end}\n${traceback(line.exception)}`;
 }
 
 function members(line: JsonObject): string[] {
@@ -38,31 +38,25 @@ function contextMembers(context: JsonValue | undefined): string[] {
     .map(([name, value]) => `${name}=${printable(value)}`);
 }
 
-/** Local time: a terminal is read where it runs. */
-function timeOfDay(timestamp: JsonValue | undefined): string {
-  const date = new Date(String(timestamp));
-  return Number.isNaN(date.getTime()) ? '--:--:--' : date.toTimeString().slice(0, 8);
-}
-
 /** Controls, separators of lines, and marks that turn the direction of writing. */
 const STEERING = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 function printable(value: JsonValue | undefined): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  const text = typeof value === 'string' ? value : JSON.stringify(value ?? '');
   return text.replace(STEERING, (mark) => {
     return mark === '\n' ? '\\n' : `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
 
-function paint(text: string, level: string, colour: boolean): string {
-  if (!colour) return text;
+function paint(level: string, colour: boolean): string {
+  if (!colour) return level;
   const paints: Readonly<Record<string, string>> = { error: RED, warn: YELLOW, debug: DIM };
   const chosen = paints[level];
-  return chosen === undefined ? text : `${chosen}${text}${PLAIN}`;
+  return chosen === undefined ? level : `${chosen}${level}${PLAIN}`;
 }
 
 function traceback(exception: JsonValue | undefined): string {
   if (!isJsonObject(exception)) return '';
   const lines = String(exception.traceback ?? '').split('\n');
-  return lines.map((line) => `         ${printable(line)}\n`).join('');
+  return lines.map((line) => `    ${printable(line)}\n`).join('');
 }

@@ -287,7 +287,7 @@ export const logGroup = group(
       ...restart,
       env: ['ENABLE_STRUCTURED_LOGGING'],
       killSwitch: true,
-      description: 'JSON lines; off, plain text.',
+      description: 'JSON lines; off, plain text: `time - name - level - message`, then fields.',
     }),
   },
 );

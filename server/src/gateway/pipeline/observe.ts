@@ -39,7 +39,7 @@ export function observe(observer: ExchangeObserver, clock: Clock): Stage {
     name: 'observe',
     codes: ['internal_error'],
     wrap: (next) => async (exchange) => {
-      observer.started();
+      observer.started(exchange);
       let answer: Answer;
       try {
         answer = await next(exchange);

@@ -1,6 +1,6 @@
 /**
- * Who watches exchanges: called once at the end of each, whatever the end. Implementations
- * write the one log line and move the meters; they never throw and never wait.
+ * Who watches exchanges: called once at the start of each, and once at its end, whatever that is.
+ * Implementations write the one log line and move the meters; they never throw and never wait.
  */
 import type { Exchange } from '../model/exchange.ts';
 
@@ -12,6 +12,6 @@ export interface ExchangeEnd {
 }
 
 export interface ExchangeObserver {
-  started(): void;
+  started(exchange: Exchange): void;
   ended(exchange: Exchange, end: ExchangeEnd): void;
 }

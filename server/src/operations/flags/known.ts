@@ -30,7 +30,7 @@ export const KNOWN_FLAGS = {
   structured_logging: {
     env: 'ENABLE_STRUCTURED_LOGGING',
     by: 'process',
-    description: 'JSON lines in the log; off, plain text.',
+    description: 'JSON lines in the log; off, plain text: time - name - level - message.',
   },
   startup_validation: {
     env: 'ENABLE_STARTUP_VALIDATION',

@@ -67,7 +67,7 @@ export function createTracing(options: TracingOptions): Tracing {
   return {
     open: createTracer(options.random, options.sampling).open,
     watching: (observer) => ({
-      started: () => observer.started(),
+      started: (exchange) => observer.started(exchange),
       ended(exchange, end) {
         observer.ended(exchange, end);
         if (exchange.trace?.sampled !== true) return;

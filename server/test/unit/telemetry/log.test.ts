@@ -130,15 +130,33 @@ test('canaries in message, fields, headers, errors and identifiers leave no trac
   }
 });
 
-test('text mode is one readable line with its fields', () => {
+test('text mode is `time - name - level - message`, then the fields', () => {
   const captured = captureLog({ format: 'text', clock: CLOCK });
 
   captured.log.info('request completed', { model: 'mock', status: 200, note: 'two words' });
+  captured.named('budgets').warn('used up');
 
-  const time = new Date(CLOCK.wallMs()).toTimeString().slice(0, 8);
-  assert.equal(
-    captured.text(),
-    `${time} info  request completed  model=mock status=200 note=two words\n`,
+  const time = new Date(CLOCK.wallMs()).toISOString();
+  assert.deepEqual(captured.lines, [
+    `${time} - esclusa - info - request completed  model=mock status=200 note=two words\n`,
+    `${time} - budgets - warn - used up\n`,
+  ]);
+});
+
+test('the form and the level can be changed while lines are written', () => {
+  const captured = captureLog({ level: 'error' });
+  captured.log.info('not written');
+  captured.setLevel('info');
+  captured.setFormat('text');
+  captured.log.info('written');
+  captured.setLevel('warn');
+  captured.log.info('not written');
+
+  assert.equal(captured.lines.length, 1);
+  assert.match(captured.text(), / - esclusa - info - written\n$/);
+  assert.deepEqual(
+    (['debug', 'info', 'warn', 'error'] as const).map((level) => captured.writer.enabled(level)),
+    [false, false, true, true],
   );
 });
 
@@ -166,6 +184,6 @@ test('a traceback follows its line, indented', () => {
   captured.log.error('failed', { error: new Error('why') });
 
   const [first, second] = captured.text().split('\n');
-  assert.match(first ?? '', /error failed$/);
-  assert.match(second ?? '', /^ {9}Error: why$/);
+  assert.match(first ?? '', / - esclusa - error - failed$/);
+  assert.equal(second, '    Error: why');
 });

@@ -60,6 +60,22 @@ test('a completed exchange leaves one info line with every field', () => {
   });
 });
 
+test('at the level debug an exchange leaves a line when it starts', () => {
+  for (const level of ['debug', 'info'] as const) {
+    const log = captureLog({ level });
+    createObserver(log, createMetrics()).started(endedExchange({ model: 'sk-proj-12345678' }));
+
+    if (level === 'info') assert.deepEqual(log.lines, []);
+    else {
+      const { message, context, dialect } = log.only();
+      assert.equal(message, 'request started');
+      const ids = { request_id: 'req_01', correlation_id: 'corr-1' };
+      assert.deepEqual(context, { service: 'esclusa', ...ids });
+      assert.equal(dialect, 'openai');
+    }
+  }
+});
+
 test('the line has the shape of every other line', () => {
   const exchangeLog = captureLog();
   const ordinaryLog = captureLog();
@@ -201,8 +217,8 @@ test('an exchange moves requests, time, tokens, cost and cache', async () => {
   const metrics = createMetrics();
   const observer = createObserver(captureLog(), metrics);
 
-  observer.started();
-  observer.started();
+  observer.started(endedExchange());
+  observer.started(endedExchange());
   observer.ended(endedExchange(), WELL);
 
   const labels = 'dialect="openai",operation="chat",model="fast",provider="openai"';
