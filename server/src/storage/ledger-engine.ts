@@ -4,7 +4,7 @@
  */
 import type { Engine } from './engine.ts';
 import type { LedgerSink } from './journal/pipe.ts';
-import type { LedgerErasure } from './ledger-erasing.ts';
+import type { ErasedRows, LedgerErasure, LedgerPlace } from './ledger-erasing.ts';
 
 export interface LedgerEngine extends Engine {
   readonly ledger: EngineLedger;
@@ -22,8 +22,15 @@ export interface LedgerEngine extends Engine {
    * `storage_unavailable`.
    */
   forgetBefore(createdBeforeMs: number, limit: number): Promise<number>;
-  /** Of a tenant, some rows at a time; answers how many that concerned. */
-  eraseLedger(tenant: string, how: LedgerErasure, limit: number): Promise<number>;
+  /** Makes a tenant's keys and people nobody in the ledger; its sums go with `erase`. */
+  eraseLedgerNames(tenant: string, how: LedgerErasure): Promise<void>;
+  /** Its rows, some at a time. */
+  eraseLedgerRows(
+    tenant: string,
+    how: LedgerErasure,
+    after: LedgerPlace,
+    limit: number,
+  ): Promise<ErasedRows>;
   /** Why the database does not answer, as was seen last; null: it does. */
   outage(): string | null;
   /** The pools by name, for figures; none where the engine has no pools. */

@@ -1,6 +1,7 @@
 /**
- * What erasing a tenant does to its rows of the ledger, as plain statements for both engines;
- * each is done for some rows at a time, or for few.
+ * What erasing a tenant does to its part of the ledger, as plain statements for both engines:
+ * names once, before and behind everything else, and rows along their order, some at a time, so
+ * that however many there are each is looked at once and nobody who writes waits long.
  *
  * Keys and people are told apart by the dictionary: another text there makes their rows, and
  * the sums of forgotten ones, nobody's.
@@ -8,50 +9,74 @@
 
 export type LedgerErasure = 'keep' | 'erase';
 
-export interface ErasingStatement {
-  readonly sql: string;
-  /** In their order; `limit`: how many rows at a time. */
-  readonly parameters: readonly ('tenant' | 'limit')[];
-  /** Its rows are counted; one that takes as many as the limit is done again. */
-  readonly isCounted: boolean;
+/** A place among the rows of a tenant, in the order of time and id. */
+export interface LedgerPlace {
+  readonly createdAtMs: number;
+  readonly id: string;
 }
+
+export interface ErasedRows {
+  /** How many rows that concerned. */
+  readonly rows: number;
+  /** Where to go on; null: there are no more. */
+  readonly next: LedgerPlace | null;
+}
+
+export const LEDGER_BEGIN: LedgerPlace = { createdAtMs: -1, id: '' };
+
+type Value = string | number;
+export type RunStatement = (
+  sql: string,
+  parameters: readonly Value[],
+) => Promise<{
+  readonly rows: readonly unknown[];
+  readonly count: number;
+}>;
 
 const TENANT = '(select id from names where text = ?)';
 const OWN_KEYS =
   `select key_id from requests where tenant_id = ${TENANT} ` +
   `union select key_id from usage_days where tenant_id = ${TENANT}`;
-
-const DELETE_ROWS =
-  'delete from requests where id in ' +
-  `(select id from requests where tenant_id = ${TENANT} limit ?)`;
-const FORGET_CORRELATION =
-  'update requests set correlation_id = null where id in ' +
-  `(select id from requests where tenant_id = ${TENANT} and correlation_id is not null limit ?)`;
 /** The keys of the environment and of the command line are the operators', of every tenant. */
 const RENAME_KEYS =
   `update names set text = 'erased_' || id where id in (${OWN_KEYS}) ` +
   "and text not in ('key_admin', 'key_operator') and text not like 'erased\\_%' escape '\\'";
+const ERASE_DAYS = `delete from usage_days where tenant_id = ${TENANT}`;
 
-export const ERASING: Readonly<Record<LedgerErasure, readonly ErasingStatement[]>> = {
-  keep: [
-    { sql: RENAME_KEYS, parameters: ['tenant', 'tenant'], isCounted: false },
-    { sql: FORGET_CORRELATION, parameters: ['tenant', 'limit'], isCounted: true },
-  ],
-  erase: [
-    { sql: RENAME_KEYS, parameters: ['tenant', 'tenant'], isCounted: false },
-    {
-      sql: `delete from usage_days where tenant_id = ${TENANT}`,
-      parameters: ['tenant'],
-      isCounted: false,
-    },
-    { sql: DELETE_ROWS, parameters: ['tenant', 'limit'], isCounted: true },
-  ],
+const BEHIND = '(created_at_ms, id) > (?, ?)';
+const FIND_ROWS =
+  `select created_at_ms, id from requests where tenant_id = ${TENANT} and ${BEHIND} ` +
+  'order by created_at_ms, id limit ?';
+const IN_RANGE = `tenant_id = ${TENANT} and ${BEHIND} and (created_at_ms, id) <= (?, ?)`;
+const CHANGE_ROWS: Readonly<Record<LedgerErasure, string>> = {
+  keep:
+    `update requests set correlation_id = null where ${IN_RANGE} ` +
+    'and correlation_id is not null',
+  erase: `delete from requests where ${IN_RANGE}`,
 };
 
-export function parametersOf(
-  { parameters }: ErasingStatement,
+/** In one transaction. Harmless the second time. */
+export async function eraseNames(
+  run: RunStatement,
   tenant: string,
-  limit: number,
-): readonly (string | number)[] {
-  return parameters.map((name) => (name === 'tenant' ? tenant : limit));
+  how: LedgerErasure,
+): Promise<void> {
+  await run(RENAME_KEYS, [tenant, tenant]);
+  if (how === 'erase') await run(ERASE_DAYS, [tenant]);
+}
+
+/** In one transaction. */
+export async function eraseRows(
+  run: RunStatement,
+  tenant: string,
+  how: LedgerErasure,
+  { after, limit }: { readonly after: LedgerPlace; readonly limit: number },
+): Promise<ErasedRows> {
+  const from = [after.createdAtMs, after.id] as const;
+  const found = await run(FIND_ROWS, [tenant, ...from, limit]);
+  const last = found.rows.at(-1) as { created_at_ms: number; id: string } | undefined;
+  if (last === undefined) return { rows: 0, next: null };
+  const next = { createdAtMs: last.created_at_ms, id: last.id };
+  const { count } = await run(CHANGE_ROWS[how], [tenant, ...from, next.createdAtMs, next.id]);
+  return { rows: count, next: found.rows.length < limit ? null : next };
 }

@@ -52,6 +52,7 @@ async function removeOwn(
   signal: AbortSignal,
 ): Promise<Removed> {
   const { place } = record;
+  await mover.close(record, null);
   const shared = await mover.clear(record, null, signal);
   if (place === null) return { own_rows: shared };
   await mover.destroy(record, place);

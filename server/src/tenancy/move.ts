@@ -55,6 +55,7 @@ async function untilSwitched(
     return moveOf(await note({ step: 'opening', rows, error: null }, { place: to }));
   } catch (thrown) {
     if (signal.aborted) throw thrown; // whoever has it next goes on
+    await note({}); // throws where another has it already, and may have switched
     await mover.open(record, from);
     const error = messageOf(thrown);
     return moveOf(await note({ step: 'failed', error, endedAtMs: clock.wallMs() }));

@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { OUR_TABLES } from '../../src/storage/engines/postgres/destroying.ts';
 import type { NewKey, TestGateway } from '../support/gateway.ts';
 import { startOnPostgres } from '../support/postgres-gateway.ts';
-import { PostgresServer, type TestDatabase } from '../support/postgres-server.ts';
+import { PostgresServer, ROLES, type TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { until } from '../support/until.ts';
 
@@ -241,7 +242,60 @@ test('a database that can be used says so, and the shared one is nobody’s own'
   assert.equal(refused.body.healthy, false);
   assert.equal(begun.status, 202);
   assert.equal((await job()).status, 'failed');
-  assert.match((await job()).error, /home of a tenant/);
+  assert.match((await job()).error, /belongs to an installation/);
   const key = await keyOf(gateway, 'innova');
   assert.equal((await respond(gateway, key.secret)).status, 200);
+});
+
+async function tablesOf(server: PostgresServer, database: string): Promise<readonly string[]> {
+  const rows = await server.query<{ name: string }>(
+    database,
+    `select relname as name from pg_class where relnamespace = 'public'::regnamespace
+     and relkind in ('r', 'p') and not relispartition order by relname`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function erase(gateway: TestGateway, slug: string): Promise<void> {
+  const begun = await gateway.api('DELETE', `/api/v1/tenants/${slug}`);
+  assert.equal(begun.status, 202, JSON.stringify(begun.body));
+  const job = async () => (await gateway.api('GET', `/api/v1/tenants/${slug}`)).body.job;
+  await until('the erasure to end', async () => (await job()).status === 'done', 20_000);
+}
+
+test('an erased tenant leaves its database empty, but for what never was ours', async (t) => {
+  const { gateway, own, database } = await setUp(t);
+  const name = String(database.database);
+  await move(gateway, 'innova', { kind: 'postgres', ...database });
+  const innova = await keyOf(gateway, 'innova');
+  assert.equal((await respond(gateway, innova.secret)).status, 200);
+  assert.deepEqual(await tablesOf(own, name), [...OUR_TABLES].sort());
+  const owner = `set role ${ROLES.owner}; `;
+  await own.query(name, `${owner} create table somebody_elses as select 1 as kept`);
+
+  await erase(gateway, 'innova');
+
+  assert.deepEqual(await tablesOf(own, name), ['somebody_elses']);
+});
+
+test('a database has one tenant: another is refused, and would lose nothing', async (t) => {
+  const { gateway, own, database } = await setUp(t);
+  const name = String(database.database);
+  await move(gateway, 'innova', { kind: 'postgres', ...database });
+  const innova = await keyOf(gateway, 'innova');
+  const to = { kind: 'postgres', ...database };
+  const job = async () => (await gateway.api('GET', '/api/v1/tenants/acme')).body.job;
+
+  await gateway.api('POST', '/api/v1/tenants/acme/move', { to });
+  await until('the move to end', async () => (await job()).status !== 'running');
+  // As it may stand since before that was refused.
+  await own.query(name, "insert into data_homes (tenant, state) values ('acme', 'open')");
+  await own.query(name, "insert into bodies values ('req_x', 'acme', 0, null, 0, null, 0)");
+  const kept = await respond(gateway, innova.secret);
+  await erase(gateway, 'innova');
+
+  assert.match((await job()).error, /to another tenant/);
+  assert.equal(kept.status, 200);
+  assert.deepEqual(await counts(own, name, 'innova'), { bodies: 0, responses: 0 });
+  assert.deepEqual(await counts(own, name, 'acme'), { bodies: 1, responses: 0 });
 });

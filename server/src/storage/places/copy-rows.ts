@@ -1,10 +1,12 @@
 /**
  * Making one database hold the same rows of a tenant as another: both are walked in the order
  * of their keys, side by side. What is missing is copied and read back; what is too many is
- * taken away, where that is asked for.
+ * taken away, where that is asked for. Nothing is changed in a database that is the tenant's home
+ * already: it takes rows that the other one does not have.
  */
 import { GatewayError } from '../../gateway/model/errors.ts';
 import type { Engine } from '../engine.ts';
+import { requireNoHome } from './homes.ts';
 import {
   deleteRows,
   digestOf,
@@ -81,7 +83,10 @@ async function copyBatch(
   keys: readonly string[],
 ): Promise<void> {
   const rows = await rowsOf(from, table, tenant, keys);
-  await to.transact(tenant, (transaction) => insertRows(transaction, table, rows));
+  await to.transact(tenant, async (transaction) => {
+    await requireNoHome(to, transaction, tenant);
+    await insertRows(transaction, table, rows);
+  });
   const arrived = await rowsOf(
     to,
     table,
@@ -101,7 +106,10 @@ async function remove(
 ): Promise<void> {
   for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
     const some = keys.slice(at, at + KEYS_AT_ONCE);
-    await engine.transact(tenant, (transaction) => deleteRows(transaction, table, some));
+    await engine.transact(tenant, async (transaction) => {
+      await requireNoHome(engine, transaction, tenant);
+      await deleteRows(transaction, table, some);
+    });
   }
 }
 

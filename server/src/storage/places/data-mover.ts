@@ -7,6 +7,7 @@ import type { DataMover } from '../../tenancy/ports/data-mover.ts';
 import type { DataPlace, PlaceOwner } from '../../tenancy/ports/data-place.ts';
 import type { Engine } from '../engine.ts';
 import { copyRows } from './copy-rows.ts';
+import { requireNoHome } from './homes.ts';
 import { deleteRows, KEYS_AT_ONCE, keysAfter } from './own-rows.ts';
 import { OWN_TABLES } from './own-tables.ts';
 import type { Route } from './route-book.ts';
@@ -60,7 +61,8 @@ export function createDataMover(options: DataMoverOptions): DataMover {
         await engine.close();
       }
     },
-    prepare: (owner, to) => within(owner, to, (engine) => prepareHome(engine, owner), true),
+    prepare: (owner, to) =>
+      within(owner, to, (engine) => prepareHome(engine, owner, to === null), true),
     copy: (owner, from, to, signal) => onBoth(owner, [from, to], false, signal),
     settle: (owner, from, to, signal) => onBoth(owner, [from, to], true, signal),
     close: (owner, place) => within(owner, place, (engine) => setHome(engine, owner, 'closed')),
@@ -69,13 +71,17 @@ export function createDataMover(options: DataMoverOptions): DataMover {
       within(owner, place, (engine) => clearRows(engine, owner.slug, signal)),
     async destroy(owner, place) {
       const engine = make({ ...owner, place }, true);
-      await engine.destroy();
+      await engine.destroy(owner.slug);
     },
   };
 }
 
-/** A home that is open is somebody's: the shared database, or that of another installation. */
-async function prepareHome(engine: Engine, { slug }: PlaceOwner): Promise<void> {
+/**
+ * A home that is open is somebody's: the shared database, or that of another installation. So is
+ * a database whose installation has said anything of itself, and one with another tenant in it.
+ */
+async function prepareHome(engine: Engine, { slug }: PlaceOwner, isShared: boolean): Promise<void> {
+  if (!isShared) await requireNobodyElse(engine, slug);
   await engine.transact(slug, async (transaction) => {
     const known = await transaction
       .selectFrom('data_homes')
@@ -94,6 +100,25 @@ async function prepareHome(engine: Engine, { slug }: PlaceOwner): Promise<void> 
   });
 }
 
+/** The tenant that every new database has. */
+const EVERYWHERE = 'default';
+
+async function requireNobodyElse(engine: Engine, slug: string): Promise<void> {
+  const others = await engine.read(
+    null,
+    'select tenant as name from data_homes where tenant not in (?, ?) ' +
+      "union all select name from installation where name <> 'schema_era'",
+    [slug, EVERYWHERE],
+  );
+  if (others.length === 0) return;
+  throw new GatewayError('conflict', {
+    message:
+      'This database belongs to an installation, or to another tenant. Name one of its own: ' +
+      'erasing the tenant takes all of it away.',
+    field: 'database',
+  });
+}
+
 /** Waits for everybody who was let in: they hold the row. */
 async function setHome(engine: Engine, { slug }: PlaceOwner, state: HomeState): Promise<void> {
   await engine.transact(slug, async (transaction) => {
@@ -103,24 +128,24 @@ async function setHome(engine: Engine, { slug }: PlaceOwner, state: HomeState): 
 
 async function clearRows(engine: Engine, tenant: string, signal: AbortSignal): Promise<number> {
   let cleared = 0;
-  await engine.transact(tenant, (transaction) =>
-    transaction
-      .updateTable('data_homes')
-      .set({ state: 'closed' })
-      .where('tenant', '=', tenant)
-      .execute(),
-  );
   for (const table of OWN_TABLES) {
     for (;;) {
       signal.throwIfAborted();
       const keys = await keysAfter(engine, table, tenant, '');
-      await engine.transact(tenant, (transaction) => deleteRows(transaction, table, keys));
+      await engine.transact(tenant, async (transaction) => {
+        await requireNoHome(engine, transaction, tenant);
+        await deleteRows(transaction, table, keys);
+      });
       cleared += keys.length;
       if (keys.length < KEYS_AT_ONCE) break;
     }
   }
   await engine.transact(tenant, (transaction) =>
-    transaction.deleteFrom('data_homes').where('tenant', '=', tenant).execute(),
+    transaction
+      .deleteFrom('data_homes')
+      .where('tenant', '=', tenant)
+      .where('state', '=', 'closed')
+      .execute(),
   );
   await engine.scrub();
   return cleared;

@@ -28,6 +28,24 @@ export async function openHomes(
   return new Set((await query.execute()).map(({ tenant }) => tenant));
 }
 
+/**
+ * Throws `conflict` where the tenant is at home here by now: whoever was about to make this its
+ * home was too slow, and another has finished that. Holds the answer as `openHomes` does.
+ */
+export async function requireNoHome(
+  { locksRows }: Locking,
+  transaction: Transaction<Schema>,
+  tenant: string,
+): Promise<void> {
+  let query = transaction.selectFrom('data_homes').select('state').where('tenant', '=', tenant);
+  if (locksRows) query = query.forShare();
+  const home = await query.executeTakeFirst();
+  if (home?.state !== 'open') return;
+  throw new GatewayError('conflict', {
+    message: 'This database is the home of the tenant by now; nothing is copied or cleared there.',
+  });
+}
+
 /** Throws `tenant_moving` where its rows are not to be changed here. */
 export async function requireHome(
   engine: Locking,

@@ -14,8 +14,11 @@ export interface TenantEngine extends Engine {
   /** Connects and looks, and changes nothing. Throws what is in the way. */
   probe(): Promise<PlaceReport>;
   statistics(): PoolStatistics;
-  /** Takes away everything of ours, for good, and closes. */
-  destroy(): Promise<void>;
+  /**
+   * Takes away everything of the tenant, for good, and closes: the whole database where it is
+   * the tenant's alone, else its rows.
+   */
+  destroy(tenant: string): Promise<void>;
   /** What is under way fails; harmless the second time. Never rejects. */
   close(): Promise<void>;
 }

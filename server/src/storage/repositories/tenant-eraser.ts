@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import type { TenantEraser } from '../../tenancy/ports/tenant-eraser.ts';
 import type { LedgerEngine } from '../ledger-engine.ts';
+import { LEDGER_BEGIN, type LedgerPlace } from '../ledger-erasing.ts';
 import { nextVersion } from './change-version.ts';
 import { tombstone } from './user-row.ts';
 
@@ -39,13 +40,16 @@ export function createTenantEraser(
 
     async ledger(slug, how, signal) {
       await settle();
+      await engine.eraseLedgerNames(slug, how);
       let rows = 0;
-      for (;;) {
+      for (let after: LedgerPlace | null = LEDGER_BEGIN; after !== null; ) {
         signal.throwIfAborted();
-        const some = await engine.eraseLedger(slug, how, AT_ONCE);
-        rows += some;
-        if (some < AT_ONCE) return rows;
+        const some = await engine.eraseLedgerRows(slug, how, after, AT_ONCE);
+        rows += some.rows;
+        after = some.next;
       }
+      await engine.eraseLedgerNames(slug, how); // of rows that came meanwhile
+      return rows;
     },
   };
 }

@@ -40,7 +40,10 @@ export interface DataMover {
     to: DataPlace | null,
     signal: AbortSignal,
   ): Promise<MoveCounts>;
-  /** Takes away every row of the tenant there, for good, and its home; answers how many. */
+  /**
+   * Takes away every row of the tenant there, for good, and its home, which is closed; answers
+   * how many. Throws `conflict` where it is open.
+   */
   clear(owner: PlaceOwner, place: DataPlace | null, signal: AbortSignal): Promise<number>;
   /** Takes away a whole database of the tenant's own. */
   destroy(owner: PlaceOwner, place: DataPlace): Promise<void>;

@@ -196,3 +196,51 @@ test('a move that cannot be done leaves everything as it was, and says why', asy
   await storage.responses.insert(responseOf('y_1'));
   await assertWhole(storage);
 });
+
+test('who wakes up late changes nothing where the tenant is at home by now', async (t) => {
+  const storage = await withTenants(openTestStorage(t));
+  await fill(storage);
+  const { mover } = storage.places;
+  const owner = { id: 'ten_acme', slug: 'acme' };
+  const { signal } = new AbortController();
+  await begin(storage, FILE);
+  await runProcess(storage, 'proc_1', mover);
+  await until('the new home', async () => (await storage.responses.get('acme', 'x_000')) !== null);
+  await storage.responses.insert(responseOf('y_1'));
+
+  // The old place is empty: to follow it would be to take everything away.
+  await assert.rejects(mover.settle(owner, null, FILE, signal), { code: 'conflict' });
+  await assert.rejects(mover.clear(owner, FILE, signal), { code: 'conflict' });
+
+  await assertWhole(storage);
+  assert.notEqual(await storage.responses.get('acme', 'y_1'), null);
+});
+
+test('who lost the work to another does not open the old place again', async (t) => {
+  const storage = await withTenants(openTestStorage(t));
+  await fill(storage);
+  const { mover } = storage.places;
+  const opened: unknown[] = [];
+  const late: DataMover = {
+    ...mover,
+    async settle(...args) {
+      const counts = await mover.settle(...args);
+      await storage.tenants.modify(
+        'acme',
+        ({ job }) => job && { job: { ...job, owner: 'proc_2', leaseUntilMs: Number.MAX_VALUE } },
+      );
+      return counts;
+    },
+    async open(owner, place) {
+      opened.push(place);
+      await mover.open(owner, place);
+    },
+  };
+  await begin(storage, FILE);
+
+  await runProcess(storage, 'proc_1', late);
+
+  assert.deepEqual(opened, []);
+  assert.equal((await storage.tenants.get('acme'))?.job?.step, 'settling');
+  await assert.rejects(storage.responses.insert(responseOf('y_1')), { code: 'tenant_moving' });
+});

@@ -7,14 +7,19 @@ import type { Kysely, Transaction } from 'kysely';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { SqlValue, TenantScope } from '../../engine.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from '../../ledger-engine.ts';
-import type { LedgerErasure } from '../../ledger-erasing.ts';
+import {
+  eraseNames,
+  eraseRows,
+  type LedgerErasure,
+  type LedgerPlace,
+} from '../../ledger-erasing.ts';
 import type { Schema } from '../../schema.ts';
 import { LedgerThread } from '../thread/ledger-thread.ts';
 import { WorkerClient } from '../thread/worker-client.ts';
 import { Availability } from './availability.ts';
 import { clientConfig, type SessionLimits } from './client.ts';
 import type { Inspection } from './inspection.ts';
-import { eraseRows } from './ledger-erasing.ts';
+import { asEraser } from './ledger-erasing.ts';
 import { forgetRows } from './ledger-forgetting.ts';
 import { openDatabase } from './opening.ts';
 import { ANALYTICS, HOT, LEDGER, type PostgresOptions, WATCH } from './options.ts';
@@ -118,8 +123,13 @@ export class PostgresEngine implements LedgerEngine {
     return forgetRows(this.#options.settings, createdBeforeMs, limit);
   }
 
-  eraseLedger(tenant: string, how: LedgerErasure, limit: number): Promise<number> {
-    return eraseRows(this.#options.settings, tenant, how, limit);
+  eraseLedgerNames(tenant: string, how: LedgerErasure): Promise<void> {
+    return asEraser(this.#options.settings, (run) => eraseNames(run, tenant, how));
+  }
+
+  eraseLedgerRows(tenant: string, how: LedgerErasure, after: LedgerPlace, limit: number) {
+    const range = { after, limit };
+    return asEraser(this.#options.settings, (run) => eraseRows(run, tenant, how, range));
   }
 
   outage(): string | null {

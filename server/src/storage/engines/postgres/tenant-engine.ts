@@ -19,6 +19,7 @@ import type { QueryWatch } from '../../query-watch.ts';
 import type { Schema } from '../../schema.ts';
 import { Availability } from './availability.ts';
 import { abandon, clientConfig, connect, type SessionLimits } from './client.ts';
+import { takeAway } from './destroying.ts';
 import { type DialGuard, guardedStream } from './guarded-socket.ts';
 import { type Inspection, inspect } from './inspection.ts';
 import { migratePostgres } from './migrating.ts';
@@ -119,17 +120,11 @@ export class PostgresTenantEngine implements TenantEngine {
     return this.#pool.statistics();
   }
 
-  async destroy(): Promise<void> {
+  async destroy(tenant: string): Promise<void> {
     await this.close();
     const client = await coded(connect(this.#client(START)));
     try {
-      const { rows } = await client.query<{ name: string }>(
-        `select format('%I', relname) as name from pg_class
-         where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p')
-           and not relispartition and relowner = current_user::regrole`,
-      );
-      const names = rows.map(({ name }) => name);
-      if (names.length > 0) await client.query(`drop table ${names.join(', ')} cascade`);
+      await takeAway(client, tenant);
     } catch (error) {
       throw codedError(error);
     } finally {

@@ -20,7 +20,13 @@ import type {
   LedgerEngine,
   PoolStatistics,
 } from '../../ledger-engine.ts';
-import { ERASING, type LedgerErasure, parametersOf } from '../../ledger-erasing.ts';
+import {
+  eraseNames,
+  eraseRows,
+  type LedgerErasure,
+  type LedgerPlace,
+  type RunStatement,
+} from '../../ledger-erasing.ts';
 import {
   type AppliedSchema,
   judgeSchema,
@@ -34,6 +40,7 @@ import { LedgerThread } from '../thread/ledger-thread.ts';
 import type { StatementResult } from '../thread/protocol.ts';
 import { WorkerClient } from '../thread/worker-client.ts';
 import { Lease } from './connection-lease.ts';
+import { asEraser } from './ledger-erasing.ts';
 import type { ReaderData } from './reader-worker.ts';
 import type { WriterData } from './writer-worker.ts';
 
@@ -172,17 +179,16 @@ export class SqliteEngine implements LedgerEngine {
     }
   }
 
-  async eraseLedger(tenant: string, how: LedgerErasure, limit: number): Promise<number> {
-    const { CompiledQuery } = await import('kysely');
-    return this.transact(null, async (transaction) => {
-      let rows = 0;
-      for (const statement of ERASING[how]) {
-        const values = [...parametersOf(statement, tenant, limit)];
-        const done = await transaction.executeQuery(CompiledQuery.raw(statement.sql, values));
-        if (statement.isCounted) rows += Number(done.numAffectedRows ?? 0n);
-      }
-      return rows;
-    });
+  eraseLedgerNames(tenant: string, how: LedgerErasure): Promise<void> {
+    return this.#erasing((run) => eraseNames(run, tenant, how));
+  }
+
+  eraseLedgerRows(tenant: string, how: LedgerErasure, after: LedgerPlace, limit: number) {
+    return this.#erasing((run) => eraseRows(run, tenant, how, { after, limit }));
+  }
+
+  #erasing<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
+    return asEraser((tenant, inside) => this.transact(tenant, inside), work);
   }
 
   async forgetBefore(createdBeforeMs: number, limit: number): Promise<number> {
