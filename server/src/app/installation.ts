@@ -12,6 +12,8 @@ import { createIdSource, type IdSource } from '../kernel/id.ts';
 import { type Log, silentLog } from '../kernel/log.ts';
 import { type Random, systemRandom } from '../kernel/random.ts';
 import type { DatabaseHealth, PriceRecord, Repositories, StorageTool } from '../storage/index.ts';
+import type { Backups } from './backups.ts';
+import { version } from './version.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface Configuration {
@@ -37,6 +39,8 @@ export interface Installation {
   configuration(unknownNames?: 'told' | 'left'): Promise<Configuration>;
   /** Opens the database, brings it up to date and closes it; throws what is wrong with it. */
   openDatabase(): Promise<DatabaseHealth>;
+  /** Copies of all of it. Throws `BackupError` where there is no master secret. */
+  backups(): Promise<Backups>;
   /** Makes the database belong to the master secret of this configuration. */
   adoptSecret(): Promise<void>;
   /** Opens the data, runs `work` and closes again, whatever happens. */
@@ -85,6 +89,13 @@ export function createInstallation(options: InstallationOptions): Installation {
       } finally {
         await storage.close();
       }
+    },
+    async backups() {
+      const { loaded } = await installation.configuration();
+      const { env } = await installation.sources();
+      const { createBackups } = await import('./backups.ts');
+      const searchPath = env.PATH ?? '';
+      return createBackups(loaded.config, { clock, random, searchPath, version: version() });
     },
     async adoptSecret() {
       const { loaded } = await installation.configuration();

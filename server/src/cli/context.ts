@@ -56,5 +56,5 @@ export function numberOption(
 
 export function badOption(context: VerbContext, name: string, why: string): CliFailure {
   const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  return new CliFailure(context.say.usage.badValue(flag, why), 2);
+  return new CliFailure(context.say.usage.badValue(flag, why), { exitCode: 2 });
 }

@@ -14,8 +14,8 @@ export interface Explanation {
 
 export function explain(error: unknown, say: Messages): Explanation {
   if (error instanceof CliFailure) {
-    const code = error.exitCode === 2 ? 'usage' : 'failed';
-    return { message: error.message, code, exitCode: error.exitCode };
+    const { message, code, exitCode } = error;
+    return { message, code, exitCode };
   }
   if (!(error instanceof Error)) {
     return { message: say.unexpected(String(error)), code: 'unexpected', exitCode: 1 };
@@ -25,6 +25,11 @@ export function explain(error: unknown, say: Messages): Explanation {
   }
   if (error.name === 'ConfigError') {
     return { message: error.message, code: 'configuration', exitCode: 1 };
+  }
+  if (error.name === 'BackupError' && 'code' in error && 'details' in error) {
+    const code = String(error.code) as keyof Messages['backup']['failures'];
+    const details = error.details as Readonly<Record<string, string>>;
+    return { message: say.backup.failures[code](details), code, exitCode: 1 };
   }
   if (error.name === 'GatewayError' && 'code' in error) {
     return explainCoded(error, String(error.code), say);

@@ -14,7 +14,8 @@ export function rolesOption(context: VerbContext): readonly string[] | undefined
 
 /** Words what a person cannot know from the code alone. */
 export function userFailure({ say }: VerbContext, who: string, error: unknown): unknown {
-  if (codeOf(error) === 'not_found') return new CliFailure(say.people.missing(who));
+  if (codeOf(error) === 'not_found')
+    return new CliFailure(say.people.missing(who), { code: 'not_found' });
   if (codeOf(error) !== 'conflict' || !(error instanceof Error)) return error;
-  return new CliFailure(error.message);
+  return new CliFailure(error.message, { code: 'conflict' });
 }

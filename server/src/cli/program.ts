@@ -2,14 +2,15 @@
  * From words to a verb: builds the command tree out of the table of verbs in the language that
  * is asked for, runs what was meant, and turns every mistake into one line and an exit code.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { createInstallation, type InstallationOptions } from '../app/installation.ts';
+import { version } from '../app/version.ts';
 import type { VerbContext, VerbOptions } from './context.ts';
 import { explain } from './explain.ts';
 import { type Language, languageOf, MESSAGES, type Messages } from './messages/index.ts';
 import type { Terminal } from './terminal.ts';
-import { COMMON_OPTIONS, LANGUAGE_OPTION, type OptionSpec, VERBS, type Verb } from './verbs.ts';
+import type { OptionSpec, Verb } from './verb.ts';
+import { COMMON_OPTIONS, LANGUAGE_OPTION, VERBS } from './verbs.ts';
 
 export interface ProgramDeps extends Pick<InstallationOptions, 'sources' | 'clock' | 'random'> {
   readonly terminal: Terminal;
@@ -80,7 +81,8 @@ function groupSummary(group: string, say: Messages): string {
 
 function addVerb(parent: Command, word: string, name: string, verb: Verb, setting: Setting): void {
   const { say } = setting;
-  const command = configured(parent.command(word), setting).description(
+  const created = parent.command(word, { isDefault: verb.isDefault === true });
+  const command = configured(created, setting).description(
     say.verbs[name as keyof Messages['verbs']],
   );
   for (const argument of verb.args) command.argument(argument.name, say.arguments[argument.text]);
@@ -205,11 +207,6 @@ function langOption(argv: readonly string[]): string | undefined {
   const at = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='));
   if (at < 0) return undefined;
   return argv[at]?.split('=')[1] ?? argv[at + 1];
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return String(JSON.parse(readFileSync(file, 'utf8')).version);
 }
 
 function textOf(value: string | boolean | undefined): string | undefined {

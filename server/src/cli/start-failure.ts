@@ -19,7 +19,8 @@ export function inWords(context: VerbContext, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return error;
   const host = 'address' in error ? `${String(error.address)}:` : '';
   const address = `${host}${String(error.port)}`;
-  if (error.code === 'EADDRINUSE') return new CliFailure(say.start.taken(address));
+  if (error.code === 'EADDRINUSE')
+    return new CliFailure(say.start.taken(address), { code: 'address_taken' });
   return error.code === 'EACCES' ? new CliFailure(say.start.forbidden(address)) : error;
 }
 

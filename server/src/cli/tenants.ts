@@ -8,9 +8,10 @@ import { CliFailure } from './failure.ts';
 
 /** Words what a person cannot know from the code alone. */
 export function tenantFailure({ say }: VerbContext, slug: string, error: unknown): unknown {
-  if (codeOf(error) === 'not_found') return new CliFailure(say.tenants.missing(slug));
+  if (codeOf(error) === 'not_found')
+    return new CliFailure(say.tenants.missing(slug), { code: 'not_found' });
   if (codeOf(error) !== 'conflict' || !(error instanceof Error)) return error;
-  return new CliFailure(error.message);
+  return new CliFailure(error.message, { code: 'conflict' });
 }
 
 /** `a, b` as a list, an empty text as none; undefined where it was not given. */
@@ -31,5 +32,5 @@ export function databaseOption(context: VerbContext): object | undefined {
   } catch {
     // said below
   }
-  throw new CliFailure(context.say.tenants.badFile(file), 2);
+  throw new CliFailure(context.say.tenants.badFile(file), { exitCode: 2 });
 }

@@ -3,21 +3,9 @@
  * The code is loaded when the verb is used, so that help costs nothing.
  */
 
-import type { VerbAction } from './context.ts';
+import { BACKUP_VERBS } from './backup-verbs.ts';
 import type { Messages } from './messages/index.ts';
-
-export interface OptionSpec {
-  readonly flags: string;
-  readonly text: keyof Messages['options'];
-}
-
-export interface Verb {
-  /** Written as commander does: `<id>` is required. */
-  readonly args: readonly { readonly name: string; readonly text: keyof Messages['arguments'] }[];
-  readonly options: readonly OptionSpec[];
-  readonly examples: readonly string[];
-  readonly load: () => Promise<{ readonly run: VerbAction }>;
-}
+import type { OptionSpec, Verb } from './verb.ts';
 
 /** The one option that groups of verbs have, too. */
 export const LANGUAGE_OPTION: OptionSpec = { flags: '--lang <language>', text: 'lang' };
@@ -82,6 +70,7 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     examples: ['esclusa migrate --data-dir /var/lib/esclusa'],
     load: () => import('./verbs/migrate.ts'),
   },
+  ...BACKUP_VERBS,
   explain: {
     args: [{ name: '<model>', text: 'model' }],
     options: [

@@ -31,6 +31,8 @@ export interface DerivedKeys {
   readonly mark: Buffer;
   /** Hides fields of rows, such as passwords of databases. */
   readonly fieldKey: Buffer;
+  /** Authenticates the first page of a backup. */
+  readonly backupKey: Buffer;
 }
 
 export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
@@ -45,6 +47,7 @@ export function deriveKeys(masterSecret: Uint8Array): DerivedKeys {
     auditKey: derive(masterSecret, 'audit-chain/v1'),
     mark: derive(masterSecret, 'installation-mark/v1'),
     fieldKey: derive(masterSecret, 'field-seal/v1'),
+    backupKey: derive(masterSecret, 'backup-manifest/v1'),
   };
 }
 

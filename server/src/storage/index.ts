@@ -27,6 +27,7 @@ import type { JobQueue } from '../operations/ports/jobs.ts';
 import type { TenantEraser } from '../tenancy/ports/tenant-eraser.ts';
 import type { TenantExporter } from '../tenancy/ports/tenant-exporter.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
+import { requireNoUnfinishedRestore } from './backup/restore-plan.ts';
 import { type BodyFigures, BodyLanes } from './body-lanes.ts';
 import type { Engine } from './engine.ts';
 import { createJobQueue } from './jobs/job-queue.ts';
@@ -283,7 +284,9 @@ function placesOf(
   return openPlaces({ ...parts, shared, tenants, kind: database.kind, settings });
 }
 
+/** Throws `restore_unfinished` where a restore was cut off. */
 function makeJournalRoot({ dataDir }: StorageOptions): string {
+  requireNoUnfinishedRestore(dataDir);
   const journalRoot = join(dataDir, 'journal');
   mkdirSync(journalRoot, { recursive: true, mode: 0o700 });
   return journalRoot;

@@ -1,6 +1,7 @@
 /**
  * Everything the command line says, in English. The Spanish table has exactly the same members.
  */
+import { backupEn } from './backup.ts';
 import { operationsEn } from './operations-en.ts';
 import { tenantsEn } from './tenants.ts';
 
@@ -28,6 +29,7 @@ export const en = {
     secrets: 'secrets of the installation',
     users: 'people who sign in',
     audit: 'the audit log',
+    backup: 'copies of the installation',
   },
   verbs: {
     'flags list': 'list feature flags, and the plans that raise them',
@@ -42,6 +44,7 @@ export const en = {
     'keys list': 'list API keys, newest first',
     'keys revoke': 'revoke an API key',
     ...tenantsEn.verbs,
+    ...backupEn.verbs,
     usage: 'sum requests, tokens and cost',
     'requests list': 'list exchanges, newest first',
     'requests show': 'show one exchange, by the x-request-id of its answer',
@@ -71,6 +74,7 @@ export const en = {
     model: 'alias, role/<name> or provider/model',
     email: 'e-mail address',
     user: 'identifier (usr_…), e-mail address or user name',
+    ...backupEn.arguments,
   },
   options: {
     production: 'judge it as production would, whatever it is',
@@ -129,6 +133,7 @@ export const en = {
     beforeNumber: 'continue before this number',
     anchor: 'an end of the chain that was noted earlier, as audit verify printed it',
     ...tenantsEn.options,
+    ...backupEn.options,
   },
   columns: {
     flag: 'FLAG',
@@ -236,6 +241,7 @@ export const en = {
   keyMissing: (id: string) => `There is no key ${id}.`,
   cancelled: 'Nothing was changed.',
   tenants: tenantsEn.said,
+  backup: { ...backupEn.said, failures: backupEn.failures },
   requestMissing: (id: string) => `There is no exchange ${id}.`,
   more: (option: string) => `There is more: the same with ${option}`,
   total: 'total',

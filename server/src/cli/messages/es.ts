@@ -1,6 +1,8 @@
 /**
  * Todo lo que dice la línea de órdenes, en español. Tiene los mismos miembros que el inglés.
  */
+
+import { backupEs } from './backup.ts';
 import type { Messages } from './en.ts';
 import { operationsEs } from './operations-es.ts';
 import { tenantsEs } from './tenants.ts';
@@ -29,6 +31,7 @@ export const es: Messages = {
     secrets: 'secretos de la instalación',
     users: 'personas que entran',
     audit: 'el registro de auditoría',
+    backup: 'copias de la instalación',
   },
   verbs: {
     'flags list': 'enumera las funciones que se encienden, y los planes que las suben',
@@ -43,6 +46,7 @@ export const es: Messages = {
     'keys list': 'lista las claves de API, de la más nueva a la más vieja',
     'keys revoke': 'revoca una clave de API',
     ...tenantsEs.verbs,
+    ...backupEs.verbs,
     usage: 'suma peticiones, tokens y coste',
     'requests list': 'lista los intercambios, del más nuevo al más viejo',
     'requests show': 'muestra un intercambio, por el x-request-id de su respuesta',
@@ -73,6 +77,7 @@ export const es: Messages = {
     model: 'alias, role/<nombre> o proveedor/modelo',
     email: 'dirección de correo',
     user: 'identificador (usr_…), dirección de correo o nombre de usuario',
+    ...backupEs.arguments,
   },
   options: {
     production: 'juzgarla como lo haría producción, sea lo que sea',
@@ -131,6 +136,7 @@ export const es: Messages = {
     beforeNumber: 'sigue antes de este número',
     anchor: 'un final de la cadena anotado antes, como lo escribió audit verify',
     ...tenantsEs.options,
+    ...backupEs.options,
   },
   columns: {
     flag: 'FUNCIÓN',
@@ -239,6 +245,7 @@ export const es: Messages = {
   keyMissing: (id) => `No hay ninguna clave ${id}.`,
   cancelled: 'No se cambió nada.',
   tenants: tenantsEs.said,
+  backup: { ...backupEs.said, failures: backupEs.failures },
   requestMissing: (id) => `No hay ningún intercambio ${id}.`,
   more: (option) => `Hay más: lo mismo con ${option}`,
   total: 'suma',

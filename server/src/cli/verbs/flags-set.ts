@@ -8,7 +8,8 @@ const ALL = 100;
 export async function run(context: VerbContext): Promise<undefined> {
   const { say, args, options } = context;
   const [name = ''] = args;
-  if (options.on === true && options.off === true) throw new CliFailure(say.flags.both, 2);
+  if (options.on === true && options.off === true)
+    throw new CliFailure(say.flags.both, { exitCode: 2 });
   const isOn = options.on === true ? true : options.off === true ? false : undefined;
   const tenants = textOption(context, 'tenants');
   const members = {
@@ -20,7 +21,7 @@ export async function run(context: VerbContext): Promise<undefined> {
     tenants: tenants?.split(',').map((slug) => slug.trim()),
   };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  if (given.length === 0) throw new CliFailure(say.flags.nothing, 2);
+  if (given.length === 0) throw new CliFailure(say.flags.nothing, { exitCode: 2 });
   const flag = await context.installation.use((workspace) =>
     workspace.setFlag(name, Object.fromEntries(given)),
   );

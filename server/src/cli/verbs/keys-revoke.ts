@@ -13,7 +13,9 @@ export async function run(context: VerbContext): Promise<number | undefined> {
   const key = await installation
     .use((workspace) => workspace.revokeKey(id))
     .catch((error: unknown) => {
-      throw codeOf(error) === 'not_found' ? new CliFailure(say.keyMissing(id)) : error;
+      throw codeOf(error) === 'not_found'
+        ? new CliFailure(say.keyMissing(id), { code: 'not_found' })
+        : error;
     });
   if (context.isJson) writeJson(context, key);
   else writeLine(context, say.keyRevoked(id));

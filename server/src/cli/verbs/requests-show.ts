@@ -6,7 +6,7 @@ import { printable } from '../table.ts';
 export async function run(context: VerbContext): Promise<undefined> {
   const id = context.args[0] ?? '';
   const row = await context.installation.use((workspace) => workspace.getRequest(id));
-  if (row === null) throw new CliFailure(context.say.requestMissing(id));
+  if (row === null) throw new CliFailure(context.say.requestMissing(id), { code: 'not_found' });
   if (context.isJson) {
     writeJson(context, row);
     return;

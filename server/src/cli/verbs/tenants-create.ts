@@ -8,7 +8,9 @@ export async function run(context: VerbContext): Promise<undefined> {
   const tenant = await context.installation
     .use((workspace) => workspace.createTenant({ slug, name }))
     .catch((error: unknown) => {
-      throw codeOf(error) === 'conflict' ? new CliFailure(context.say.tenants.taken(slug)) : error;
+      throw codeOf(error) === 'conflict'
+        ? new CliFailure(context.say.tenants.taken(slug), { code: 'conflict' })
+        : error;
     });
   if (context.isJson) writeJson(context, tenant);
   else writeLine(context, context.say.tenants.created(tenant.slug));

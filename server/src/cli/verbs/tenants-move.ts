@@ -9,7 +9,7 @@ export async function run(context: VerbContext): Promise<number | undefined> {
   const kind = textOption(context, 'to') ?? 'postgres';
   const database = databaseOption(context);
   if (kind === 'postgres' && database === undefined) {
-    throw new CliFailure(say.tenants.needsDatabase, 2);
+    throw new CliFailure(say.tenants.needsDatabase, { exitCode: 2 });
   }
   const tenant = await context.installation
     .use((workspace) => workspace.moveTenant(slug, { to: { kind, ...database } }))

@@ -8,7 +8,7 @@ export async function run(context: VerbContext): Promise<undefined> {
   const [slug = ''] = args;
   const members = { name: textOption(context, 'name'), hosts: listOption(context, 'hosts') };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  if (given.length === 0) throw new CliFailure(say.tenants.nothing, 2);
+  if (given.length === 0) throw new CliFailure(say.tenants.nothing, { exitCode: 2 });
   const tenant = await context.installation
     .use((workspace) => workspace.updateTenant(slug, Object.fromEntries(given)))
     .catch((error: unknown) => {

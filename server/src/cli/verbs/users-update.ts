@@ -12,7 +12,7 @@ export async function run(context: VerbContext): Promise<undefined> {
     password: textOption(context, 'password'),
   };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  if (given.length === 0) throw new CliFailure(say.people.nothing, 2);
+  if (given.length === 0) throw new CliFailure(say.people.nothing, { exitCode: 2 });
   const body = Object.fromEntries(given);
   const user = await context.installation
     .use((workspace) => workspace.updateUser(who, body))

@@ -79,7 +79,11 @@ function riskOf({ is_superuser, bypasses, owns }: Facts): string | null {
   return owns ? 'owns the tables' : null;
 }
 
-async function appliedSchema(client: pg.ClientBase, facts: Facts): Promise<AppliedSchema> {
+/** What the tables say of themselves. */
+export async function appliedSchema(
+  client: pg.ClientBase,
+  facts: Pick<Facts, 'has_migrations' | 'has_rights' | 'has_era'>,
+): Promise<AppliedSchema> {
   const { has_migrations: hasMigrations, has_rights: hasRights, has_era: hasEra } = facts;
   if (!hasMigrations || !hasRights) return { migrations: [], era: null };
   const names = await client.query<{ name: string }>(

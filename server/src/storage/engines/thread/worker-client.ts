@@ -158,7 +158,8 @@ export class WorkerClient {
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
     pending.timer.cancel();
-    if (this.#pending.size === 0) this.#worker?.unref();
+    // Whoever closes waits for the worker's end, also where a late answer comes before it.
+    if (this.#pending.size === 0 && !this.#isClosed) this.#worker?.unref();
     return pending;
   }
 }

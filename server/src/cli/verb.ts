@@ -1,0 +1,20 @@
+/**
+ * What a verb of the command line states of itself.
+ */
+import type { VerbAction } from './context.ts';
+import type { Messages } from './messages/index.ts';
+
+export interface OptionSpec {
+  readonly flags: string;
+  readonly text: keyof Messages['options'];
+}
+
+export interface Verb {
+  /** Written as commander does: `<id>` is required. */
+  readonly args: readonly { readonly name: string; readonly text: keyof Messages['arguments'] }[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly string[];
+  /** What the group does where no verb of it is named. */
+  readonly isDefault?: true;
+  readonly load: () => Promise<{ readonly run: VerbAction }>;
+}
