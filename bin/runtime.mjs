@@ -23,7 +23,7 @@ export const runtimeAdvice =
   `https://nodejs.org or with \`nvm install ${requiredMajor}\`.\n`;
 
 /**
- * What a server runs with (docs/decisions/0024):
+ * What a server runs with (docs/decisions/0026):
  *
  * - A young generation of 16 MB instead of 32. It keeps a busy process smaller; with 8 MB,
  *   filling the cache costs about a quarter more CPU time.
