@@ -36,7 +36,8 @@ const NOBODY = { tenant: '', user: '' };
 export function createFlags(deps: Deps, config: () => Config): Flags {
   const { clock, storage, telemetry } = deps;
   const log = telemetry.log.named('flags');
-  const isForcedOff = (name: string): boolean => forcedOff(config()).has(name);
+  const forced = remembered(forcedOff);
+  const isForcedOff = (name: string): boolean => forced(config()).has(name);
   const engine = createFlagEngine({ domain: `esclusa-${randomUUID()}`, process: hostname() });
   const repository = storage.flags;
   const snapshot = createFlagSnapshot({ repository, engine, isForcedOff, clock, log });
@@ -53,6 +54,15 @@ export function followFormat(flags: Flags, { log }: Telemetry, config: Config): 
   if (!config.log.structured || process.stdout.isTTY) return () => undefined;
   const follow = () => log.setFormat(flags.isOnHere('structured_logging') ? 'json' : 'text');
   return flags.snapshot.onChange(follow);
+}
+
+/** For what is asked with every call and changes with the configuration alone. */
+function remembered<T>(derive: (config: Config) => T): (config: Config) => T {
+  let last: { readonly config: Config; readonly value: T } | null = null;
+  return (config) => {
+    if (last?.config !== config) last = { config, value: derive(config) };
+    return last.value;
+  };
 }
 
 /** The flags that the configuration does not let be on. */

@@ -123,17 +123,42 @@ export function withoutMember(
   };
 }
 
-/** One text for equal values: members sorted by key, no white space, `undefined` left out. */
-export function canonicalJson(value: JsonValue): string {
+/**
+ * One text for equal values: members sorted by key, no white space, `undefined` left out, and
+ * of the outermost object the members in `omitted`.
+ */
+export function canonicalJson(value: JsonValue, omitted?: ReadonlySet<string>): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (isJsonArray(value)) return canonicalArray(value);
   let text = '';
-  for (const key of Object.keys(value).sort()) {
+  for (const key of sortedKeys(value)) {
     const member = value[key];
-    if (member === undefined) continue;
+    if (member === undefined || omitted?.has(key)) continue;
     text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
   }
   return `{${text}}`;
+}
+
+function canonicalArray(items: readonly JsonValue[]): string {
+  let text = '';
+  for (const item of items) text += `${text === '' ? '' : ','}${canonicalJson(item)}`;
+  return `[${text}]`;
+}
+
+/** Beyond so many keys the general sort is the quicker one. */
+const FEW_KEYS = 16;
+
+/** By code units. Few keys are sorted where they lie, without the copy that `sort` makes. */
+function sortedKeys(value: JsonObject): readonly string[] {
+  const keys = Object.keys(value);
+  if (keys.length > FEW_KEYS) return keys.sort();
+  for (let at = 1; at < keys.length; at += 1) {
+    const key = keys[at] as string;
+    let to = at;
+    for (; to > 0 && (keys[to - 1] as string) > key; to -= 1) keys[to] = keys[to - 1] as string;
+    keys[to] = key;
+  }
+  return keys;
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {

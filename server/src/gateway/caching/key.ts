@@ -18,7 +18,7 @@ import type { InferenceRequest } from '../model/request.ts';
 import type { Route } from '../model/route.ts';
 
 /** To be raised when entries stored before must not be read any more. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** What names or labels a request, and never changes its answer, each with its reason. */
 const LABELS: readonly string[] = [
@@ -29,11 +29,11 @@ const LABELS: readonly string[] = [
 ];
 
 /** Fields of the body that are not part of a key. */
-const LEFT_OUT: readonly string[] = [
+const LEFT_OUT: ReadonlySet<string> = new Set([
   'model', // a name for the route; what answers is in the set of targets
   'stream', // counted as a part of its own, also where the field is absent
   ...LABELS,
-];
+]);
 
 export interface CacheKeys {
   /** 43 characters, equal for requests that the same stored answer may serve. */
@@ -48,30 +48,28 @@ export function createCacheKeys(secret: Uint8Array): CacheKeys {
       const { dialect, operation, stream, body, foreign, cacheControl } = request;
       const scope = [tenant, cacheControl.namespace, route.targetSet];
       const parts = [SCHEMA_VERSION, ...scope, dialect, operation, stream];
-      const own =
-        foreign === undefined
-          ? []
-          : [relevantFields(foreign.body), foreign.headers, foreign.framing ?? null];
-      const text = canonicalJson([...parts, relevantFields(body), ...own]);
+      let text = `${canonicalJson(parts)}${fieldsOf(body)}`;
+      if (foreign !== undefined) {
+        text += fieldsOf(foreign.body) + canonicalJson([foreign.headers, foreign.framing ?? null]);
+      }
       return createHmac('sha256', key).update(text).digest('base64url');
     },
   };
 }
 
-function relevantFields(body: JsonObject): JsonObject {
-  const relevant = without(body, LEFT_OUT);
-  return isJsonObject(relevant.esclusa) ? inBag(relevant, relevant.esclusa) : relevant;
+function fieldsOf(body: JsonObject): string {
+  return canonicalJson(isJsonObject(body.esclusa) ? inBag(body, body.esclusa) : body, LEFT_OUT);
 }
 
 /** Labels of another dialect lie with what only its vendors understand. */
-function inBag(relevant: JsonObject, bag: JsonObject): JsonObject {
-  if (!isJsonObject(bag.vendor)) return relevant;
+function inBag(body: JsonObject, bag: JsonObject): JsonObject {
+  if (!isJsonObject(bag.vendor)) return body;
   const vendors = Object.entries(bag.vendor).map(([name, fields]) =>
     isJsonObject(fields) ? ([name, without(fields, LABELS)] as const) : ([name, fields] as const),
   );
   const vendor = Object.fromEntries(vendors.filter(([, fields]) => !isEmpty(fields)));
   const rest = isEmpty(vendor) ? without(bag, ['vendor']) : { ...bag, vendor };
-  return isEmpty(rest) ? without(relevant, ['esclusa']) : { ...relevant, esclusa: rest };
+  return isEmpty(rest) ? without(body, ['esclusa']) : { ...body, esclusa: rest };
 }
 
 function without(fields: JsonObject, names: readonly string[]): JsonObject {
