@@ -1,9 +1,7 @@
 /**
  * Makes the secrets of compose.full.yml, once: `.env` beside it, and the files that Prometheus
  * and the exporter of Redis read. What is there already is kept; nothing is printed.
- *
- * The scrape begins with the administrator's key. Make one that may read metrics alone
- * (`esclusa keys create Prometheus`) and put it into `secrets/metrics_key`.
+ * The key of the scrape may read metrics and nothing else.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -27,6 +25,7 @@ if (existsSync(file)) {
     ESCLUSA_MASTER_SECRET: secret(),
     JWT_SECRET_KEY: secret(),
     ESCLUSA_ADMIN_KEY: `esk_${secret()}`,
+    ESCLUSA_METRICS_KEY: `esk_${secret()}`,
     GRAFANA_PASSWORD: secret(),
   };
   const passwords = {
@@ -37,7 +36,7 @@ if (existsSync(file)) {
   const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
   write('.env', lines.join(''), 0o600);
   // Read by processes of other users inside the containers; the folder is closed to others here.
-  write('secrets/metrics_key', values.ESCLUSA_ADMIN_KEY, 0o644);
+  write('secrets/metrics_key', values.ESCLUSA_METRICS_KEY, 0o644);
   write('secrets/redis_passwords.json', `${JSON.stringify(passwords)}\n`, 0o644);
 }
 

@@ -38,6 +38,8 @@ export const SPANISH = {
     'Las conexiones que un proceso puede abrir a un mismo Redis; se usan 6, que se comparten.',
   ENABLE_CIRCUIT_BREAKER: 'Deja de llamar a un destino que falla una y otra vez.',
   ESCLUSA_ADMIN_KEY: 'Una clave de API con el papel superadmin, válida desde el primer arranque.',
+  ESCLUSA_METRICS_KEY:
+    'Una clave de API que puede leer las métricas y nada más, válida desde el primer arranque.',
   ESCLUSA_ADMIN_EMAIL: 'La dirección de la primera persona que administra.',
   ESCLUSA_ADMIN_PASSWORD: 'Su contraseña; si falta, se genera.',
   DATABASE_URL: 'Dónde están los datos; si falta, un archivo SQLite en `data_dir`.',

@@ -66,6 +66,7 @@ export function createIdentity(
     hashSecret,
     ...{ clock, log, maxAgeMs },
     adminSecret: config.admin.key,
+    metricsSecret: config.metrics.key,
   });
   const keys = createKeyUseCases({
     repository: repositories.keys,

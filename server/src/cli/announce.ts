@@ -4,7 +4,7 @@
 import type { RunningServer } from '../app/start.ts';
 import type { Config, Problem } from '../config/index.ts';
 import type { FirstAdmin } from '../identity/index.ts';
-import { banner } from './banner.ts';
+import { type BannerFacts, banner } from './banner.ts';
 import { type VerbContext, writeJson } from './context.ts';
 import { startupFrame } from './startup-frame.ts';
 
@@ -32,15 +32,23 @@ export function announce(context: VerbContext, announced: Announced): void {
   const model = Object.keys(models)[0] ?? null;
   const curl = firstKey === null || model === null ? null : curlLine(url, firstKey, model);
   if (context.isJson) {
-    writeJson(context, { url, key: firstKey, admin: firstAdmin, try: curl, workers });
+    const source = config.admin.key === null ? null : 'ESCLUSA_ADMIN_KEY';
+    const told = { key: firstKey, admin: firstAdmin, admin_key: source, try: curl, workers };
+    writeJson(context, { url, ...told });
     return;
   }
   const warnings = isForPeople(context) ? announced.warnings : [];
   if (isForPeople(context) && startup.warnings > 0) {
     context.terminal.writeError(startupFrame(context, startup));
   }
-  const facts = { url, firstKey, firstAdmin, curl, warnings, workers };
+  const administeredBy = administrationOf(config);
+  const facts = { url, firstKey, firstAdmin, administeredBy, curl, warnings, workers };
   context.terminal.write(banner(context, facts));
+}
+
+function administrationOf({ admin }: Config): BannerFacts['administeredBy'] {
+  if (admin.key === null) return null;
+  return admin.email === null ? 'key' : 'key_and_sign_in';
 }
 
 function curlLine(url: string, key: string, model: string): string {

@@ -10,6 +10,8 @@ import type { VerbContext } from './context.ts';
 export interface BannerFacts {
   readonly url: string;
   readonly workers: number;
+  /** Whether the environment has an administrator's key, and nobody who signs in by name. */
+  readonly administeredBy: 'key' | 'key_and_sign_in' | null;
   readonly warnings: readonly Problem[];
   /** null: not the first start. */
   readonly firstKey: string | null;
@@ -22,10 +24,11 @@ export interface BannerFacts {
 /** The whole text, line feeds included. */
 export function banner(
   { say, terminal }: Pick<VerbContext, 'say' | 'terminal'>,
-  { url, workers, warnings, firstKey, firstAdmin, curl }: BannerFacts,
+  { url, workers, administeredBy, warnings, firstKey, firstAdmin, curl }: BannerFacts,
 ): string {
   const lines = [terminal.style('bold', say.start.ready(url)), say.start.docs(url)];
   if (workers > 1) lines.push(say.start.workers(workers));
+  if (administeredBy !== null) lines.push(say.start.administered[administeredBy]);
   for (const warning of warnings) {
     lines.push(terminal.style('yellow', `! ${showProblem(warning)}`));
   }

@@ -6,7 +6,7 @@
  */
 import type { Authentication, Authenticator } from '../gateway/index.ts';
 import type { KeySnapshot } from './snapshot.ts';
-import { environmentAdmin } from './superadmin.ts';
+import { isOfEnvironment } from './superadmin.ts';
 import type { AccessClaims, AccessTokens } from './tokens/access-tokens.ts';
 import type { UserSnapshot } from './user-snapshot.ts';
 
@@ -26,8 +26,8 @@ export function createAuthenticator(
   standingOf: StandingOf,
 ): Authenticator {
   const admitted = (found: Authentication): Authentication => {
-    // The key of the environment must work where no database ever did.
-    if (found.kind !== 'known' || found.principal === environmentAdmin) return found;
+    // The keys of the environment must work where no database ever did.
+    if (found.kind !== 'known' || isOfEnvironment(found.principal)) return found;
     const standing = standingOf(found.principal.tenant);
     if (standing === 'active') return found;
     return standing === 'suspended' ? SUSPENDED : UNAVAILABLE;

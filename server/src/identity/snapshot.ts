@@ -9,16 +9,16 @@
  *    old; an unknown one is `unavailable` as long as it might just not have been seen yet.
  * 3. A refresh that was asked for reads after it was asked for, however many are running.
  * 4. At most `maxKeys` keys are held; beyond, unknown keys are `unavailable` and it is logged.
- * 5. The key of the environment needs no snapshot.
+ * 5. The keys of the environment need no snapshot.
  */
-import type { Authentication, CallerAddress } from '../gateway/index.ts';
+import type { Authentication, CallerAddress, Principal } from '../gateway/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createFreshness } from '../kernel/freshness.ts';
 import type { Log } from '../kernel/log.ts';
 import { createKeyTable, type KeyTable } from './key-table.ts';
 import type { KeyRepository } from './ports/key-repository.ts';
 import { type HashSecret, isWellFormedSecret } from './secret.ts';
-import { environmentAdmin } from './superadmin.ts';
+import { environmentAdmin, environmentCollector } from './superadmin.ts';
 
 const DEFAULT_MAX_KEYS = 200_000;
 
@@ -31,6 +31,8 @@ export interface KeySnapshotOptions {
   readonly maxAgeMs: number;
   /** Value of `ESCLUSA_ADMIN_KEY`; null where it is not set. */
   readonly adminSecret: string | null;
+  /** Value of `ESCLUSA_METRICS_KEY`; null where it is not set. */
+  readonly metricsSecret: string | null;
   /** Milliseconds between two polls; 1000. */
   readonly pollMs?: number;
   /** 200 000. */
@@ -61,15 +63,16 @@ const UNKNOWN: Authentication = Object.freeze({ kind: 'unknown' });
 const EXPIRED: Authentication = Object.freeze({ kind: 'expired' });
 const ELSEWHERE: Authentication = Object.freeze({ kind: 'elsewhere' });
 const UNAVAILABLE: Authentication = Object.freeze({ kind: 'unavailable' });
-const ENVIRONMENT_ADMIN: Authentication = Object.freeze({
-  kind: 'known',
-  principal: environmentAdmin,
-});
+
+interface EnvironmentKey {
+  readonly length: number;
+  readonly hash: string;
+  readonly answer: Authentication;
+}
 
 export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
-  const { repository, hashSecret, clock, log, adminSecret, maxAgeMs, pollMs } = options;
-  const adminLength = adminSecret?.length ?? -1;
-  const adminHash = adminSecret === null ? null : hashSecret(adminSecret);
+  const { repository, hashSecret, clock, log, maxAgeMs, pollMs } = options;
+  const ofEnvironment = environmentKeys(options);
   const table = createKeyTable(options.maxKeys ?? DEFAULT_MAX_KEYS, log);
   const freshness = createFreshness({
     what: 'API keys',
@@ -80,9 +83,10 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
 
   return {
     authenticate(secret, address = () => null) {
-      if (!isWellFormedSecret(secret) && secret.length !== adminLength) return UNKNOWN;
+      const mayBeOurs = ofEnvironment.some(({ length }) => length === secret.length);
+      if (!isWellFormedSecret(secret) && !mayBeOurs) return UNKNOWN;
       const hash = hashSecret(secret);
-      if (hash === adminHash) return ENVIRONMENT_ADMIN;
+      for (const own of ofEnvironment) if (own.hash === hash) return own.answer;
       const entry = table.find(hash);
       if (entry === undefined) {
         return freshness.isCertain() && !table.isTruncated ? UNKNOWN : UNAVAILABLE;
@@ -104,6 +108,19 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
     }),
     stop: freshness.stop,
   };
+}
+
+function environmentKeys(options: KeySnapshotOptions): readonly EnvironmentKey[] {
+  const { adminSecret, metricsSecret, hashSecret } = options;
+  const keys: EnvironmentKey[] = [];
+  const add = (secret: string | null, principal: Principal): void => {
+    if (secret === null) return;
+    const answer = Object.freeze<Authentication>({ kind: 'known', principal });
+    keys.push({ length: secret.length, hash: hashSecret(secret), answer });
+  };
+  add(adminSecret, environmentAdmin);
+  add(metricsSecret, environmentCollector);
+  return keys;
 }
 
 async function readChanges(

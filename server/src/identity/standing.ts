@@ -5,7 +5,7 @@
  */
 import type { Principal } from '../gateway/index.ts';
 import type { KeySnapshot } from './snapshot.ts';
-import { environmentAdmin } from './superadmin.ts';
+import { isOfEnvironment } from './superadmin.ts';
 import type { UserSnapshot } from './user-snapshot.ts';
 
 export type Stands = (principal: Principal) => boolean;
@@ -15,7 +15,7 @@ export function createStands(
   users: Pick<UserSnapshot, 'stands'>,
 ): Stands {
   return (principal) => {
-    if (principal.keyId === environmentAdmin.keyId) return true;
+    if (isOfEnvironment(principal)) return true;
     if (principal.kind === 'api_key') return keys.has(principal.keyId);
     return users.stands(principal.keyId, principal.familyId);
   };

@@ -1,6 +1,7 @@
 /**
- * The superadmins that are in no table: the key of the environment (`ESCLUSA_ADMIN_KEY`) and
- * whoever runs the command line on the machine that holds the data.
+ * Those who may call and are in no table: the keys of the environment, one for an administrator
+ * (`ESCLUSA_ADMIN_KEY`) and one for who collects metrics (`ESCLUSA_METRICS_KEY`), and whoever
+ * runs the command line on the machine that holds the data.
  */
 import type { Principal } from '../gateway/index.ts';
 
@@ -8,6 +9,17 @@ export const DEFAULT_TENANT = 'default';
 
 export const environmentAdmin: Principal = superadmin('key_admin', 'ESCLUSA_ADMIN_KEY');
 export const operator: Principal = superadmin('key_operator', 'esclusa command line');
+
+export const environmentCollector: Principal = Object.freeze<Principal>({
+  ...superadmin('key_metrics', 'ESCLUSA_METRICS_KEY'),
+  roles: Object.freeze(['service'] as const),
+  scopes: Object.freeze(['metrics.read']),
+});
+
+/** They need neither a table nor a tenant at work: they are good where no database ever was. */
+export function isOfEnvironment({ keyId }: Principal): boolean {
+  return keyId === environmentAdmin.keyId || keyId === environmentCollector.keyId;
+}
 
 function superadmin(keyId: string, name: string): Principal {
   return Object.freeze<Principal>({

@@ -171,6 +171,25 @@ test('a scrape every 15 s costs less than a hundredth of a core, with fifty tena
   assert.ok(seconds < 0.15, `${seconds} s`);
 });
 
+test('the metrics key of the environment reads metrics and does nothing else', async () => {
+  const key = 'esk_test_metrics_0123456789abcdefghijklmnopqrs';
+  const base = await startGateway({ env: { ESCLUSA_METRICS_KEY: key } });
+  try {
+    const asked = async (method: string, path: string, body?: unknown) =>
+      (await base.api(method, path, body, key)).status;
+    const chat = { model: 'mock', messages: [{ role: 'user', content: 'Hola' }] };
+
+    assert.equal(await asked('GET', '/metrics'), 200);
+    assert.equal((await base.chat(chat, key)).status, 403);
+    for (const path of ['/v1/models', '/api/v1/keys', '/api/v1/requests', '/api/v1/usage']) {
+      assert.equal(await asked('GET', path), 403, path);
+    }
+    assert.equal(await asked('POST', '/api/v1/keys', { name: 'more' }), 403);
+  } finally {
+    await base.close();
+  }
+});
+
 test('nothing is exposed while metrics are off, and again when they are on', async () => {
   const base = await startGateway({ config: { metrics: { enabled: false } } });
   try {

@@ -335,6 +335,14 @@ export const en = {
     ready: (url: string) => `Esclusa is ready: ${url}`,
     docs: (url: string) => `Reference:        ${url}/docs`,
     workers: (count: number) => `Workers:          ${count}, which share this address`,
+    administered: {
+      key:
+        'Administered by:  the key in ESCLUSA_ADMIN_KEY. Nobody signs in by it; people are made ' +
+        'with `esclusa users create`.',
+      key_and_sign_in:
+        'Administered by:  the key in ESCLUSA_ADMIN_KEY; who signs in is the ESCLUSA_ADMIN_EMAIL ' +
+        'of the first start.',
+    },
     firstKey: 'This is the first start. An API key of an administrator, shown this once:',
     firstAdmin: 'Who administers it signs in with this, shown this once:',
     tryIt: 'Try it:',

@@ -336,6 +336,14 @@ export const es: Messages = {
     ready: (url) => `Esclusa está lista: ${url}`,
     docs: (url) => `Referencia:         ${url}/docs`,
     workers: (count) => `Procesos:           ${count}, que comparten esta dirección`,
+    administered: {
+      key:
+        'Administración:     la clave de ESCLUSA_ADMIN_KEY. Nadie entra con ella; las personas se ' +
+        'crean con `esclusa users create`.',
+      key_and_sign_in:
+        'Administración:     la clave de ESCLUSA_ADMIN_KEY; entra el ESCLUSA_ADMIN_EMAIL del ' +
+        'primer arranque.',
+    },
     firstKey: 'Es el primer arranque. Una clave de API de administrador, mostrada solo esta vez:',
     firstAdmin: 'Quien lo administra entra con esto, mostrado solo esta vez:',
     tryIt: 'Pruébela:',

@@ -24,10 +24,18 @@ const LOCAL_ORIGIN = /^(\*|(https?:\/\/)?(localhost|127\.|\[::1\]).*)$/;
 export function checkRelease(input: CheckInput, report: Report): void {
   checkSingleSignOn(input, report);
   checkCluster(input, report);
+  checkMetricsKey(input, report);
   if (input.settings.environment === 'production') checkProduction(input, report);
   checkLaterNames(input, report);
   checkVendorKeys(input, report);
   checkDefaultProvider(input, report);
+}
+
+/** Who collects metrics must not be able to do more because two secrets are one. */
+function checkMetricsKey(input: CheckInput, report: Report): void {
+  const { admin, metrics } = input.settings;
+  if (metrics.key === undefined || metrics.key !== admin.key) return;
+  refuse(report, input, ['metrics', 'key'], 'is the administrator’s; accepted: one of its own');
 }
 
 /** Names of features that are not in this release. */
@@ -82,10 +90,11 @@ function checkProduction(input: CheckInput, report: Report): void {
       `${JSON.stringify(origin)} is not accepted in production`,
     );
   }
-  const { key } = settings.admin;
-  if (key !== undefined && key.length < SECRET_LENGTH_MIN) {
+  for (const group of ['admin', 'metrics'] as const) {
+    const { key } = settings[group];
+    if (key === undefined || key.length >= SECRET_LENGTH_MIN) continue;
     const accepted = `at least ${SECRET_LENGTH_MIN} characters`;
-    refuse(report, input, ['admin', 'key'], `is too weak for production; accepted: ${accepted}`);
+    refuse(report, input, [group, 'key'], `is too weak for production; accepted: ${accepted}`);
   }
   if (Object.keys(settings.providers).length === 0) {
     warn(report, input, ['providers'], 'is empty: no model can be served; set a vendor’s key');

@@ -300,6 +300,13 @@ export const metricsGroup = group(
       killSwitch: true,
       description: 'Serves `GET /metrics`; off, it answers 404.',
     }),
+    key: optionalText(/^[\x21-\x7e]{8,512}$/, {
+      apply: 'restart',
+      env: ['ESCLUSA_METRICS_KEY'],
+      secret: true,
+      accepts: '8 to 512 printable ASCII characters without spaces, at least 32 in production',
+      description: 'An API key that may read metrics and nothing else, valid from the first start.',
+    }),
   },
 );
 

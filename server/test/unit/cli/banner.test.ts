@@ -19,6 +19,7 @@ const facts: BannerFacts = {
   url: 'http://127.0.0.1:8000',
   warnings: [],
   workers: 1,
+  administeredBy: null,
   firstKey: null,
   firstAdmin: null,
   curl: null,
@@ -34,6 +35,14 @@ describe('the banner', () => {
 Reference:        http://127.0.0.1:8000/docs
 `,
     );
+  });
+
+  it('says by whose key it is administered, where nobody is told of another way', () => {
+    const [, , byKey = ''] = show({ administeredBy: 'key' }).split('\n');
+    const [, , both = ''] = show({ administeredBy: 'key_and_sign_in' }).split('\n');
+
+    assert.match(byKey, /^Administered by: {2}the key in ESCLUSA_ADMIN_KEY\..*users create/);
+    assert.match(both, /^Administered by: {2}the key in ESCLUSA_ADMIN_KEY;.*ESCLUSA_ADMIN_EMAIL/);
   });
 
   it('shows the first key and what to do with it, apart from the rest', () => {

@@ -125,6 +125,8 @@ test('no password stands in a file, and every secret of the full stack is genera
     for (const name of needed) assert.ok((values.get(name ?? '') ?? '').length >= 43, name);
     assert.equal(new Set(values.values()).size, values.size, 'each has its own');
     assert.equal(statSync(join(folder, '.env')).mode & 0o777, 0o600);
+    const scrape = readFileSync(join(folder, 'secrets/metrics_key'), 'utf8');
+    assert.equal(scrape, values.get('ESCLUSA_METRICS_KEY'), 'it may read metrics alone');
     assert.equal(again.status, 1, 'what is there is kept');
     assert.equal(readFileSync(join(folder, '.env'), 'utf8'), made);
   } finally {

@@ -187,6 +187,7 @@ async function createIdentityFixture() {
     log: recordingLog([]),
     maxAgeMs: 3_600_000,
     adminSecret: ADMIN_SECRET,
+    metricsSecret: null,
   });
   const tenants = createTenantUseCases({
     repository: createMemoryTenants(['acme', 'default', 'globex']),

@@ -10,6 +10,7 @@ import {
   type KeyRecord,
   type KeySnapshotOptions,
 } from '../../../src/identity/index.ts';
+import { reachOf } from '../../../src/identity/roles.ts';
 import { type Log, silentLog } from '../../../src/kernel/log.ts';
 import {
   createCountingRandom,
@@ -33,6 +34,7 @@ function setUp(options: Partial<KeySnapshotOptions> = {}) {
     log: silentLog,
     maxAgeMs: MAX_AGE_MS,
     adminSecret: null,
+    metricsSecret: null,
     ...options,
   });
   return { repository, clock, snapshot };
@@ -288,5 +290,23 @@ describe('the key snapshot', () => {
     assert.equal(answer.kind === 'known' && answer.principal.roles.join(), 'superadmin');
     assert.equal(answer.kind === 'known' && answer.principal.keyId, 'key_admin');
     assert.notEqual(snapshot.authenticate('a key of any forM').kind, 'known');
+  });
+
+  it('knows the metrics key of the environment, which may do one thing alone', async () => {
+    const { repository, snapshot } = setUp({
+      adminSecret: 'admin-key',
+      metricsSecret: 'scraper-1',
+    });
+    repository.isDown = true;
+    await snapshot.start();
+
+    const answer = snapshot.authenticate('scraper-1');
+
+    assert.ok(answer.kind === 'known');
+    assert.deepEqual(answer.principal.scopes, ['metrics.read']);
+    assert.equal(reachOf(answer.principal, 'metrics.read'), 'own');
+    for (const permission of ['models.call', 'profile.read', 'usage.read', 'keys.read'] as const) {
+      assert.equal(reachOf(answer.principal, permission), null, permission);
+    }
   });
 });
