@@ -338,8 +338,8 @@ export const es: Messages = {
     workers: (count) => `Procesos:           ${count}, que comparten esta dirección`,
     administered: {
       key:
-        'Administración:     la clave de ESCLUSA_ADMIN_KEY. Nadie entra con ella; las personas se ' +
-        'crean con `esclusa users create`.',
+        'Administración:     la clave de ESCLUSA_ADMIN_KEY. Nadie entra con ella; las personas ' +
+        'se crean con `esclusa users create`.',
       key_and_sign_in:
         'Administración:     la clave de ESCLUSA_ADMIN_KEY; entra el ESCLUSA_ADMIN_EMAIL del ' +
         'primer arranque.',

@@ -311,7 +311,7 @@ const ENVIRONMENTS: readonly Case[] = [
       'environment ESCLUSA_DATADIR — is not a name we know (did you mean ' +
         'ESCLUSA_DATA_DIR?); known: ESCLUSA_ADMIN_EMAIL, ESCLUSA_ADMIN_KEY, ' +
         'ESCLUSA_ADMIN_PASSWORD, ESCLUSA_CONFIG, ESCLUSA_DATA_DIR, ESCLUSA_MASTER_SECRET, ' +
-        'ESCLUSA_WORKERS',
+        'ESCLUSA_METRICS_KEY, ESCLUSA_WORKERS',
     ],
   },
   {
