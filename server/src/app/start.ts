@@ -32,6 +32,7 @@ import {
 } from './identity.ts';
 import { queryMeters } from './meters.ts';
 import type { Parts, Undo } from './parts.ts';
+import { guardProcess } from './process-guard.ts';
 import { carryPlans } from './rollouts.ts';
 import { createServing, type Serving } from './serving.ts';
 import { requireSameSecret } from './shared-secret.ts';
@@ -50,6 +51,8 @@ export interface StartOptions {
   readonly faults?: FaultPoints;
   /** The caller tells people the warnings of the configuration; else the log does. */
   readonly tellsWarnings?: boolean;
+  /** Nothing else runs in this process: what nobody caught is logged, and may end it. */
+  readonly ownsProcess?: boolean;
 }
 
 export interface RunningServer {
@@ -110,6 +113,7 @@ async function createParts(options: StartOptions, undo: Undo): Promise<Parts> {
   const { config, catalogue } = loaded;
   const telemetry = createTelemetry(config, clock, member?.pid ?? null);
   undo.push(() => telemetry.close());
+  if (options.ownsProcess === true) undo.push(guardProcess(telemetry));
   if (member !== null) joinIn(member, telemetry);
   const named = (name: string) => telemetry.log.named(name);
   const { validation } = config.startup;

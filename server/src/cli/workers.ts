@@ -3,6 +3,7 @@
  * one exit code for all.
  */
 import type { ReadConfiguration } from '../app/configuration.ts';
+import { guardProcess } from '../app/process-guard.ts';
 import { createTelemetry } from '../app/telemetry.ts';
 import type { StopHow } from '../cluster/messages.ts';
 import { type Primary, startPrimary } from '../cluster/primary.ts';
@@ -20,6 +21,7 @@ export async function runWorkers(
 ): Promise<number> {
   const { clock } = context.installation;
   const telemetry = createTelemetry(loaded.config, clock);
+  const release = guardProcess(telemetry);
   try {
     const log = telemetry.log.named('cluster');
     if (!isForPeople(context)) {
@@ -33,6 +35,7 @@ export async function runWorkers(
     await untilStopped(context, stoppable(primary), primary.ended);
     return await exitCode(context, primary);
   } finally {
+    release();
     await telemetry.close();
   }
 }

@@ -55,7 +55,7 @@ async function serveAlone(
   sources: Sources,
 ): Promise<undefined> {
   const tellsWarnings = isForPeople(context);
-  const server = await start({ sources, configuration, tellsWarnings });
+  const server = await start({ sources, configuration, tellsWarnings, ownsProcess: true });
   // Who reads the announcement may send a signal: it is listened for before.
   const stopped = untilStopped(context, server);
   announce(context, server);
@@ -64,7 +64,7 @@ async function serveAlone(
 
 async function serveAmongOthers(member: Member, sources: Sources): Promise<undefined> {
   try {
-    const server = await start({ sources, member, tellsWarnings: true });
+    const server = await start({ sources, member, tellsWarnings: true, ownsProcess: true });
     const { url, firstKey, firstAdmin, startup } = server;
     const stopped = Promise.withResolvers<void>();
     const stop = (how: StopHow): void => {
