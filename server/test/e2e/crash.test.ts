@@ -74,7 +74,7 @@ test('a rejection that nobody handled leaves a line, and the process goes on', a
   assertNothingPlanted();
 });
 
-test('an exception that nobody caught ends the process, with a line and no report of Node', async () => {
+test('an exception that nobody caught ends the process with a line of the log', async () => {
   const gone = once(gateway.child, 'close');
   gateway.child.kill('SIGPIPE');
   const [code] = await gone;

@@ -16,7 +16,7 @@ function laden() {
 
 function unreadable() {
   try {
-    JSON.parse(`{"messages":[{"content":"${planted.prompt}`);
+    return JSON.parse(`{"messages":[{"content":"${planted.prompt}`);
   } catch (error) {
     return error;
   }

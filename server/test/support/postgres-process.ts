@@ -8,7 +8,8 @@ import { delimiter, join } from 'node:path';
 
 export const HOST = '127.0.0.1';
 
-export function findBinaries(): string {
+/** The folder that has all of these programs. */
+export function findBinaries(programs: readonly string[] = ['postgres', 'initdb']): string {
   const versions = '/usr/lib/postgresql';
   const installed = existsSync(versions)
     ? readdirSync(versions)
@@ -16,8 +17,8 @@ export function findBinaries(): string {
         .map((version) => join(versions, version, 'bin'))
     : [];
   const onPath = (process.env.PATH ?? '').split(delimiter).filter((part) => part !== '');
-  const found = [...onPath, ...installed].find(
-    (folder) => existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb')),
+  const found = [...onPath, ...installed].find((folder) =>
+    programs.every((program) => existsSync(join(folder, program))),
   );
   if (found === undefined) throw new Error('PostgreSQL is missing: apt-get install postgresql');
   return found;

@@ -44,6 +44,7 @@ const SETTINGS = [
   ...['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=100'],
   ...['shared_buffers=16MB', 'autovacuum=off', 'wal_level=minimal', 'max_wal_senders=0'],
 ];
+const MAX_DUMP_BYTES = 64 * 1024 * 1024;
 const START_MS = 30_000;
 const TERMINATED = 143;
 
@@ -104,6 +105,14 @@ export class PostgresServer {
     } finally {
       await client.end();
     }
+  }
+
+  /** Everything in a database as text; bytes are hexadecimal digits. */
+  dump(database: string): string {
+    const args = ['-h', HOST, '-p', String(this.port), '-U', 'postgres', database];
+    const maxBuffer = MAX_DUMP_BYTES;
+    const program = join(findBinaries(['pg_dump']), 'pg_dump');
+    return execFileSync(program, args, { maxBuffer, encoding: 'utf8' });
   }
 
   /** A connection of the superuser, to hold locks with. */
