@@ -4,12 +4,15 @@
 import { bodyRetention } from '../operations/body-retention.ts';
 import { createJobRunner, type JobKind } from '../operations/index.ts';
 import { single } from '../telemetry/metrics.ts';
+import { createErasedSweep } from '../tenancy/index.ts';
 import type { LiveGeneration } from './generations.ts';
 import type { Parts, Undo } from './parts.ts';
 
 const MS_PER_SECOND = 1000;
 /** Rows of the ledger are small. */
 const LEDGER_BATCH = 500;
+/** At half past two in the night (UTC). */
+const SWEEPS = { everyMs: 86_400_000, offsetMs: 9_000_000 };
 
 /** Begins a few seconds after the start. */
 export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Undo): void {
@@ -35,10 +38,9 @@ export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Und
   undo.push(() => runner.stop());
 }
 
-function jobKinds(
-  { clock, storage: { bodies, responses, ledgerRows }, telemetry }: Parts,
-  current: () => LiveGeneration,
-): readonly JobKind[] {
+function jobKinds(parts: Parts, current: () => LiveGeneration): readonly JobKind[] {
+  const { clock, storage, telemetry } = parts;
+  const { bodies, responses, ledgerRows } = storage;
   const log = telemetry.log.named('retention');
   const days = (of: 'capture' | 'responses' | 'ledger') => () => current().config[of].retentionDays;
   return [
@@ -51,5 +53,21 @@ function jobKinds(
       ...{ clock, log, bodies: ledgerRows, what: 'exchanges', batchMax: LEDGER_BATCH },
       retentionDays: days('ledger'),
     }),
+    erasedSweep(parts),
   ];
+}
+
+function erasedSweep({ clock, storage, telemetry }: Parts): JobKind {
+  const log = telemetry.log.named('tenancy');
+  const sweep = createErasedSweep({
+    ...{ tenants: storage.tenants, eraser: storage.tenantEraser, clock },
+  });
+  return {
+    kind: 'tenants.sweep',
+    every: SWEEPS,
+    async run(_payload, signal) {
+      const rows = await sweep(signal);
+      if (rows > 0) log.info('rows of erased tenants came late and were erased', { rows });
+    },
+  };
 }

@@ -326,7 +326,7 @@ function repositories(
     audit: createAuditRepository(engine),
     tenants: createTenantRepository(engine),
     tenantEraser: createTenantEraser(engine, settle),
-    tenantExport: createTenantExporter(engine, places),
+    tenantExport: createTenantExporter(engine, places, settle),
     ledgerQueries: lazyLedgerQueries(engine, settle),
     prices: createPriceRepository(engine),
     flags: createFlagRepository(engine),

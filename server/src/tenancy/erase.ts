@@ -32,10 +32,13 @@ export function createEraseWork(options: EraseOptions): JobWork {
       await sleep(clock, drainMs, signal);
       job = eraseOf(await note({ step: 'removing' }));
     }
-    const own = await removeOwn(options, record, signal);
-    const ledger = await eraser.ledger(record.slug, job.ledger, signal);
-    const removed = sum(job.removed, { ...(await eraser.remove(record.slug)), ...own, ledger });
-    job = eraseOf(await note({ removed, error: null }, NOTHING));
+    // Noted behind each part, so that a crash takes little from what the proof tells.
+    const counted = async (removed: Removed, more = {}): Promise<void> => {
+      job = eraseOf(await note({ removed: sum(job.removed, removed), error: null }, more));
+    };
+    await counted(await removeOwn(options, record, signal));
+    await counted({ ledger: await eraser.ledger(record.slug, job.ledger, signal) });
+    await counted(await eraser.remove(record.slug), NOTHING);
     await eraser.settle();
     if (!(await prove(record, job))) throw new Error('the audit log does not take the proof yet');
     const endedAtMs = clock.wallMs();
@@ -59,7 +62,7 @@ async function removeOwn(
   return { own_rows: shared, databases: 1 };
 }
 
-/** What was taken away before a crash counts, too. */
+/** What was taken away, and noted, before a crash counts, too. */
 function sum(before: Removed, now: Removed): Removed {
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   return Object.fromEntries(names.map((name) => [name, (before[name] ?? 0) + (now[name] ?? 0)]));

@@ -15,4 +15,5 @@ export type { EraseJob, TenantJob } from './ports/tenant-job.ts';
 export type { TenantRecord, TenantRepository } from './ports/tenant-repository.ts';
 export { createTenantRemoval, type TenantRemoval } from './removal.ts';
 export { createTenantSnapshot, type TenantSnapshot } from './snapshot.ts';
+export { createErasedSweep } from './sweep.ts';
 export { createTenantUseCases, type TenantUseCases } from './tenants.ts';

@@ -8,8 +8,12 @@ import type { LedgerEntry } from '../../src/gateway/model/ledger-entry.ts';
 import type { UsageDimension } from '../../src/gateway/ports/ledger-query.ts';
 import type { Storage } from '../../src/storage/index.ts';
 import { ledgerEntry } from '../support/storage.ts';
+import { tenantRecord } from '../support/tenant-record.ts';
 
-type Opened = Pick<Storage, 'ledger' | 'ledgerQueries' | 'ledgerRows' | 'history'>;
+type Opened = Pick<
+  Storage,
+  'ledger' | 'ledgerQueries' | 'ledgerRows' | 'history' | 'tenantExport' | 'tenants'
+>;
 
 const AUGUST_END_MS = Date.UTC(2025, 7, 31, 23, 59, 59, 999);
 const SEPTEMBER_MS = AUGUST_END_MS + 1;
@@ -104,6 +108,30 @@ export function ledgerRetentionSuite(
     assert.equal(await storage.ledgerQueries.get(made[0]?.id ?? '', null), null);
     assert.deepEqual(await figuresOf(storage), before);
     assert.equal(before.spent[0], sumOf(made, 'key_a'));
+  });
+
+  test(`${name}: an export of a tenant has the sums of what was forgotten`, async (t) => {
+    const [storage] = await open(t);
+    await storage.tenants.insert(tenantRecord('acme'));
+    const made = entries().filter(({ tenant }) => tenant === 'acme');
+    await Promise.all(entries().map((entry) => storage.ledger.append(entry)));
+    await figuresOf(storage); // they are in the database now
+    await forgetAll(storage);
+
+    const exported = { requests: 0, cost: 0, days: 0 };
+    for await (const { kind, row } of storage.tenantExport.rows('acme')) {
+      if (kind === 'request') exported.requests += 1;
+      if (kind === 'usage_day') exported.days += Number(row.requests);
+      if (kind === 'request' || kind === 'usage_day') exported.cost += Number(row.cost_nanousd);
+      assert.equal(kind === 'usage_day' && 'at_day' in row, false);
+    }
+
+    assert.equal(exported.requests + exported.days, made.length);
+    assert.ok(exported.days > 0);
+    assert.equal(
+      exported.cost,
+      made.reduce((sum, { costNanousd }) => sum + (costNanousd ?? 0), 0),
+    );
   });
 
   test(`${name}: rows that come after their month was forgotten are counted once`, async (t) => {

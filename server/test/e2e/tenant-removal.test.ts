@@ -12,7 +12,7 @@ import {
   startGateway,
   type TestGateway,
 } from '../support/gateway.ts';
-import { PASSWORD } from '../support/people.ts';
+import { login, PASSWORD } from '../support/people.ts';
 import { filesWith } from '../support/planted.ts';
 import { startOnPostgres } from '../support/postgres-gateway.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
@@ -20,6 +20,7 @@ import { until } from '../support/until.ts';
 
 const postgres = await postgresForFile();
 const MARK = 'canario-5c19';
+const MESSAGES = [{ role: 'user', content: 'Hola' }];
 const OPTIONS: GatewayOptions = { config: { capture: { enabled: true } } };
 
 interface World {
@@ -73,7 +74,9 @@ async function plant({ gateway }: World) {
   await gateway.api('POST', '/api/v1/users/invitations', {
     ...{ email: `eva@${MARK}.example`, roles: ['student'], tenant: 'acme' },
   });
-  const { secret, id } = await gateway.key({ tenant: 'acme', name: `key ${MARK}` });
+  const budget = { limit_usd: '7.25', period: 'month' } as const;
+  const { secret, id } = await gateway.key({ tenant: 'acme', name: `key ${MARK}`, budget });
+  assert.equal((await login(gateway.url, `ana-${MARK}`)).status, 200);
   const answer = await fetch(`${gateway.url}/v1/responses`, {
     method: 'POST',
     headers: {
@@ -126,11 +129,15 @@ for (const [name, open] of [
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
     const kinds = lines.map(({ kind }) => kind);
-    for (const kind of ['tenant', 'host', 'api_key', 'user', 'invitation', 'request', 'audit']) {
-      assert.ok(kinds.includes(kind), kind);
-    }
-    assert.ok(lines.some((line) => line.kind === 'request' && line.id === request));
-    assert.ok(lines.some((line) => line.kind === 'api_key' && line.id === id));
+    const expected = ['tenant', 'host', 'api_key', 'user', 'session', 'invitation', 'request'];
+    for (const kind of [...expected, 'audit']) assert.ok(kinds.includes(kind), kind);
+    const row = lines.find((line) => line.kind === 'request' && line.id === request);
+    assert.deepEqual(
+      [row?.dialect, row?.outcome, row?.model, row?.key_id, row?.correlation_id],
+      ['responses', 'completed', 'mock', id, `corr-${MARK}`],
+    );
+    const key = lines.find((line) => line.kind === 'api_key' && line.id === id);
+    assert.deepEqual([key?.budget_limit_nanousd, key?.budget_period], [7_250_000_000, 'month']);
     assert.match(String(lines.find(({ kind }) => kind === 'body')?.request), new RegExp(MARK));
     assert.match(String(lines.find(({ kind }) => kind === 'response')?.input), new RegExp(MARK));
     assert.equal(lines.at(-1)?.kind, 'end');
@@ -138,6 +145,28 @@ for (const [name, open] of [
       assert.ok(!text.includes(hidden), hidden);
     }
     assert.ok(!text.includes('of another'));
+  });
+
+  test(`${name}: an export is as long as the tenant, and in pages`, async (t) => {
+    const { gateway } = await open(t);
+    await gateway.api('POST', '/api/v1/tenants', { slug: 'acme', name: 'Acme' });
+    const { secret } = await gateway.key({ tenant: 'acme' });
+    const total = 250;
+    const ask = () => gateway.chat({ model: 'mock', messages: MESSAGES }, secret);
+    for (let at = 0; at < total; at += 25) {
+      await Promise.all(
+        Array.from({ length: 25 }, async () => assert.equal((await ask()).status, 200)),
+      );
+    }
+
+    const text = await exported(gateway, 'acme', ADMIN_KEY);
+
+    const end = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+    assert.equal(end.counts.request, total);
+    const ids = new Set(
+      [...text.matchAll(/"kind":"request","id":"(req_\w+)"/g)].map(([, id]) => id),
+    );
+    assert.equal(ids.size, total);
   });
 
   test(`${name}: an administrator exports their own tenant and no other`, async (t) => {

@@ -7,7 +7,11 @@ import { test } from 'node:test';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import type { Storage } from '../../../src/storage/index.ts';
-import { createEraseWork, createTenantJobs } from '../../../src/tenancy/index.ts';
+import {
+  createErasedSweep,
+  createEraseWork,
+  createTenantJobs,
+} from '../../../src/tenancy/index.ts';
 import type { TenantRecord } from '../../../src/tenancy/ports/tenant-repository.ts';
 import { ids, ledgerEntry, openTestStorage } from '../../support/storage.ts';
 import { withTenants } from '../../support/tenant-record.ts';
@@ -171,3 +175,28 @@ test('however many rows there are, each is looked at once and others keep theirs
   assert.deepEqual((await left(storage, 'acme')).rows, []);
   assert.equal((await left(storage, 'globex')).rows[0]?.said, 'x');
 });
+
+for (const how of ['keep', 'erase'] as const) {
+  test(`rows that come after an erasure (${how}) are treated as the others were`, async (t) => {
+    const storage = await withTenants(openTestStorage(t));
+    await fill(storage);
+    await begin(storage, how);
+    await runProcess(storage, 'proc_1', [], nowhere);
+    const expected = await left(storage, 'acme');
+    // From the journal of a process that was dead meanwhile.
+    const late = ledgerEntry({ tenant: 'acme', keyId: 'key_late', correlationId: 'said late' });
+    await storage.ledger.append(late);
+    assert.equal((await left(storage, 'acme')).rows.length, expected.rows.length + 1);
+    const sweep = createErasedSweep({
+      ...{ tenants: storage.tenants, eraser: storage.tenantEraser, clock: systemClock },
+    });
+    const { signal } = new AbortController();
+
+    assert.equal(await sweep(signal), 1);
+
+    const rows = how === 'keep' ? [...expected.rows, gone] : [];
+    assert.deepEqual((await left(storage, 'acme')).rows, rows);
+    assert.equal(await sweep(signal), 0);
+    assert.equal((await left(storage, 'globex')).rows[0]?.said, 'said 2');
+  });
+}
