@@ -11,6 +11,7 @@ import { describeMachine } from '../bench/measure/machine.ts';
 import { alignedTable } from '../bench/report/table.ts';
 import { measureLogLines } from './log-lines.ts';
 import { postgresFaults } from './postgres.ts';
+import { loadProfile } from './profile/scenario.ts';
 import { redisFaults } from './redis/scenario.ts';
 import { measureRollingRestart } from './rolling-restart.ts';
 import { ofFigures, type Scenario } from './scenario.ts';
@@ -20,6 +21,7 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ...Object.entries(postgresFaults).map(([name, one]) => [name, ofFigures(one)] as const),
   ['rolling-restart', ofFigures(measureRollingRestart)],
   ['log-lines', ofFigures(measureLogLines)],
+  ['load', loadProfile],
 ]);
 const RESULTS = join(import.meta.dirname, 'results');
 /** The load average of a machine that does nothing else. */

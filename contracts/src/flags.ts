@@ -65,6 +65,9 @@ export const armFiguresSchema = z.object({
   samples: z.int(),
   failures: z.int(),
   p95_ms: z.number().nullable(),
+  /** Between these the 95th percentile lies, as far as so many samples can tell. */
+  p95_low_ms: z.number().nullable(),
+  p95_high_ms: z.number().nullable(),
   mean_cost_nanousd: z.number().nullable(),
 });
 

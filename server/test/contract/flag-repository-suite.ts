@@ -91,9 +91,13 @@ export function flagRepositorySuite(
     const { candidate, control } = await arms.read('smart_next', SINCE_MS);
 
     assert.deepEqual(candidate, {
-      ...{ samples: 21, failures: 1, p95_ms: 190, mean_cost_nanousd: 100 },
+      ...{ samples: 21, failures: 1, mean_cost_nanousd: 100 },
+      ...{ p95_ms: 190, p95_low_ms: 170, p95_high_ms: 200 },
     });
-    assert.deepEqual(control, { samples: 1, failures: 0, p95_ms: 7, mean_cost_nanousd: null });
+    assert.deepEqual(control, {
+      ...{ samples: 1, failures: 0, mean_cost_nanousd: null },
+      ...{ p95_ms: 7, p95_low_ms: 7, p95_high_ms: 7 },
+    });
   });
 
   test(`${name}: an experiment that nobody took part in has no figures`, async (t) => {
@@ -102,7 +106,8 @@ export function flagRepositorySuite(
     const { candidate } = await arms.read('unknown', SINCE_MS);
 
     assert.deepEqual(candidate, {
-      ...{ samples: 0, failures: 0, p95_ms: null, mean_cost_nanousd: null },
+      ...{ samples: 0, failures: 0, mean_cost_nanousd: null },
+      ...{ p95_ms: null, p95_low_ms: null, p95_high_ms: null },
     });
   });
 }

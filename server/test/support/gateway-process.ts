@@ -49,16 +49,19 @@ function environmentOf(dataDir: string): Readonly<Record<string, string>> {
 function announcedUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
+    let isStarted = false; // what it says from then on is read, so that it can go on, and dropped
     const timer = setTimeout(() => reject(new Error(`not started: ${said}`)), START_MS);
     child.stdout?.on('data', (chunk) => {
+      if (isStarted) return;
       said += chunk;
       const url = /"url": "([^"]+)"/.exec(said)?.[1];
       if (url === undefined) return;
+      isStarted = true;
       clearTimeout(timer);
       resolve(url);
     });
     child.stderr?.on('data', (chunk) => {
-      said += chunk;
+      if (!isStarted) said += chunk;
     });
     child.on('exit', (code) => {
       clearTimeout(timer);

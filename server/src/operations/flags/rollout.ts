@@ -6,8 +6,10 @@
  *    begins again.
  * 3. A guard judges when the step has its samples. Failures are judged earlier where they are so
  *    many that chance does not explain them (lower bound of Wilson's interval, 95 %).
- * 4. Where the old arm gets nothing any more, the new one is compared with what the old one
- *    last did.
+ * 4. Slowness is judged by the bounds between which both 95th percentiles lie: by what chance
+ *    does not explain.
+ * 5. Where the old arm gets next to nothing any more, the new one is compared with what the old
+ *    one last did.
  */
 import type { Rollout, RolloutPlan } from '@esclusa/contracts';
 import type { FlagRecord } from '../ports/flag-repository.ts';
@@ -29,6 +31,8 @@ export type Decision =
 
 /** Fewer calls say nothing, however many of them fail. */
 const EARLY_SAMPLES = 5;
+/** Fewer calls of the old arm are stragglers, and nothing to compare with. */
+const CONTROL_SAMPLES = 20;
 /** Of the normal distribution, for 95 % on one side. */
 const Z = 1.645;
 
@@ -97,14 +101,15 @@ function brokenGuard(rollout: Rollout, figures: Figures, needed: number): Guard 
     if (early || (isEnough && rateOf(candidate) > allowed)) return 'error_rate';
   }
   if (!isEnough || control === null) return null;
-  if (exceeds(candidate.p95_ms, control.p95_ms, guards.latency_ratio)) return 'latency_ratio';
+  const { latency_ratio: slower } = guards;
+  if (exceeds(candidate.p95_low_ms, control.p95_high_ms, slower)) return 'latency_ratio';
   const [own, other] = [candidate.mean_cost_nanousd, control.mean_cost_nanousd];
   return exceeds(own, other, guards.cost_ratio) ? 'cost_ratio' : null;
 }
 
-/** What the old arm does, or did when it last did something; null: nothing is known of it. */
+/** What the old arm does, or did when it last did enough; null: too little is known of it. */
 function comparable(rollout: Rollout, control: ArmFigures): ArmFigures | null {
-  return control.samples > 0 ? control : rollout.control;
+  return [control, rollout.control].find((arm) => (arm?.samples ?? 0) >= CONTROL_SAMPLES) ?? null;
 }
 
 function exceeds(own: number | null, other: number | null, ratio: number | null): boolean {

@@ -9,6 +9,8 @@ import type { Engine } from '../engine.ts';
 const NEWEST_MAX = 2000;
 const US_PER_MS = 1000;
 const P95 = 0.95;
+/** Of the normal distribution, for 95 % on one side. */
+const Z = 1.645;
 
 interface Row {
   readonly outcome: number;
@@ -33,12 +35,11 @@ export function createArmFigures(engine: Engine, settle: () => Promise<void>): A
     const good = rows.filter(({ outcome }) => outcome !== failed);
     const costs = good.flatMap(({ cost_nanousd: cost }) => (cost === null ? [] : [cost]));
     const durations = good.map(({ duration_us }) => duration_us).sort((a, b) => a - b);
-    const p95 = durations[Math.ceil(durations.length * P95) - 1];
     const total = costs.reduce((sum, cost) => sum + cost, 0);
     return {
       samples: rows.length,
       failures,
-      p95_ms: p95 === undefined ? null : p95 / US_PER_MS,
+      ...percentiles(durations),
       mean_cost_nanousd: costs.length === 0 ? null : total / costs.length,
     };
   }
@@ -52,5 +53,22 @@ export function createArmFigures(engine: Engine, settle: () => Promise<void>): A
       ]);
       return { candidate, control };
     },
+  };
+}
+
+/** Of rising times; the bounds are those of the binomial distribution of ranks. */
+function percentiles(risingUs: readonly number[]) {
+  const { length } = risingUs;
+  const rank = length * P95;
+  const spread = Z * Math.sqrt(rank * (1 - P95));
+  const at = (wanted: number): number | null => {
+    const place = Math.min(length, Math.max(1, wanted));
+    const foundUs = risingUs[place - 1];
+    return foundUs === undefined ? null : foundUs / US_PER_MS;
+  };
+  return {
+    p95_ms: at(Math.ceil(rank)),
+    p95_low_ms: at(Math.floor(rank - spread)),
+    p95_high_ms: at(Math.ceil(rank + spread)),
   };
 }

@@ -30,7 +30,8 @@ const PLAN: RolloutPlan = {
 const SOAKED_MS = SOAK_SECONDS * 1000;
 
 function arm(samples: number, failures = 0, p95_ms = 100, mean_cost_nanousd = 1000): ArmFigures {
-  return { samples, failures, p95_ms, mean_cost_nanousd };
+  const bounds = { p95_low_ms: p95_ms, p95_high_ms: p95_ms };
+  return { samples, failures, p95_ms, ...bounds, mean_cost_nanousd };
 }
 
 function decided(candidate: ArmFigures, control: ArmFigures, nowMs = SOAKED_MS) {
@@ -80,6 +81,26 @@ describe('a step of a plan', () => {
 
     assert.deepEqual([slow.kind, good.kind], ['roll_back', 'complete']);
   });
+
+  it('is not compared with a few stragglers of the old arm', () => {
+    const last = { ...beginRollout(PLAN, 0), step: 2, control: arm(100, 0, 100) };
+    const quick = arm(11, 0, 40);
+    const failing = arm(2, 2);
+
+    const good = decide(last, { candidate: arm(50, 0, 100), control: quick }, SOAKED_MS);
+    const bad = decide(last, { candidate: arm(50, 25), control: failing }, SOAKED_MS);
+
+    assert.deepEqual([good.kind, bad.kind], ['complete', 'roll_back']);
+  });
+
+  it('is not taken back for a slowness that chance explains', () => {
+    const unsure = { ...arm(20, 0, 160), p95_low_ms: 120 };
+    const wide = { ...arm(100, 0, 100), p95_high_ms: 140 };
+
+    assert.deepEqual(decided(unsure, arm(100, 0, 100)), { kind: 'advance' });
+    assert.deepEqual(decided(arm(20, 0, 160), wide), { kind: 'advance' });
+    assert.equal(decided(arm(20, 0, 211), wide).kind, 'roll_back');
+  });
 });
 
 describe('any plan over any figures', () => {
@@ -87,6 +108,8 @@ describe('any plan over any figures', () => {
     samples: fc.integer({ min: 0, max: 500 }),
     failed: fc.double({ min: 0, max: 1, noNaN: true }),
     p95_ms: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true }), { nil: null }),
+    p95_low_ms: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true }), { nil: null }),
+    p95_high_ms: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true }), { nil: null }),
     mean_cost_nanousd: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true }), { nil: null }),
   });
   const armFigures = figures.map(({ failed, ...rest }) => ({
