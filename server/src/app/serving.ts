@@ -12,6 +12,7 @@ import {
   answerCodecs,
   createAdminApp,
   createBodyCapture,
+  createCrossOrigin,
   createEdge,
   createOriginReader,
   createThreads,
@@ -25,6 +26,7 @@ import {
 } from '../http/index.ts';
 import { readNetworks } from '../identity/index.ts';
 import { LinkedList } from '../kernel/linked-list.ts';
+import { readOrigins } from '../kernel/origins.ts';
 import { STARTING, type StartupCheck } from '../operations/index.ts';
 import { createRequestMeter } from '../telemetry/http-meters.ts';
 import { type Exposition, exposeTogether } from '../telemetry/metrics.ts';
@@ -246,6 +248,7 @@ function edgeDeps(
     ids,
     running,
     originOf: originReader(loaded.config, identity),
+    crossOrigin: createCrossOrigin(readOrigins(http.allowedOrigins ?? '', () => undefined)),
     endpoints: inferenceEndpoints,
     families: endpointFamilies,
     facts: { worker: workerName(), degraded: rarely(clock, health) },

@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { GatewayError } from '../gateway/index.ts';
 import { insteadOf } from './absent-endpoints.ts';
 import { answerClientError } from './client-error.ts';
+import type { CrossOrigin } from './cross-origin.ts';
 import type { DialectWriter, EndpointFamily, InferenceEndpoint } from './endpoint.ts';
 import { handleInference, type InferenceDeps } from './inference.ts';
 import { readCorrelationId } from './read-head.ts';
@@ -27,6 +28,8 @@ export interface EdgeDeps extends InferenceDeps {
   readonly families: readonly EndpointFamily[];
   readonly settings: EdgeSettings;
   readonly meter: RequestMeter;
+  /** null: pages of other origins are not let in. */
+  readonly crossOrigin: CrossOrigin | null;
   /** True once this process is about to go: connections are to end with their answers. */
   readonly leaving: () => boolean;
 }
@@ -76,6 +79,7 @@ function serve(
   response: ServerResponse,
 ): void {
   if (deps.leaving()) response.shouldKeepAlive = false;
+  if (deps.crossOrigin?.(request, response) === true) return;
   const url = request.url ?? '';
   const path = pathOf(url);
   const exact = endpoints.get(path);

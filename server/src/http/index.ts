@@ -8,6 +8,7 @@ export {
   type HealthReader,
 } from './admin/index.ts';
 export { type BodyCapture, createBodyCapture } from './body-capture.ts';
+export { createCrossOrigin } from './cross-origin.ts';
 export { createEdge } from './edge.ts';
 export { explainRequest, principalOfKey } from './explain-request.ts';
 export type { RunningExchange } from './inference.ts';

@@ -2,7 +2,8 @@
  * What this release cannot honour, and what production does not allow. A name that would change
  * where data lies or who shares it stops the start; one that merely has no effect yet warns.
  */
-import { type EnvironmentOnly, environmentOnly } from '../schema/environment.ts';
+import { readOrigins } from '../../kernel/origins.ts';
+import { environmentOnly } from '../schema/environment.ts';
 import { fileSchema } from '../schema/file.ts';
 import { listSettings } from '../schema/list.ts';
 import { metaOf } from '../schema/setting.ts';
@@ -23,6 +24,7 @@ const LOCAL_ORIGIN = /^(\*|(https?:\/\/)?(localhost|127\.|\[::1\]).*)$/;
 
 export function checkRelease(input: CheckInput, report: Report): void {
   checkSingleSignOn(input, report);
+  checkOrigins(input, report);
   checkCluster(input, report);
   checkMetricsKey(input, report);
   if (input.settings.environment === 'production') checkProduction(input, report);
@@ -36,6 +38,20 @@ function checkMetricsKey(input: CheckInput, report: Report): void {
   const { admin, metrics } = input.settings;
   if (metrics.key === undefined || metrics.key !== admin.key) return;
   refuse(report, input, ['metrics', 'key'], 'is the administrator’s; accepted: one of its own');
+}
+
+/** Whom browsers let in: exactly whom somebody meant, and in production nobody else's page. */
+function checkOrigins(input: CheckInput, report: Report): void {
+  const { environment, http } = input.settings;
+  const path = ['http', 'allowed_origins'];
+  const said = (origin: string): string => JSON.stringify(origin);
+  const origins = readOrigins(http.allowed_origins ?? '*', (wrong) =>
+    refuse(report, input, path, `${said(wrong)} is no origin; accepted: https://app.example.com`),
+  );
+  if (environment !== 'production' || http.allowed_origins === undefined) return;
+  for (const origin of origins.filter((each) => LOCAL_ORIGIN.test(each))) {
+    refuse(report, input, path, `${said(origin)} is not accepted in production`);
+  }
 }
 
 /** Names of features that are not in this release. */
@@ -75,20 +91,9 @@ function checkCluster(input: CheckInput, report: Report): void {
 
 function checkProduction(input: CheckInput, report: Report): void {
   const { settings, environment } = input;
-  const value = (name: EnvironmentOnly): string => String(environment.only.get(name) ?? '');
   checkTokenSecrets(input, report);
   if (environment.only.get('DEBUG') === true) {
     refuseVariable(report, 'DEBUG', 'is on in production; accepted: false');
-  }
-  for (const origin of value('ALLOWED_ORIGINS')
-    .split(',')
-    .map((part) => part.trim())) {
-    if (!LOCAL_ORIGIN.test(origin)) continue;
-    refuseVariable(
-      report,
-      'ALLOWED_ORIGINS',
-      `${JSON.stringify(origin)} is not accepted in production`,
-    );
   }
   for (const group of ['admin', 'metrics'] as const) {
     const { key } = settings[group];

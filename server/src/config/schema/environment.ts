@@ -19,11 +19,6 @@ export const environmentOnly = {
     description: 'The configuration file; without the variable the file may be absent.',
   }),
 
-  ALLOWED_ORIGINS: optionalText(/^[^\s,]+(\s*,\s*[^\s,]+)*$/, {
-    usedBy: 'the console in a browser',
-    accepts: 'origins separated by commas; in production neither `*` nor this machine',
-    description: 'Pages of other origins that may call the control plane.',
-  }),
   DEBUG: flag(false, {
     usedBy: 'the control plane',
     description: 'Longer error pages; refused in production.',

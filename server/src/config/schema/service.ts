@@ -209,6 +209,14 @@ export const httpGroup = group(
         description: 'Proxies in front, whose `x-forwarded-for` says where a request comes from.',
       },
     ),
+    allowed_origins: optionalText(/^[^\s,]+(\s*,\s*[^\s,]+)*$/, {
+      env: ['ALLOWED_ORIGINS'],
+      accepts:
+        'origins such as `https://app.example.com`, separated by commas; `*` for all; in ' +
+        'production neither `*` nor this machine',
+      description:
+        'Pages of other origins that may call from a browser. Cookies are never asked for.',
+    }),
     max_in_flight: whole(
       10_000,
       { min: 1, max: 1_000_000 },

@@ -414,6 +414,16 @@ const ENVIRONMENTS: readonly Case[] = [
     ],
   },
   {
+    claim: 'what is no origin',
+    env: { ALLOWED_ORIGINS: 'https://app.example.com, app.example.com, https://x.example/path' },
+    problems: [
+      'environment ALLOWED_ORIGINS http.allowed_origins — "app.example.com" is no origin; ' +
+        'accepted: https://app.example.com',
+      'environment ALLOWED_ORIGINS http.allowed_origins — "https://x.example/path" is no ' +
+        'origin; accepted: https://app.example.com',
+    ],
+  },
+  {
     claim: 'what production does not allow',
     env: {
       ENVIRONMENT: 'production',
@@ -423,7 +433,8 @@ const ENVIRONMENTS: readonly Case[] = [
       ESCLUSA_ADMIN_KEY: 'short-key',
     },
     problems: [
-      'environment ALLOWED_ORIGINS — "http://localhost:3000" is not accepted in production',
+      'environment ALLOWED_ORIGINS http.allowed_origins — "http://localhost:3000" is not ' +
+        'accepted in production',
       'environment DEBUG — is on in production; accepted: false',
       'environment ESCLUSA_ADMIN_KEY admin.key — is too weak for production; ' +
         'accepted: at least 32 characters',
