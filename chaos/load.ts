@@ -26,9 +26,9 @@ export interface Load {
 interface Target {
   readonly url: string;
   readonly key: string;
+  readonly perSecond: number;
 }
 
-const PER_SECOND = 20;
 const QUESTIONS = 7;
 /** Longer than any bar: what takes so long hangs. */
 const ANSWER_MS = 10_000;
@@ -41,7 +41,7 @@ export function startLoad(target: Target): Load {
   const loop = (async () => {
     const beganMs = performance.now();
     for (let number = 0; !isStopped; number += 1) {
-      const atMs = beganMs + (number * 1000) / PER_SECOND;
+      const atMs = beganMs + (number * 1000) / target.perSecond;
       await pause(Math.max(0, atMs - performance.now()));
       const topic = number % 4 < 2 ? `${number % QUESTIONS}` : `of its own ${number}`;
       const one = ask(target, { atMs, topic, stream: number % 2 === 0, answers }).then((each) => {

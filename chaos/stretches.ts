@@ -1,5 +1,11 @@
-/** Figures of what was asked in a stretch of time. */
+/** Figures of what was asked in stretches of time. */
 import type { Asked } from './load.ts';
+
+/** On the clock of `performance`. */
+export interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 export interface Figures {
   readonly count: number;
@@ -21,9 +27,11 @@ export function figuresOf(asked: readonly Asked[]): Figures {
   };
 }
 
-/** What was due between two instants. */
-export function between(asked: readonly Asked[], fromMs: number, toMs: number): readonly Asked[] {
-  return asked.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+/** What was due in any of them. */
+export function within(asked: readonly Asked[], stretches: readonly Stretch[]): readonly Asked[] {
+  return asked.filter(({ atMs }) =>
+    stretches.some(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs),
+  );
 }
 
 /** The nearest rank, in milliseconds with one decimal; 0 where nothing was asked. */

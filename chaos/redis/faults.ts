@@ -13,12 +13,12 @@ export interface Place {
 }
 
 export interface Bars {
-  /** Of the first second, in milliseconds. */
-  readonly firstP99Ms: number;
-  /** Of what follows, above the base. */
+  /** Above a gateway whose Redis is well, in the first second of the fault, in milliseconds. */
+  readonly firstAddedP99Ms: number;
+  /** The same of what follows. */
   readonly addedP99Ms: number;
   readonly recoveredMs: number;
-  /** How often Redis goes: of each time the log may tell in so many lines. */
+  /** How often Redis goes, in all: of each time the log may tell in so many lines. */
   readonly outages: number;
   /** The circuit breaker of the cache opens. */
   readonly opens: boolean;
@@ -29,6 +29,8 @@ export interface Bars {
 export interface Fault {
   readonly name: string;
   readonly what: string;
+  /** How often it is put and healed again. */
+  readonly rounds: number;
   readonly lastsMs: number;
   readonly bars: Bars;
   /** Puts the fault and keeps it up until the signal. */
@@ -36,30 +38,34 @@ export interface Fault {
   heal(place: Place): Promise<void>;
 }
 
-const LASTS_MS = 10_000;
+const LASTS_MS = 5000;
+const ROUNDS = 2;
 const RESTART_EVERY_MS = 3000;
+const RESTARTS = 4;
+const TURNS = { rounds: ROUNDS, lastsMs: LASTS_MS };
 /** No request waits longer for Redis than 50 ms, also before a breaker opens. */
 const BARS: Bars = {
-  ...{ firstP99Ms: 300, addedP99Ms: 10, recoveredMs: 5000, opens: true, connections: null },
-  outages: 1,
+  ...{ firstAddedP99Ms: 50, addedP99Ms: 10, recoveredMs: 5000, opens: true, connections: null },
+  outages: ROUNDS,
 };
 
 export const FAULTS: readonly Fault[] = [
   {
-    ...{ name: 'killed', what: 'kill -9, started again later', lastsMs: LASTS_MS },
+    ...{ name: 'killed', what: 'kill -9, started again later', ...TURNS },
     bars: { ...BARS, addedP99Ms: 50 },
     put: ({ redis }) => redis.kill(),
     heal: ({ redis }) => redis.restart(),
   },
   {
-    ...{ name: 'frozen', what: 'kill -STOP, then -CONT', lastsMs: LASTS_MS },
+    ...{ name: 'frozen', what: 'kill -STOP, then -CONT', ...TURNS },
     bars: BARS,
     put: async ({ redis }) => redis.freeze(),
     heal: async ({ redis }) => redis.thaw(),
   },
   {
-    ...{ name: 'restarted', what: 'killed and started every 3 s', lastsMs: 6 * LASTS_MS },
-    bars: { ...BARS, addedP99Ms: 50, connections: 2, outages: 20 },
+    ...{ name: 'restarted', what: 'killed and started every 3 s', rounds: 1 },
+    lastsMs: RESTARTS * RESTART_EVERY_MS,
+    bars: { ...BARS, addedP99Ms: 50, connections: 2, outages: RESTARTS },
     async put({ redis }, signal) {
       while (!signal.aborted) {
         await redis.restart();
@@ -69,35 +75,38 @@ export const FAULTS: readonly Fault[] = [
     heal: async () => undefined,
   },
   {
-    ...{ name: 'full', what: 'maxmemory 1, noeviction', lastsMs: LASTS_MS },
+    ...{ name: 'full', what: 'maxmemory 1, noeviction', ...TURNS },
     bars: { ...BARS, opens: false },
     put: async ({ redis }) => void (await redis.cli('config', 'set', 'maxmemory', '1')),
     heal: async ({ redis }) => void (await redis.cli('config', 'set', 'maxmemory', '0')),
   },
   {
-    ...{ name: 'slow', what: 'every packet 200 ms late', lastsMs: LASTS_MS },
+    ...{ name: 'slow', what: 'every packet 200 ms late', ...TURNS },
     bars: BARS,
     put: async ({ wire }) => wire.slow(200),
     heal: async ({ wire }) => wire.slow(0),
   },
   {
-    ...{ name: 'paused', what: 'client pause, of all commands', lastsMs: LASTS_MS },
+    ...{ name: 'paused', what: 'client pause, of all commands', ...TURNS },
     bars: BARS,
     put: async ({ redis }) => void (await redis.cli('client', 'pause', String(LASTS_MS), 'ALL')),
-    heal: async () => undefined,
+    heal: async ({ redis }) => void (await redis.cli('client', 'unpause')),
   },
   {
-    ...{ name: 'read-only', what: 'replicaof nowhere, then MASTERDOWN', lastsMs: LASTS_MS },
+    ...{ name: 'read-only', what: 'replicaof nowhere, then MASTERDOWN', ...TURNS },
     bars: { ...BARS, addedP99Ms: 50, opens: false },
     async put({ redis }, signal) {
       await redis.cli('replicaof', '127.0.0.1', String(await freePort()));
       await rest(LASTS_MS / 2, signal);
       await redis.cli('config', 'set', 'replica-serve-stale-data', 'no');
     },
-    heal: async ({ redis }) => void (await redis.cli('replicaof', 'no', 'one')),
+    async heal({ redis }) {
+      await redis.cli('replicaof', 'no', 'one');
+      await redis.cli('config', 'set', 'replica-serve-stale-data', 'yes');
+    },
   },
   {
-    ...{ name: 'garbage', what: 'answers replaced by noise and by lists', lastsMs: LASTS_MS },
+    ...{ name: 'garbage', what: 'answers replaced by noise and by lists', ...TURNS },
     bars: { ...BARS, opens: false },
     async put({ redis }, signal) {
       while (!signal.aborted) {

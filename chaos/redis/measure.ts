@@ -1,159 +1,150 @@
 /**
- * One fault, from an orderly start to the comparison of counts: a gateway of its own in a process
- * of its own over a Redis of its own, under load before, during and after the fault.
+ * One fault: two gateways alike, each over a Redis of its own, under the same load at the same
+ * time. What becomes of the one's Redis is put and healed by turns; the other's is well. Their
+ * difference is the fault's, whatever else the machine does.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ADMIN_KEY } from '../../server/test/support/gateway.ts';
-import {
-  type GatewayProcess,
-  startGatewayProcess,
-} from '../../server/test/support/gateway-process.ts';
 import { type Owner, startRedis } from '../../server/test/support/redis-server.ts';
 import { startTcpProxy } from '../../server/test/support/tcp-proxy.ts';
-import { type Load, startLoad } from '../load.ts';
-import { between, type Figures, figuresOf } from '../stretches.ts';
+import { type Figures, figuresOf, type Stretch, within } from '../stretches.ts';
 import type { Fault, Place } from './faults.ts';
-import { logLines } from './log-lines.ts';
+import { type Counts, isSame, type Subject, saidBy, startSubject, waitFor } from './subject.ts';
 
 export interface Measured {
   readonly fault: string;
   readonly what: string;
-  readonly base: Figures;
-  readonly first: Figures;
-  readonly rest: Figures;
-  /** All that was asked, also after the fault. */
+  /** In the first second of each time, and behind it, and in between. */
+  readonly first: Compared;
+  readonly rest: Compared;
+  readonly calm: Compared;
   readonly whole: Figures;
-  /** From the healing until the gateway says that it is ready; null: not within `LATE_MS`. */
+  readonly wholeOfTheOther: Figures;
+  /** The first of each. */
+  readonly failures: readonly string[];
+  /** The longest time from a healing until the gateway says that it is ready; null: too long. */
   readonly recoveredMs: number | null;
-  readonly opened: boolean;
-  readonly closed: boolean;
-  /** What the cache counted, and what was answered. */
-  readonly counted: number;
-  readonly answered: number;
-  /** From the fault on, above `debug`, but for those of requests; also what Node.js says. */
+  readonly transitions: Readonly<Record<string, number>>;
+  readonly isClosed: boolean;
+  readonly counted: Counts;
+  readonly answered: Counts;
+  readonly isCountRight: boolean;
+  /** From the first fault on, above `debug`. */
   readonly logLines: readonly string[];
-  /** Connections to Redis before the fault and after it. */
+  /** Connections to Redis before the faults and after them. */
   readonly connections: readonly [number, number];
 }
 
-const WARM_MS = 2000;
-const BASE_MS = 10_000;
-const FIRST_MS = 1000;
-const AFTER_MS = 3000;
-const LATE_MS = 30_000;
-const STEP_MS = 50;
+/** The same stretches of both. */
+export interface Compared {
+  readonly faulty: Figures;
+  readonly well: Figures;
+  /** The p99 of the one less that of the other. */
+  readonly addedP99Ms: number;
+}
 
-type Json = Readonly<Record<string, unknown>>;
+const WARM_MS = 1500;
+const CALM_MS = 2000;
+const FIRST_MS = 1000;
+const LATE_MS = 20_000;
+const MOST_FAILURES = 10;
 
 export async function measureFault(fault: Fault): Promise<Measured> {
   const ends: (() => Promise<void>)[] = [];
   const owner: Owner = { after: (end) => void ends.push(end) };
   try {
-    const redis = await startRedis(owner, { maxmemoryPolicy: 'noeviction' });
-    const wire = await startTcpProxy(redis.port);
-    ends.push(() => wire.close());
-    const folder = await mkdtemp(join(tmpdir(), 'esclusa-chaos-'));
-    ends.push(() => rm(folder, { recursive: true, force: true }));
-    const env = { REDIS_URL: `redis://127.0.0.1:${wire.port}`, LOG_LEVEL: 'info' };
-    const gateway = await startGatewayProcess(folder, env);
-    ends.push(() => gateway.kill('SIGKILL'));
-    return await measureOn(fault, { redis, wire }, gateway);
+    const [redis, other] = await Promise.all([
+      startRedis(owner, { maxmemoryPolicy: 'noeviction' }),
+      startRedis(owner, { maxmemoryPolicy: 'noeviction' }),
+    ]);
+    const wires = await Promise.all([startTcpProxy(redis.port), startTcpProxy(other.port)]);
+    ends.push(async () => void (await Promise.all(wires.map((wire) => wire.close()))));
+    const pair: Subject[] = [];
+    ends.push(async () => void (await Promise.all(pair.map((one) => one.end()))));
+    for (const { port } of wires) pair.push(await startSubject(port));
+    const [faulty, well] = pair as [Subject, Subject];
+    return await measureOn(fault, { redis, wire: wires[0] }, faulty, well);
   } finally {
     for (const end of ends.toReversed()) await end();
   }
 }
 
-async function measureOn(fault: Fault, place: Place, gateway: GatewayProcess): Promise<Measured> {
-  await within(LATE_MS, () => isReady(gateway.url));
-  const lines = logLines(gateway.child);
-  const load = startLoad({ url: gateway.url, key: ADMIN_KEY });
+async function measureOn(
+  fault: Fault,
+  place: Place,
+  faulty: Subject,
+  well: Subject,
+): Promise<Measured> {
+  for (const one of [faulty, well]) await waitFor(LATE_MS, one.isReady);
   await pause(WARM_MS);
   const before = await connectionsTo(place);
-  const sinceMs = performance.now();
-  await pause(BASE_MS);
+  const calm: Stretch[] = [await stretch(CALM_MS)];
+  const said = faulty.logLines().length;
+  const faults: Stretch[] = [];
+  const recoveries: (number | null)[] = [];
+  for (let round = 0; round < fault.rounds; round += 1) {
+    faults.push(await keepUp(fault, place));
+    await fault.heal(place);
+    recoveries.push(await waitFor(LATE_MS, faulty.isReady));
+    calm.push(await stretch(CALM_MS));
+  }
 
-  const calm = lines().length;
-  const faultMs = performance.now();
-  const { opened } = await keepUp(fault, place, gateway.url);
-  const healMs = performance.now();
-  await fault.heal(place);
-  const recoveredMs = await within(LATE_MS, () => isReady(gateway.url));
-  await pause(AFTER_MS);
-  await load.stop();
-
-  const { asked } = load;
-  const counted = await countedBy(gateway.url, load);
-  const state = await breakerOf(gateway.url);
+  const [counted] = await Promise.all([faulty.finish(), well.finish()]);
+  const answered = saidBy(faulty.asked);
+  const compare = (stretches: readonly Stretch[]) => compared(faulty, well, stretches);
   return {
     fault: fault.name,
     what: fault.what,
-    base: figuresOf(between(asked, sinceMs, faultMs)),
-    first: figuresOf(between(asked, faultMs, faultMs + FIRST_MS)),
-    rest: figuresOf(between(asked, faultMs + FIRST_MS, healMs)),
-    whole: figuresOf(asked),
-    ...{ recoveredMs, opened, closed: state === 'closed', counted, answered: asked.length },
-    logLines: lines().slice(calm),
+    first: compare(faults.map(({ fromMs }) => ({ fromMs, toMs: fromMs + FIRST_MS }))),
+    rest: compare(faults.map(({ fromMs, toMs }) => ({ fromMs: fromMs + FIRST_MS, toMs }))),
+    calm: compare(calm),
+    whole: figuresOf(faulty.asked),
+    wholeOfTheOther: figuresOf(well.asked),
+    failures: failuresOf(faulty),
+    recoveredMs: slowest(recoveries),
+    transitions: await faulty.transitions(),
+    isClosed: (await faulty.breakerState()) === 'closed',
+    ...{ counted, answered, isCountRight: isSame(counted, answered) },
+    logLines: faulty.logLines().slice(said),
     connections: [before, await connectionsTo(place)],
   };
 }
 
-/** Puts the fault for as long as it lasts, and watches the breaker meanwhile. */
-async function keepUp(fault: Fault, place: Place, url: string): Promise<{ opened: boolean }> {
+function compared(faulty: Subject, well: Subject, stretches: readonly Stretch[]): Compared {
+  const [one, other] = [faulty, well].map(({ asked }) => figuresOf(within(asked, stretches))) as [
+    Figures,
+    Figures,
+  ];
+  return { faulty: one, well: other, addedP99Ms: Number((one.p99Ms - other.p99Ms).toFixed(1)) };
+}
+
+function failuresOf({ asked }: Subject): readonly string[] {
+  const told = asked.flatMap(({ failure }) => failure ?? []);
+  return [...new Set(told)].slice(0, MOST_FAILURES);
+}
+
+/** null where one was too slow. */
+function slowest(recoveries: readonly (number | null)[]): number | null {
+  return recoveries.reduce((most, each) =>
+    most === null || each === null ? null : Math.max(most, each),
+  );
+}
+
+async function stretch(durationMs: number): Promise<Stretch> {
+  const fromMs = performance.now();
+  await pause(durationMs);
+  return { fromMs, toMs: performance.now() };
+}
+
+async function keepUp(fault: Fault, place: Place): Promise<Stretch> {
   const over = new AbortController();
   const putting = fault.put(place, over.signal);
-  const endMs = performance.now() + fault.lastsMs;
-  let opened = false;
-  while (performance.now() < endMs) {
-    opened ||= (await breakerOf(url)) !== 'closed';
-    await pause(STEP_MS);
-  }
+  const lasted = await stretch(fault.lastsMs);
   over.abort();
   await putting;
-  return { opened };
-}
-
-/** How long it took; null: it did not happen. */
-async function within(limitMs: number, happened: () => Promise<boolean>): Promise<number | null> {
-  const sinceMs = performance.now();
-  while (!(await happened())) {
-    if (performance.now() - sinceMs > limitMs) return null;
-    await pause(STEP_MS);
-  }
-  return Math.round(performance.now() - sinceMs);
-}
-
-/** Until the figures are those of all answers, or will not become so. */
-async function countedBy(url: string, { asked }: Load): Promise<number> {
-  let counted = 0;
-  await within(2 * AFTER_MS, async () => {
-    const stats = (await read(url, '/cache/stats?tenant=default')).cache as Json;
-    const { hits, misses, joins, stale, bypasses } = stats;
-    counted = [hits, misses, joins, stale, bypasses].reduce<number>((a, b) => a + Number(b), 0);
-    return stats.scope === 'shared' && counted === asked.length;
-  });
-  return counted;
-}
-
-export async function isReady(url: string): Promise<boolean> {
-  const { status } = await read(url, '/health/ready').catch(() => ({ status: null }));
-  return status === 'ready';
-}
-
-async function breakerOf(url: string): Promise<string> {
-  const { data } = await read(url, '/api/v1/circuit-breakers');
-  const all = data as readonly { readonly name: string; readonly state: string }[];
-  return all.find(({ name }) => name === 'redis-cache')?.state ?? 'closed';
+  return lasted;
 }
 
 async function connectionsTo({ redis }: Place): Promise<number> {
   const list = await redis.cli('client', 'list');
   return list.split('\n').filter((line) => line.includes('name=esclusa')).length;
-}
-
-async function read(url: string, path: string): Promise<Json> {
-  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
-  return (await (await fetch(`${url}${path}`, { headers })).json()) as Json;
 }

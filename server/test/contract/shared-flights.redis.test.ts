@@ -6,8 +6,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
+import { RedisFailure } from '../../src/stores/redis/failure.ts';
 import { entryKeyOf } from '../../src/stores/redis/keys.ts';
 import { createRedisSharedFlights } from '../../src/stores/redis/shared-flights.ts';
+import type { RedisStore } from '../../src/stores/redis/store.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { openTestStore } from '../support/redis-store.ts';
 import { until } from '../support/until.ts';
@@ -83,6 +85,36 @@ test('redis: a Redis that freezes lets followers go and leaves newcomers alone',
   assert.equal((await flights.enter('t', 'new', true)).kind, 'alone');
   assert.ok(performance.now() - startedMs < 500, 'a newcomer does not wait');
   assert.equal(await waiting, null);
+});
+
+test('redis: nobody waits for a call of its own that was given up before it began', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = await openTestStore(t, redis.address, { hotMs: 2000, backgroundMs: 2000 });
+  let isImpatient = true;
+  const impatient: Pick<RedisStore, 'hot' | 'background' | 'subscribe'> = {
+    subscribe: (channel, listener) => store.subscribe(channel, listener),
+    async hot(op, run) {
+      const answer = await store.hot(op, run);
+      if (isImpatient) throw new RedisFailure('timeout', op, 'it arrived, and its answer did not');
+      return answer;
+    },
+    background: (op, run, options) =>
+      isImpatient
+        ? Promise.reject(new RedisFailure('breaker_open', op, 'nothing is sent'))
+        : store.background(op, run, options),
+  };
+  const flights = createRedisSharedFlights({
+    ...{ store: impatient, clock: systemClock, random: systemRandom },
+    times: { ...TIMES, leaseMs: 60_000 },
+  });
+
+  assert.equal((await flights.enter('t', 'k', true)).kind, 'alone');
+  assert.equal(await redis.cli('dbsize'), '1', 'its lease was left behind');
+  isImpatient = false;
+
+  assert.equal((await flights.enter('t', 'k', true)).kind, 'alone');
+  await until('the lease is gone', async () => (await redis.cli('dbsize')) === '0');
+  assert.equal((await flights.enter('t', 'k', true)).kind, 'lead');
 });
 
 test('redis: a leader whose Redis lost its lease stops writing, and says so', async (t) => {

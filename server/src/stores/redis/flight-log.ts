@@ -22,7 +22,7 @@ export interface FlightTimes {
 }
 
 export interface FlightPlace {
-  readonly store: RedisStore;
+  readonly store: Pick<RedisStore, 'background'>;
   readonly clock: Clock;
   readonly times: FlightTimes;
   readonly maxLogBytes: number;

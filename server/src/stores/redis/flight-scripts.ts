@@ -46,9 +46,13 @@ if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('HLEN', KEYS[1]) - 1`);
 
-/** KEYS lease · ARGV token → 0 where somebody follows, else 1 and the flight is over. */
+/**
+ * KEYS lease · ARGV token [process] → 0 where somebody follows, but for that process, else 1 and
+ * the flight is over.
+ */
 export const RELEASE = defineScript(`
 if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return 1 end
+if ARGV[2] then redis.call('HDEL', KEYS[1], 'w:' .. ARGV[2]) end
 if redis.call('HLEN', KEYS[1]) > 1 then return 0 end
 redis.call('DEL', KEYS[1])
 return 1`);

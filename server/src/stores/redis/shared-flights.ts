@@ -15,7 +15,7 @@ import { runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
 
 export interface RedisSharedFlightsOptions {
-  readonly store: RedisStore;
+  readonly store: Pick<RedisStore, 'hot' | 'background' | 'subscribe'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly times?: Partial<FlightTimes>;
@@ -71,7 +71,7 @@ export function createRedisSharedFlights(options: RedisSharedFlightsOptions): Sh
       try {
         reply = await store.hot('flight_enter', (client) => runScript(client, ENTER, keys, values));
       } catch {
-        forget(store, keys.slice(1), own);
+        forget(store, keys.slice(1), [own, process]);
         return { kind: 'alone' };
       }
       if (reply === 'stored') return { kind: 'stored' };
@@ -80,6 +80,11 @@ export function createRedisSharedFlights(options: RedisSharedFlightsOptions): Sh
         return { kind: 'lead', log: listening(own, (done) => new RedisFlightLog(at(done))) };
       }
       const token = String(reply);
+      if (token.startsWith(`${process}.`) && !sides.has(token)) {
+        // A question of ours that was given up, and arrived: nobody leads there.
+        forget(store, keys.slice(1), [token, process]);
+        return { kind: 'alone' };
+      }
       const at = (done: () => void) => placeOf(tenant, key, token, done);
       const feed = listening(token, (done) => new RedisFlightFeed(at(done), process));
       return { kind: 'follow', feed };
@@ -88,8 +93,12 @@ export function createRedisSharedFlights(options: RedisSharedFlightsOptions): Sh
 }
 
 /** The answer came too late or never; what it may have begun is ended, if it can be. */
-function forget(store: RedisStore, keys: readonly string[], token: string): void {
+function forget(
+  store: Pick<RedisStore, 'background'>,
+  keys: readonly string[],
+  values: readonly string[],
+): void {
   store
-    .background('flight_release', (client) => runScript(client, RELEASE, keys, [token]))
+    .background('flight_release', (client) => runScript(client, RELEASE, keys, values))
     .catch(() => undefined);
 }
