@@ -18,6 +18,7 @@ export interface AdminDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly log: Log;
+  readonly within: AdminServices['within'];
   readonly metrics: AdminServices['metrics'];
   readonly originOf: AdminServices['originOf'];
   readonly storage: Storage;
@@ -81,6 +82,7 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     clock,
     ids,
     log,
+    within: deps.within,
   };
 }
 

@@ -200,7 +200,7 @@ function createAdmin(parts: Parts, made: AdminParts) {
   const services = createAdminServices({
     ...{ clock, ids, storage, identity, gateway, current, cache, meter },
     data,
-    log: telemetry.log.named('control'),
+    ...{ log: telemetry.log.named('control'), within: telemetry.scope.run },
     metrics: async () => (flags.isOnHere('prometheus_metrics') ? expose(parts) : null),
     flags,
     health: createHealth(health, lifecycle),

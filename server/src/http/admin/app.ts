@@ -12,9 +12,9 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { GatewayError } from '../../gateway/index.ts';
-import { readCorrelationId } from '../read-head.ts';
 import { guardRoutes } from './access.ts';
 import { auditRoutes } from './audit.ts';
+import { correlate, nameRequest } from './correlate.ts';
 import { createCursors } from './cursor.ts';
 import { collectRoutes, docsRoutes } from './docs.ts';
 import { createErrorHandler, sendError } from './errors.ts';
@@ -72,7 +72,7 @@ export async function createAdminApp(
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX, caseSensitive: true },
     // Addresses that cannot be decoded never reach a route or a hook.
     frameworkErrors: (_error, request, reply) => {
-      reply.header('x-request-id', request.id);
+      nameRequest(request, reply);
       sendError(request, reply, new GatewayError('not_found'));
     },
   }).withTypeProvider<ZodTypeProvider>();
@@ -81,9 +81,8 @@ export async function createAdminApp(
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(createErrorHandler(services.log));
   acceptJsonOnly(app);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-correlation-id', readCorrelationId(request.raw) ?? request.id);
+  correlate(app, services);
+  app.addHook('onRequest', async (_request, reply) => {
     for (const [name, value] of SECURITY_HEADERS) reply.header(name, value);
   });
   logRequests(app, services);

@@ -15,6 +15,7 @@ export function logRequests(app: FastifyInstance, { log, meter }: AdminServices)
     meter(request.method, templateOf(request), reply.statusCode, reply.elapsedTime);
     const fields = {
       request_id: request.id,
+      correlation_id: request.correlationId,
       method: request.method,
       route: request.routeOptions.url ?? null,
       status: reply.statusCode,

@@ -43,6 +43,7 @@ import type { Nanousd } from '../../kernel/money.ts';
 import type { FlagSubject, FlagUseCases, JobQueue } from '../../operations/index.ts';
 import type { TenantPlaces, TenantRemoval, TenantUseCases } from '../../tenancy/index.ts';
 import type { RequestMeter } from '../edge.ts';
+import type { RequestIds } from '../refusal.ts';
 import type { OriginReader } from '../request-origin.ts';
 
 export interface AdminServices {
@@ -88,6 +89,8 @@ export interface AdminServices {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly log: Log;
+  /** Runs the work so that lines logged within it name the request. */
+  readonly within: <T>(ids: RequestIds, work: () => T) => T;
 }
 
 export interface BudgetReader {

@@ -99,6 +99,7 @@ export async function createAdminFixture(
       clock,
       ids,
       log: recordingLog(log),
+      within: (_ids, work) => work(),
       meter: () => undefined,
       flags: flagControl(clock),
       ...changes,
