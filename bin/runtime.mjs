@@ -23,14 +23,10 @@ export const runtimeAdvice =
   `https://nodejs.org or with \`nvm install ${requiredMajor}\`.\n`;
 
 /**
- * What a server runs with (docs/decisions/0026):
- *
- * - A young generation of 16 MB instead of 32. It keeps a busy process smaller; with 8 MB,
- *   filling the cache costs about a quarter more CPU time.
- * - Nothing is allocated as if it were old from the start. What belongs to a call lives as long
- *   as the call: long enough to look old at a busy moment, and dead soon after.
+ * What a server runs with: a young generation of 16 MB instead of 32. It keeps a busy process
+ * smaller; with 8 MB, filling the cache costs about a quarter more CPU time.
  */
-export const serverFlags = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'];
+export const serverFlags = ['--max-semi-space-size=16'];
 
 /**
  * True for `start` in a process that could have the flags and has not.

@@ -59,6 +59,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
   #over = false;
   /** Why the provider was not reached, where this call found out by itself. */
   #unreached: GatewayError | null = null;
+  /** A function: of an object, Node makes one that is born old, and all of the call with it. */
+  readonly #leave = (): void => this.#giveUp(this.#signal.reason);
   /** On the monotonic clock: when what we wait for began. */
   #sinceMs: number;
   /** When the timer is to fire; later means that this process stood still. */
@@ -82,14 +84,10 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
     });
     this.#sinceMs = context.clock.monotonicMs();
     this.#timer = this.#arm(Math.min(this.#limitMs(), timeouts.idleMs));
-    signal.addEventListener('abort', this);
+    signal.addEventListener('abort', this.#leave);
   }
 
   // The caller
-
-  handleEvent(): void {
-    this.#giveUp(this.#signal.reason);
-  }
 
   giveUp(): void {
     this.#giveUp(new GatewayError('client_closed', { message: 'The call was given up.' }));
@@ -179,7 +177,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, BodySource {
   #close(): void {
     this.#over = true;
     this.#timer.cancel();
-    this.#signal.removeEventListener('abort', this);
+    this.#signal.removeEventListener('abort', this.#leave);
   }
 
   /** Leaves at least `restMs` of the limit, counted from now. */

@@ -22,6 +22,8 @@ const isSource = (path: string) => /^(server|contracts|console)\/src\//.test(pat
 const isServer = (path: string) => path.startsWith('server/src/');
 const isIn = (path: string, ...rooms: string[]) =>
   rooms.some((room) => path.startsWith(`server/src/${room}/`));
+/** What a call passes through. */
+const HOT_ROOMS = ['http', 'gateway', 'providers', 'wire', 'transport', 'stores', 'telemetry'];
 const isWiring = (path: string) => isIn(path, 'kernel', 'app');
 
 const BANS: readonly Ban[] = [
@@ -52,6 +54,11 @@ const BANS: readonly Ban[] = [
     kind: 'sleep',
     where: isTestFile,
     instead: 'a condition with a deadline (server/test/support/until.ts), or a clock moved by hand',
+  },
+  {
+    kind: 'function born old',
+    where: (path) => HOT_ROOMS.some((room) => isIn(path, room)),
+    instead: 'a constant that is assigned, or a field (docs/decisions/0026)',
   },
   { kind: 'module state', where: isSource, instead: 'a factory that owns its state' },
   { kind: 'work on import', where: isSource, instead: 'a function that main.ts or app/ calls' },

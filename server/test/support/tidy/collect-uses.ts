@@ -4,6 +4,7 @@ import type { Node } from 'typescript/unstable/ast';
 import { SyntaxKind } from 'typescript/unstable/ast';
 import {
   isArrowFunction,
+  isBinaryExpression,
   isBlock,
   isCallExpression,
   isElementAccessExpression,
@@ -125,7 +126,21 @@ function nodeUse(node: Node): Found | undefined {
     const isOn = node.initializer.kind === SyntaxKind.TrueKeyword;
     return isOn ? { kind: 'focused test', text: 'only: true' } : undefined;
   }
+  if (isBornOld(node)) return { kind: 'function born old', text: 'a function made as a member' };
   return undefined;
+}
+
+const ASSIGNMENTS: readonly SyntaxKind[] = [
+  SyntaxKind.EqualsToken,
+  SyntaxKind.QuestionQuestionEqualsToken,
+  SyntaxKind.BarBarEqualsToken,
+];
+
+/** `a.b = () => …`: V8 takes it for a method that stays, and makes it in the old generation. */
+function isBornOld(node: Node): boolean {
+  if (!isBinaryExpression(node) || !ASSIGNMENTS.includes(node.operatorToken.kind)) return false;
+  const isMember = isPropertyAccessExpression(node.left) || isElementAccessExpression(node.left);
+  return isMember && (isArrowFunction(node.right) || isFunctionExpression(node.right));
 }
 
 function wordUse(node: Node): Found | undefined {

@@ -24,6 +24,7 @@ export type UseKind =
   | 'randomness'
   | 'focused test'
   | 'sleep'
+  | 'function born old'
   | 'work on import'
   | 'module state'
   /** A string or a property name, wherever it stands: the rule on names decides. */

@@ -49,6 +49,12 @@ const CASES: readonly Case[] = [
     allowedIn: 'server/src/config/x.ts',
   },
   {
+    code: 'export const f = (a: { b: () => void }) => { a.b = () => undefined; };',
+    refusedIn: ROUTING,
+    as: 'a function made as a member (function born old)',
+    allowedIn: 'server/src/cluster/x.ts',
+  },
+  {
     code: 'export const f = () => Date.now();',
     refusedIn: ROUTING,
     as: 'Date.now (clock)',
