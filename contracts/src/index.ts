@@ -5,6 +5,7 @@
 export * from './audit.ts';
 export * from './auth.ts';
 export * from './common.ts';
+export * from './experiments.ts';
 export * from './explain.ts';
 export * from './flags.ts';
 export * from './gateway.ts';

@@ -67,6 +67,8 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     budgets: gateway.budgets,
     terms: gateway.terms,
     explain: gateway.explain,
+    experiments: () => experimentsOf(current()),
+    arms: storage.arms,
     flags: {
       ...flags.useCases,
       isForcedOff: flags.isForcedOff,
@@ -84,6 +86,16 @@ export function createAdminServices(deps: AdminDeps): AdminServices {
     log,
     within: deps.within,
   };
+}
+
+function experimentsOf({
+  config,
+  routes,
+}: LiveGeneration): ReturnType<AdminServices['experiments']> {
+  return Object.keys(config.models).flatMap((model) => {
+    const experiment = routes.resolve(model)?.experiment;
+    return experiment === undefined ? [] : [{ model, experiment }];
+  });
 }
 
 function providerOf({ current }: AdminDeps, provider: ProviderConfig): Provider {

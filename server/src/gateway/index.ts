@@ -21,7 +21,7 @@ export {
   NO_CACHE_CONTROL,
   type Thread,
 } from './model/request.ts';
-export type { ModelListing } from './model/route.ts';
+export type { Experiment, ModelListing } from './model/route.ts';
 export type { Dialect, Operation, Target } from './model/target.ts';
 export type { Allowance, Terms } from './model/terms.ts';
 export type { Trace } from './model/trace.ts';

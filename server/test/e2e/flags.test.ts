@@ -4,8 +4,14 @@
  * over one database.
  */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { ADMIN_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
 import { startScriptedUpstream } from '../support/scripted-upstream/index.ts';
 import { until } from '../support/until.ts';
 
@@ -150,6 +156,71 @@ test('metrics, cache and breakers follow their flags without a restart', async (
   for (let at = 0; at < 5; at += 1) await ask();
   assert.equal(upstream.calls.length, 7, 'with breakers two failures open one');
 });
+
+test('the log follows its flag without a restart, and a later start finds it so', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'esclusa-flags-'));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const start = async () => {
+    const gateway = await startGatewayProcess(folder, { LOG_LEVEL: 'info' });
+    const lines = linesOf(gateway.child);
+    const said = async (form: 'json' | 'text') => {
+      const seen = lines.length;
+      await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST' });
+      await until('a line', () => lines.length > seen, LIVE_MS);
+      return lines.slice(seen).some((line) => line.startsWith('{') === (form === 'json'));
+    };
+    const set = (enabled: boolean) =>
+      fetch(`${gateway.url}/api/v1/flags/structured_logging`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ enabled }),
+      });
+    return { gateway, said, set };
+  };
+
+  const first = await start();
+  t.after(() => first.gateway.child.kill('SIGKILL'));
+  assert.ok(await first.said('json'));
+  assert.equal((await first.set(false)).status, 200);
+  await until('lines of text', () => first.said('text'), LIVE_MS);
+  await first.gateway.kill('SIGTERM');
+  const second = await start();
+  t.after(() => second.gateway.child.kill('SIGKILL'));
+  assert.ok(await second.said('text'), 'what is stored holds from the first line of a request on');
+  await second.set(true);
+  await until('lines of JSON', () => second.said('json'), LIVE_MS);
+  await second.gateway.kill('SIGTERM');
+});
+
+test('checks at start follow their flag from the next start on', async (t) => {
+  const env = { ENABLE_STARTUP_VALIDATION: 'true' };
+  const first = await startGateway({ env });
+  const statusOf = async ({ api }: TestGateway) =>
+    (await api('GET', '/health/startup')).body.status;
+  const before = await statusOf(first);
+  await first.api('PUT', '/api/v1/flags/startup_validation', { enabled: false });
+  const second = await startGateway({ folder: first.folder, env });
+  const off = await statusOf(second);
+  await second.api('PUT', '/api/v1/flags/startup_validation', { enabled: true });
+  await second.close();
+  const third = await startGateway({ folder: first.folder, env });
+  const on = await statusOf(third);
+  t.after(async () => {
+    await third.close();
+    await first.close();
+  });
+
+  assert.deepEqual([before, off, on], ['healthy', 'skipped', 'healthy']);
+});
+
+/** What a process writes from now on, in whole lines. */
+function linesOf({ stdout, stderr }: ChildProcess): readonly string[] {
+  const lines: string[] = [];
+  for (const stream of [stdout, stderr]) {
+    if (stream !== null) createInterface(stream).on('line', (line) => lines.push(line));
+  }
+  return lines;
+}
 
 test('who may not change flags is refused, and unknown ones are not there', async (t) => {
   const gateway = await startGateway();

@@ -167,6 +167,25 @@ test('the arm is in the ledger, in what explain says, and in the key of the cach
   assert.equal(it.next.calls.length, 1);
 });
 
+test('experiments are listed with their flag and with the figures of both arms', async (t) => {
+  const it = await scene(t);
+  await it.round();
+  await it.gateway.api('PUT', '/api/v1/flags/smart_next', { percentage: 100 });
+  await it.round(() => it.next.next('status=500'));
+
+  const { status, body } = await it.gateway.api('GET', '/api/v1/experiments?hours=1');
+  const refused = await it.gateway.api('GET', '/api/v1/experiments?hours=0');
+
+  assert.equal(status, 200, JSON.stringify(body));
+  const [{ model, flag, control, candidate }, ...others] = body.data;
+  assert.deepEqual([model, flag.name, flag.percentage, others], ['smart', 'smart_next', 100, []]);
+  assert.deepEqual([control.targets, control.prompt], [['old/mock'], null]);
+  assert.deepEqual([control.figures.samples, control.figures.failures], [KEYS, 0]);
+  assert.deepEqual(candidate.targets, ['next/mock']);
+  assert.deepEqual([candidate.figures.samples, candidate.figures.failures], [KEYS, KEYS]);
+  assert.equal(refused.status, 400);
+});
+
 test('an experiment that leads nowhere, or to itself, stops the start', async () => {
   const targets = [{ provider: 'mock', model: 'mock' }];
   const start = (candidate: string) =>

@@ -28,6 +28,7 @@ import { breakerRoutes } from './routes/breakers.ts';
 import { budgetRoutes } from './routes/budgets.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { configRoutes } from './routes/config.ts';
+import { experimentRoutes } from './routes/experiments.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { flagRoutes } from './routes/flags.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
@@ -108,6 +109,7 @@ export async function createAdminApp(
   jobRoutes(app, services, cursors);
   breakerRoutes(app, services);
   flagRoutes(app, services);
+  experimentRoutes(app, services);
   cacheRoutes(app, services);
   configRoutes(app, services);
   docsRoutes(app, described);

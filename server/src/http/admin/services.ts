@@ -20,6 +20,7 @@ import type {
   BodyStore,
   Budget,
   CacheSelection,
+  Experiment,
   Explain,
   LedgerQueries,
   Routes,
@@ -40,7 +41,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import type { FlagSubject, FlagUseCases, JobQueue } from '../../operations/index.ts';
+import type {
+  ArmFiguresReader,
+  FlagSubject,
+  FlagUseCases,
+  JobQueue,
+} from '../../operations/index.ts';
 import type { TenantPlaces, TenantRemoval, TenantUseCases } from '../../tenancy/index.ts';
 import type { RequestMeter } from '../edge.ts';
 import type { RequestIds } from '../refusal.ts';
@@ -75,6 +81,9 @@ export interface AdminServices {
   readonly terms: (tenant: string) => Terms;
   readonly breakers: BreakerControl;
   readonly flags: FlagControl;
+  /** Of the configuration in force, by alias. */
+  readonly experiments: () => readonly RunningExperiment[];
+  readonly arms: ArmFiguresReader;
   readonly explain: Explain;
   readonly config: ConfigControl;
   readonly jobs: Pick<JobQueue, 'list'>;
@@ -109,6 +118,12 @@ export interface BudgetFigures {
   readonly reservedNanousd: Nanousd;
   /** Milliseconds since the epoch; null for a budget that never renews. */
   readonly renewsAtMs: number | null;
+}
+
+export interface RunningExperiment {
+  /** The alias that clients ask for. */
+  readonly model: string;
+  readonly experiment: Experiment;
 }
 
 export interface FlagControl extends FlagUseCases {

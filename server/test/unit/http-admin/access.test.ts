@@ -44,6 +44,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /cache/health': 's',
   'GET /api/v1/health/database': 's',
   'GET /health/database': 's',
+  'GET /api/v1/experiments': '-',
   'GET /api/v1/flags': '-',
   'GET /api/v1/flags/:name': '-',
   'PUT /api/v1/flags/:name': '-',

@@ -102,6 +102,8 @@ export async function createAdminFixture(
       within: (_ids, work) => work(),
       meter: () => undefined,
       flags: flagControl(clock),
+      experiments: () => [],
+      arms: { read: () => Promise.reject(new Error('no experiments')) },
       ...changes,
     },
     extras,
