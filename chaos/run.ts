@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeMachine } from '../bench/measure/machine.ts';
 import { alignedTable } from '../bench/report/table.ts';
+import { measureCollector } from './collector.ts';
 import { measureLogLines } from './log-lines.ts';
 import { postgresFaults } from './postgres.ts';
 import { loadProfile } from './profile/scenario.ts';
@@ -20,6 +21,7 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['redis', redisFaults],
   ...Object.entries(postgresFaults).map(([name, one]) => [name, ofFigures(one)] as const),
   ['rolling-restart', ofFigures(measureRollingRestart)],
+  ['collector', ofFigures(measureCollector)],
   ['log-lines', ofFigures(measureLogLines)],
   ['load', loadProfile],
 ]);

@@ -46,6 +46,10 @@ function configuration(tracing: Readonly<Record<string, unknown>> = {}) {
       one: { targets: [target('one')], retry },
       two: { targets: [target('first'), target('second')], retry },
       kept: { targets: [target('kept')], cache: { mode: 'always' } },
+      stale: {
+        targets: [target('stale')],
+        cache: { mode: 'always', ttl_seconds: 1, stale_while_revalidate_seconds: 600 },
+      },
     },
     resilience: { breaker: { failure_threshold: 1000 } },
     tracing: { endpoint: collector.url, interval_ms: 10, max_spans: MAX_SPANS, ...tracing },
@@ -172,6 +176,42 @@ test('a call that is answered from the cache has no attempt', async () => {
   assert.deepEqual(attempts, []);
   assert.equal(server.attributes['esclusa.cache.status'], 'HIT');
   assert.equal(server.attributes['esclusa.cache.tier'], 'memory');
+});
+
+test('those who join a call have spans of their own, and one of them the attempt', async () => {
+  upstream.script('kept', 'latency=300ms');
+  const messages = [{ role: 'user', content: 'Asked by two at once' }];
+  const ids = await Promise.all([1, 2].map(() => ask({ model: 'kept', messages })));
+
+  const both = await Promise.all(ids.map((id) => collector.exchange(id)));
+  const told = both.map(({ server, attempts }) => [
+    server.attributes['esclusa.cache.status'],
+    attempts.length,
+  ]);
+  assert.deepEqual(told.sort(), [
+    ['JOIN', 0],
+    ['MISS', 1],
+  ]);
+  assert.notEqual(both[0]?.server.traceId, both[1]?.server.traceId);
+});
+
+test('the renewal of a stale answer hangs below the call that set it off', async () => {
+  await ask({ model: 'stale' });
+  const served = await until('the answer is stale', async () => {
+    const id = await ask({ model: 'stale' });
+    const { server } = await collector.exchange(id);
+    return server.attributes['esclusa.cache.status'] === 'STALE' ? server : null;
+  });
+  const renewal = await until('the renewal has ended', () =>
+    collector.spans.find(({ parentSpanId, kind }) => parentSpanId === served.spanId && kind === 1),
+  );
+
+  assert.equal(renewal.traceId, served.traceId);
+  assert.equal(renewal.attributes['esclusa.attempts'], 1);
+  assert.notEqual(
+    renewal.attributes['esclusa.request_id'],
+    served.attributes['esclusa.request_id'],
+  );
 });
 
 test('a client that hangs up leaves a span that says so', async () => {
@@ -316,5 +356,22 @@ test('a batch is sent again to a collector that was not there', async () => {
     assert.equal(spans.attempts.length, 1);
   } finally {
     await own.close();
+  }
+});
+
+test('what cannot be honoured stops the start, and a secret is not repeated', async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'canary-without-a-name'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://me:canary-password@collector:4318'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ];
+
+  for (const [name, value] of cases) {
+    await assert.rejects(startGateway({ env: { [name]: value } }), (error: Error) => {
+      assert.match(error.message, new RegExp(`${name}.* accepted`));
+      assert.ok(!error.message.includes('canary'), error.message);
+      return true;
+    });
   }
 });

@@ -20,14 +20,17 @@ export interface Tracer {
   open(headers: readonly string[]): Trace;
 }
 
-const TRACE_BYTES = 16;
-const SPAN_BYTES = 8;
+const TRACE_DIGITS = 32;
+const SPAN_DIGITS = 16;
+/** Drawn at once: a draw costs the same, however little it is for. */
+const DRAWN_BYTES = 1024;
 /** As many of a trace identifier's last digits as a double holds exactly. */
 const DECIDING_DIGITS = 13;
 const DECIDING_RANGE = 16 ** DECIDING_DIGITS;
 
 export function createTracer(random: Random, sampling: () => Sampling): Tracer {
-  const newSpanId = (): string => identifier(random, SPAN_BYTES);
+  const draw = identifiers(random);
+  const newSpanId = (): string => draw(SPAN_DIGITS);
 
   function trace(traceId: string, parent: Trace['parent'], sampled: boolean): Trace {
     const spanId = newSpanId();
@@ -38,7 +41,7 @@ export function createTracer(random: Random, sampling: () => Sampling): Tracer {
   return {
     open(headers) {
       const sent = readTraceParent(headers);
-      const traceId = sent?.traceId ?? identifier(random, TRACE_BYTES);
+      const traceId = sent?.traceId ?? draw(TRACE_DIGITS);
       const parent = sent === null ? null : { spanId: sent.spanId, isRemote: true };
       return trace(traceId, parent, isSampled(traceId, sent, sampling()));
     },
@@ -51,7 +54,12 @@ function isSampled(traceId: string, sent: TraceParent | null, by: Sampling): boo
 }
 
 /** Zero is no identifier; it comes as often as any other number. */
-function identifier(random: Random, bytes: number): string {
-  const digits = Buffer.from(random.bytes(bytes)).toString('hex');
-  return /[^0]/.test(digits) ? digits : `${digits.slice(1)}1`;
+function identifiers(random: Random): (digits: number) => string {
+  let drawn = '';
+  return (digits) => {
+    if (drawn.length < digits) drawn = Buffer.from(random.bytes(DRAWN_BYTES)).toString('hex');
+    const taken = drawn.slice(0, digits);
+    drawn = drawn.slice(digits);
+    return /[^0]/.test(taken) ? taken : `${taken.slice(1)}1`;
+  };
 }
