@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
+import { kustomized, one, withoutKustomize as skip } from '../../support/kubernetes.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 const DOCKER = join(ROOT, 'deploy/docker');
@@ -164,36 +165,11 @@ test('a health check says no where nobody answers', () => {
   assert.equal(spawnSync(process.execPath, [check], { env }).status, 1);
 });
 
-/** Kustomize of this machine's kubectl; older ones do not know `labels`. */
-const version = spawnSync('kubectl', ['version', '--client']).stdout?.toString() ?? '';
-const kustomize = /Kustomize Version: v[5-9]/.test(version);
-const skip = kustomize ? false : 'no kubectl with kustomize 5';
-
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-  // Whatever the kind has; looked into below.
-  readonly spec: ReturnType<typeof JSON.parse>;
-  readonly data: Readonly<Record<string, string>>;
-}
-
-async function rendered(overlay: string): Promise<Manifest[]> {
-  const folder = join(ROOT, 'deploy/k8s', overlay);
-  const { stdout } = await run('kubectl', ['kustomize', folder], { maxBuffer: 4_000_000 });
-  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
-}
-
-function one(manifests: readonly Manifest[], kind: string): Manifest {
-  const found = manifests.filter((each) => each.kind === kind);
-  assert.equal(found.length, 1, kind);
-  return found[0] as Manifest;
-}
-
 for (const overlay of OVERLAYS) {
   test(`${overlay}: pods are confined, drained in time and told what they know`, {
     skip,
   }, async () => {
-    const manifests = await rendered(overlay);
+    const manifests = await kustomized(overlay);
     const { spec } = one(manifests, 'StatefulSet');
     const pod = spec.template.spec;
     const [container] = pod.containers;
@@ -220,7 +196,7 @@ for (const overlay of OVERLAYS) {
   });
 
   test(`${overlay}: what manifests name is there`, { skip }, async () => {
-    const manifests = await rendered(overlay);
+    const manifests = await kustomized(overlay);
     const { spec } = one(manifests, 'StatefulSet');
     const has = (kind: string, name: string) =>
       manifests.some((each) => each.kind === kind && each.metadata.name === name);
