@@ -27,7 +27,8 @@ const CHECK_MS = 60_000;
 /** The module that knows the kinds of an API. */
 function moduleOf({ apiVersion }: Manifest): string {
   const isOperators = apiVersion.startsWith('monitoring.coreos.com/');
-  return `${isOperators ? '@kubernetes-models/prometheus-operator' : 'kubernetes-models'}/${apiVersion}`;
+  const name = isOperators ? '@kubernetes-models/prometheus-operator' : 'kubernetes-models';
+  return `${name}/${apiVersion}`;
 }
 
 /** Why a cluster would refuse it; null: it would not. */
@@ -106,7 +107,7 @@ test('the example of the secrets is as its schema says', async () => {
   await check(parseAllDocuments(text).map((document) => document.toJS() as Manifest));
 });
 
-test('what is wrong is found: a value, a member that is missing, and one that is misspelt', async () => {
+test('what is wrong is found: a value, a missing member, and one that is misspelt', async () => {
   const pod = (container: object): Manifest => ({
     ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, data: {} },
     spec: { containers: [container] },
