@@ -49,8 +49,19 @@ export const slugSchema = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])
 /** An integer of nano-dollars (10⁻⁹ USD). */
 export const nanousdSchema = z.int().describe('Nano-dollars: 1 000 000 000 are one US dollar.');
 
+/** How many rows a page may have; who asks for more gets as many as there are at most. */
+export function limitSchema(max: number, usual: number) {
+  return z.coerce
+    .number()
+    .int()
+    .min(1)
+    .transform((wanted) => Math.min(wanted, max))
+    .default(usual)
+    .describe(`At most ${max}; more are answered with ${max}.`);
+}
+
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: limitSchema(200, 50),
   cursor: z.string().min(1).max(500).optional(),
 };
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   idSchema,
   instantSchema,
+  limitSchema,
   listSchema,
   modelNameSchema,
   nanousdSchema,
@@ -108,7 +109,7 @@ export const usageQuerySchema = z.strictObject({
     .transform((text) => text.split(','))
     .pipe(z.array(usageDimensionSchema).min(1).max(5))
     .refine((list) => new Set(list).size === list.length, 'A dimension appears twice.'),
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  limit: limitSchema(1000, 200),
 });
 
 export const usageRowSchema = z.object({

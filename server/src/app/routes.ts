@@ -122,7 +122,8 @@ function directListings(
   return Object.values(config.providers).flatMap(({ name, vendor }) =>
     (vendor === null ? [] : catalogue.list(vendor, nowMs)).map((entry) => ({
       name: `${name}/${entry.model}`,
-      createdSeconds: Math.floor((entry.effectiveFromMs ?? 0) / 1000),
+      // Nobody says since when some are there: as with aliases, since this generation.
+      createdSeconds: Math.floor((entry.effectiveFromMs || nowMs) / 1000),
       ownedBy: vendor ?? name,
       operations: entry.operations,
     })),

@@ -8,6 +8,7 @@ import { GatewayError, type Principal, principalOf } from '../../gateway/index.t
 import { type Permission, reachOf, requirePermission } from '../../identity/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import { readCredential } from '../credentials.ts';
+import { slashed } from './not-found.ts';
 import type { AdminServices } from './services.ts';
 
 const USER_AGENT_LENGTH_MAX = 500;
@@ -34,6 +35,8 @@ export function guardRoutes(app: FastifyInstance, services: AdminServices): void
   });
   app.addHook('onRequest', async (request) => {
     if (request.is404) return;
+    const nothing = nothingNamed(request);
+    if (nothing !== null) throw nothing;
     const { access } = request.routeOptions.config;
     if (access === 'public') return;
     assert(access !== undefined, 'a route without stated access was registered');
@@ -45,6 +48,12 @@ export function guardRoutes(app: FastifyInstance, services: AdminServices): void
     request.principal = await principalOf(services.authenticator, credential);
     requirePermission(request.principal, access);
   });
+}
+
+/** A member of the path that is empty names nothing, whoever calls. */
+function nothingNamed(request: FastifyRequest): GatewayError | null {
+  const names = Object.values((request.params ?? {}) as Readonly<Record<string, string>>);
+  return names.includes('') ? slashed(request.url.split('?', 1)[0] ?? '') : null;
 }
 
 /** The principal of a route that is not public. */

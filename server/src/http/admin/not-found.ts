@@ -30,7 +30,7 @@ export function answerUnknownPaths(app: FastifyInstance): void {
       for (const method of methods) allowed.add(method);
     }
     if (allowed.size === 0) {
-      sendError(request, reply, new GatewayError('not_found'));
+      sendError(request, reply, slashed(path) ?? new GatewayError('not_found'));
       return;
     }
     const list = [...allowed].sort().join(', ');
@@ -38,6 +38,13 @@ export function answerUnknownPaths(app: FastifyInstance): void {
     const message = `This path takes ${list}.`;
     sendError(request, reply, new GatewayError('method_not_allowed', { message }));
   });
+}
+
+/** Of a path that would be another without its last slash; null: it has none. */
+export function slashed(path: string): GatewayError | null {
+  if (path.length < 2 || !path.endsWith('/')) return null;
+  const message = 'Nothing is served at a path that ends with a slash. Leave the slash out.';
+  return new GatewayError('not_found', { message });
 }
 
 function patternOf(url: string): RegExp {

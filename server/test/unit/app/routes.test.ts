@@ -42,3 +42,17 @@ test('they are nothing to production, nor where another provider has the name', 
   assert.notEqual(await resolve('mock:status=503', listed), undefined);
   assert.equal(await resolve('mocks:status=503', null), undefined);
 });
+
+test('no model is listed as made before there were any', async () => {
+  const { config, settings, warnings } = await loadText(null, { OPENAI_API_KEY: 'sk-test' });
+  const generation = { number: 1, config, settings, warnings, loadedAtMs: NOW_MS };
+
+  const listed = buildRoutes(generation, await testCatalogue(), NOW_MS).list();
+
+  assert.ok(listed.length > 2);
+  const dawnSeconds = Date.parse('2019-01-01') / 1000;
+  assert.deepEqual(
+    listed.filter(({ createdSeconds }) => createdSeconds < dawnSeconds),
+    [],
+  );
+});

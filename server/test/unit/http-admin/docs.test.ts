@@ -24,7 +24,11 @@ interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly responses?: Readonly<Record<string, unknown>>;
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly schema?: { readonly type?: string };
+  }[];
 }
 
 const GEMINI_VERBS = [
@@ -94,6 +98,13 @@ describe('the reference of the interface', () => {
     }
     const listed = Object.keys(document.paths).filter((path) => path.includes('{model}:'));
     assert.equal(listed.length, 2 * GEMINI_VERBS.length);
+  });
+
+  it('says of the number of rows that it is one, and how many there are at most', () => {
+    const parameters = document.paths['/api/v1/keys']?.get?.parameters;
+    const limit = parameters?.find(({ name }) => name === 'limit');
+    assert.equal(limit?.schema?.type, 'integer');
+    assert.match(JSON.stringify(limit), /At most 200/);
   });
 
   it('says which routes need no key', () => {

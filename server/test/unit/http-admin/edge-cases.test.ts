@@ -64,6 +64,20 @@ describe('an unknown path', () => {
     });
   }
 
+  for (const [method, url] of [
+    ['GET', '/api/v1/keys/'],
+    ['POST', '/api/v1/keys/?limit=1'],
+    ['DELETE', '/api/v1/tenants/'],
+    ['GET', '/api/v1/users/'],
+  ] as const) {
+    it(`says of ${method} ${url} that the slash is what is wrong`, async () => {
+      const answer = await fixture.call(null, { method, url });
+
+      assert.equal(answer.statusCode, 404);
+      assert.match(errorSchema.parse(answer.json()).error.message, /ends with a slash/);
+    });
+  }
+
   for (const [method, url, allow] of [
     ['PUT', '/api/v1/keys', 'GET, HEAD, POST'],
     ['POST', '/api/v1/keys/key_1', 'DELETE, GET, HEAD, PATCH'],
