@@ -164,22 +164,21 @@ interface SpanFacts {
 
 function span({ exchange, trace, resource }: Whole, facts: SpanFacts): ReadableSpan {
   const { traceId } = trace;
-  const context = { traceId, spanId: facts.spanId, traceFlags: 1 };
-  const at = (ms: number): HrTime => hrTime(exchange.createdAtMs + ms - exchange.startedMs);
+  const offsetMs = exchange.createdAtMs - exchange.startedMs;
   return {
     name: facts.name,
     kind: facts.kind,
-    spanContext: () => context,
+    spanContext: always({ traceId, spanId: facts.spanId, traceFlags: 1 }),
     ...(facts.parent === null
       ? {}
       : { parentSpanContext: { traceId, traceFlags: 1, ...facts.parent } }),
-    startTime: at(facts.startedMs),
-    endTime: at(facts.endedMs),
+    startTime: hrTime(offsetMs + facts.startedMs),
+    endTime: hrTime(offsetMs + facts.endedMs),
     duration: hrTime(facts.endedMs - facts.startedMs),
     ended: true,
     status: { code: facts.failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
     attributes: facts.attributes,
-    events: facts.events.map(({ name, atMs }) => ({ name, time: at(atMs) })),
+    events: facts.events.map(({ name, atMs }) => ({ name, time: hrTime(offsetMs + atMs) })),
     links: [],
     resource,
     instrumentationScope: SCOPE,
@@ -187,6 +186,11 @@ function span({ exchange, trace, resource }: Whole, facts: SpanFacts): ReadableS
     droppedEventsCount: 0,
     droppedLinksCount: 0,
   };
+}
+
+/** Made apart, so that a span that waits keeps this value and nothing of its exchange. */
+function always<T>(value: T): () => T {
+  return () => value;
 }
 
 function hrTime(ms: number): HrTime {
