@@ -3,6 +3,7 @@
  * nothing secret. Method: ended exchanges built by hand; lines captured, metrics exposed.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { systemRandom } from '../../../src/kernel/random.ts';
@@ -85,6 +86,31 @@ test('the line has the shape of every other line', () => {
 
   const shared = Object.keys(ordinaryLog.only());
   for (const member of shared) assert(member in exchangeLog.only(), member);
+});
+
+test('the page about the log names every member of the line, and none that it never has', () => {
+  const log = captureLog();
+  const exchange = endedExchange({ stream: true });
+  exchange.firstTokenMs = 120.5;
+  const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  const error = new GatewayError('upstream_unreachable', { cause });
+  createObserver(log, createMetrics()).ended(exchange, { ...WELL, status: 502, error });
+
+  const page = readFileSync(new URL('../../../../docs/logs.md', import.meta.url), 'utf8');
+  const of = (title: string): string => page.split(`## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
+  const named = (section: string): string[] =>
+    section
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, it]) => it))
+      .filter((name) => name !== undefined);
+  const documented = [
+    ...named(of('A line as JSON')),
+    ...named(of('The line of a call to a model')),
+  ];
+
+  const written = new Set([...Object.keys(log.only()), 'exception']);
+  assert.deepEqual(documented.sort(), [...written].sort());
 });
 
 test('where traces are made a line names the trace and the span', () => {
