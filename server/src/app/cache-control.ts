@@ -97,7 +97,13 @@ function redisTier(counts: Readonly<Counts>, latencyMs: number | null) {
   };
 }
 
-export function rates(hits: number, misses: number) {
+/** The same figures as health tells them: zeros where there is no shared tier. */
+export function sharedTierOf({ tiers }: Stats): Readonly<Record<string, number>> {
+  const { hits, misses, sets, errors } = tiers.redis ?? redisTier(noCounts(), null);
+  return { hits, misses, sets, errors, total_requests: hits + misses, ...rates(hits, misses) };
+}
+
+function rates(hits: number, misses: number) {
   const rate = hits + misses === 0 ? 0 : hits / (hits + misses);
   return {
     hit_rate: Number(rate.toFixed(DECIMALS)),

@@ -9,7 +9,7 @@ import { type CacheBook, createCacheBook } from '../stores/cache-book.ts';
 import { createRedisCacheStore, type RedisCacheStore } from '../stores/redis/cache-store.ts';
 import { shareFigures } from '../stores/redis/shared-figures.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { rates, type SecondTier } from './cache-control.ts';
+import type { SecondTier } from './cache-control.ts';
 import type { Parts } from './parts.ts';
 import type { SharedStores } from './redis.ts';
 
@@ -58,13 +58,6 @@ export function countedIn(book: CacheBook, observer: ExchangeObserver): Exchange
       observer.ended(exchange, end);
     },
   };
-}
-
-/** What the second tier did, as this process counted it. */
-export function figuresOf(book: CacheBook): Readonly<Record<string, number>> {
-  const { redis_hits: hits = 0, redis_misses: misses = 0 } = book.page(null)?.counts ?? {};
-  const { redis_sets: sets = 0, redis_errors: errors = 0 } = book.page(null)?.counts ?? {};
-  return { hits, misses, sets, errors, total_requests: hits + misses, ...rates(hits, misses) };
 }
 
 /** The figures of `/cache/stats` for all tenants, as this process counted them. */

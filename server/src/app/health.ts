@@ -25,7 +25,8 @@ export interface HealthDeps {
   readonly breakers: Pick<BreakerRegistry, 'snapshot'>;
   /** Of the configuration in force. */
   readonly providers: () => readonly string[];
-  readonly cacheStats: () => HealthCheck['stats'];
+  /** Of the shared tier, of all processes where they can be asked. */
+  readonly cacheStats: () => Promise<HealthCheck['stats']>;
   readonly cacheEnabled: () => boolean;
 }
 
@@ -67,8 +68,7 @@ function readiness(deps: HealthDeps, lifecycle: Lifecycle): Ready {
 }
 
 async function report(deps: HealthDeps, lifecycle: Lifecycle): Promise<Omit<Health, 'timestamp'>> {
-  const database = await probeDatabase(deps);
-  const stats = deps.cacheStats();
+  const [database, stats] = await Promise.all([probeDatabase(deps), deps.cacheStats()]);
   const journal: HealthCheck = {
     healthy: deps.storage.ledger.accepting(),
     enabled: true,

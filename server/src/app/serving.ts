@@ -34,8 +34,8 @@ import { createObserver } from '../telemetry/observer.ts';
 import { watchProcess } from '../telemetry/process-metrics.ts';
 import { createAdminServices } from './admin-services.ts';
 import { createBreakerControl } from './breaker-control.ts';
-import { type CacheParts, countedIn, createCacheParts, figuresOf } from './cache.ts';
-import { createCacheControl } from './cache-control.ts';
+import { type CacheParts, countedIn, createCacheParts } from './cache.ts';
+import { createCacheControl, sharedTierOf } from './cache-control.ts';
 import { createConfigControl } from './config-control.ts';
 import { createCounters } from './counters.ts';
 import { forgetErased } from './forget-erased.ts';
@@ -108,18 +108,18 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   startJobs(parts, current, undo);
   const bucket = await openBucket(parts, undo);
   const lifecycle: Lifecycle = { phase: 'starting', startup: STARTING };
+  const control = createCacheControl({ gateway, current, clock, ...cache });
   const health: HealthDeps = {
     storage,
     snapshot: identity.keySnapshot,
     ...{ shared, counters, replays, bucket, breakers },
     providers: () => Object.keys(current().config.providers),
     cacheEnabled: () => current().config.cache.enabled,
-    cacheStats: () => figuresOf(cache.book),
+    cacheStats: async () => sharedTierOf(await control.stats(null)),
   };
   const degraded = () => degradedNames(health);
   sampleMeters(metrics, { storage, capture, gateway, current, pool, flags, degraded });
   const meter = createRequestMeter(metrics);
-  const control = createCacheControl({ gateway, current, clock, ...cache });
   const made = { cache: control, meter, data: runTenantJobs(parts, undo) };
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...made });
   undo.push(() => admin.close());

@@ -88,17 +88,18 @@ function cacheStatus(exchange: Exchange): string {
   const name = `esclusa${tier === null ? '' : `-${tier}`}`;
   const key = cacheKey === null ? '' : `; key="${cacheKey}"`;
   const why = `${key}${detail === null ? '' : `; detail=${detail}`}`;
-  // A client that wants a new answer did not miss a stored one.
-  const forwarded = exchange.request.cacheControl.noCache ? 'request' : 'uri-miss';
+  const { noCache, onlyIfCached } = exchange.request.cacheControl;
+  // A client that wants a new answer did not miss a stored one; one that wants none has none.
+  const forwarded = onlyIfCached ? '' : `; fwd=${noCache ? 'request' : 'uri-miss'}`;
   switch (status) {
     case 'HIT':
       return `${name}; hit${why}`;
     case 'STALE':
       return `${name}; hit; fwd=stale${why}`;
     case 'JOIN':
-      return `${name}; fwd=${forwarded}; collapsed${why}`;
+      return `${name}${forwarded}; collapsed${why}`;
     case 'MISS':
-      return `${name}; fwd=${forwarded}${why}`;
+      return `${name}${forwarded}${why}`;
     case 'BYPASS':
       return `${name}; fwd=bypass${why}`;
   }

@@ -87,10 +87,19 @@ function resultOf(
   const first = firstTokenMs === null ? '' : `,"first_token_ms":${milliseconds(firstTokenMs)}`;
   return (
     `,"status":${end.status},"outcome":"${outcome}"${failed}` +
-    `,"cache":"${exchange.cache.status}","attempts":${exchange.attempts.length}${spent}` +
+    `${cacheOf(exchange)},"attempts":${exchange.attempts.length}${spent}` +
     `,"duration_ms":${milliseconds(end.durationMs)},"upstream_ms":${milliseconds(upstreamMs)}` +
     `,"overhead_ms":${milliseconds(Math.max(0, end.durationMs - upstreamMs))}${first}`
   );
+}
+
+/** What of a key is enough to find others of the same request. */
+const KEY_CHARACTERS = 16;
+
+function cacheOf({ cache, cacheKey }: Exchange): string {
+  const tier = cache.tier === null ? '' : `,"cache_tier":"${cache.tier}"`;
+  const key = cacheKey === null ? '' : `,"cache_key":"${cacheKey.slice(0, KEY_CHARACTERS)}"`;
+  return `,"cache":"${cache.status}"${tier}${key}`;
 }
 
 function failureOf(error: GatewayError | null): string {

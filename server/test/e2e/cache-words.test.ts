@@ -118,6 +118,25 @@ test('cache-status tells an answer that was not wanted from one that was missing
   assert.match(await words({ 'no-store': true }), /^esclusa; fwd=bypass; detail=no-store$/);
 });
 
+test('who wants only what is stored, and finds nothing, has missed', async () => {
+  const { gateway, upstream } = around;
+  const messages = [{ role: 'user', content: 'never asked before' }];
+  const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      ...{ authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      'cache-control': 'only-if-cached',
+    },
+    body: JSON.stringify({ model: 'priced', temperature: 0, messages }),
+  });
+
+  assert.equal(answer.status, 504);
+  assert.equal(answer.headers.get('x-cache'), 'MISS');
+  const said = answer.headers.get('cache-status') ?? '';
+  assert.match(said, /^esclusa; key="[\w-]{43}"; detail=only-if-cached$/);
+  assert.equal(upstream.calls.length, 0);
+});
+
 test('the key that an answer shows removes it, and nothing else', async () => {
   const first = await asked(null);
   await asked({ namespace: 'other' });

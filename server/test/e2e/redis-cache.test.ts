@@ -117,6 +117,12 @@ test('both processes tell the same figures, and they add up', async () => {
   const { body } = await second.api('GET', '/cache/stats');
   assert.equal(body.cache.tenant, null);
   assert.ok(body.cache.hits >= 3);
+  const { hits, misses, sets, errors } = body.cache.tiers.redis;
+  for (const process of [first, second]) {
+    const { stats: healths } = (await process.api('GET', '/api/v1/health')).body.checks.redis_cache;
+    const { hit_rate: _rate, hit_rate_percent: _percent, ...told } = healths;
+    assert.deepEqual(told, { hits, misses, sets, errors, total_requests: hits + misses });
+  }
 });
 
 test('a Redis that was emptied is filled with the figures again', async () => {

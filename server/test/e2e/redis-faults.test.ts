@@ -11,7 +11,10 @@ import { percentile, type SteadyLoad, startLoad } from '../support/steady-load.t
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
-const RECOVERED_MS = 5000;
+/** Five seconds are promised, and measured by `npm run chaos -- redis`; a busy machine has more. */
+const RECOVERED_MS = 20_000;
+/** So that a Redis that the machine keeps waiting is not taken for one that is slow itself. */
+const COMMAND_MS = 250;
 /** How long a fault lasts: some forty requests. */
 const FAULT_MS = 2000;
 const PER_SECOND = 20;
@@ -28,7 +31,10 @@ before(async () => {
   process.on('warning', noteWarning);
   redis = await startRedis({ after: (stop) => void stops.push(stop) });
   wire = await startTcpProxy(redis.port);
-  gateway = await startGateway({ env: { REDIS_URL: `redis://127.0.0.1:${wire.port}` } });
+  gateway = await startGateway({
+    env: { REDIS_URL: `redis://127.0.0.1:${wire.port}` },
+    config: { redis: { command_ms: COMMAND_MS } },
+  });
   const limits = { requests_per_minute: 1_000_000 };
   const { secret } = await gateway.key({ limits });
   await until('Redis is found', () => isReady());

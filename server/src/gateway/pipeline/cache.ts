@@ -46,8 +46,10 @@ export function cache(deps: CacheDeps, booked: (handler: Handler) => Handler): S
 
   async function onlyStored(call: CacheCall): Promise<Answer> {
     const found = call.lookup ? await deps.store.far(call.tenant, call.key) : null;
-    if (found === null || !call.pleases(found)) throw new GatewayError('cache_only_miss');
-    return given(call, found);
+    if (found !== null && call.pleases(found)) return given(call, found);
+    const detail = 'only-if-cached';
+    call.exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail };
+    throw new GatewayError('cache_only_miss');
   }
 
   return {

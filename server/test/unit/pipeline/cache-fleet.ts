@@ -11,6 +11,7 @@ import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import type { Exchange } from '../../../src/gateway/model/exchange.ts';
 import type { InferenceRequest } from '../../../src/gateway/model/request.ts';
 import type { Route, RouteCachePolicy } from '../../../src/gateway/model/route.ts';
+import type { Trace } from '../../../src/gateway/model/trace.ts';
 import { cache } from '../../../src/gateway/pipeline/cache.ts';
 import { SHARING } from '../../../src/gateway/pipeline/fly.ts';
 import { type Guardrail, guard } from '../../../src/gateway/pipeline/guard.ts';
@@ -99,16 +100,14 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
         changes: Partial<InferenceRequest> = {},
         tenant = 'default',
         routed: Partial<Route> = {},
+        trace: Trace | null = null,
       ): Asked {
         ids += 1;
         const request = chatRequest({ temperature: 0, ...changes });
-        const exchange = Object.assign(exchangeOf(request), { id: `req_${ids}` });
+        const exchange = Object.assign(exchangeOf(request), { id: `req_${ids}`, trace });
         exchange.principal = { ...PRINCIPAL, tenant };
         exchange.route = { ...route, ...routed };
-        const answer = handler(exchange);
-        answer.catch(() => undefined);
-        const leave = () => exchange.abort.abort(new GatewayError('client_closed'));
-        return { exchange, answer, leave };
+        return askedBy(exchange, handler(exchange));
       },
     };
   }
@@ -122,6 +121,12 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
     /** The `number`-th call, from 1 on, as soon as it was made. */
     call: (number: number) => until(`call ${number}`, () => calls[number - 1]),
   };
+}
+
+function askedBy(exchange: Exchange, answer: Promise<Answer>): Asked {
+  answer.catch(() => undefined);
+  const leave = () => exchange.abort.abort(new GatewayError('client_closed'));
+  return { exchange, answer, leave };
 }
 
 function made(calls: MadeCall[], exchange: Exchange): Promise<Answer> {

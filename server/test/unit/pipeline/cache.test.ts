@@ -8,6 +8,7 @@ import type { FinishReason, StreamFrame } from '../../../src/gateway/model/answe
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
 import type { RouteCachePolicy } from '../../../src/gateway/model/route.ts';
+import type { Trace } from '../../../src/gateway/model/trace.ts';
 import { until } from '../../support/until.ts';
 import { type Asked, createFleet, type MadeCall, read, type TestProcess } from './cache-fleet.ts';
 import { frame, LAST_FRAME, plainAnswer, streamOf } from './fakes.ts';
@@ -319,6 +320,20 @@ for (const request of [{}, STREAM]) {
     assert.equal(calls.length, 2);
   });
 }
+
+test('a renewal is part of the trace of the exchange that set it off', async () => {
+  const { ask, call, clock } = one({ staleWhileRevalidateSeconds: 30 });
+  const first = ask();
+  answer(await call(1), 'old');
+  await read(first);
+  clock.advance(105_000);
+  const part = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) } as Trace;
+  const trace = { ...part, spanId: 'c'.repeat(16), child: () => part } as Trace;
+
+  await read(ask({}, 'default', {}, trace));
+
+  assert.equal((await call(2)).exchange.trace, part);
+});
 
 test('a renewal that fails leaves the stale answer, and the next sets off another', async () => {
   const { ask, call, calls, clock } = one({ staleWhileRevalidateSeconds: 30 });

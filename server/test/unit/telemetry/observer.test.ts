@@ -61,6 +61,19 @@ test('a completed exchange leaves one info line with every field', () => {
   });
 });
 
+test('a line tells which tier gave an answer, and the beginning of its key', () => {
+  for (const tier of ['memory', 'redis']) {
+    const log = captureLog();
+    const exchange = endedExchange();
+    exchange.cache = { status: 'HIT', tier, ageSeconds: 3, detail: null };
+    exchange.cacheKey = 'WRIC7PQlWhLJiNyEOa2zU-0QuvAq0fKRV7oB3o-zR7A';
+    createObserver(log, createMetrics()).ended(exchange, WELL);
+
+    const { cache, cache_tier, cache_key } = log.only();
+    assert.deepEqual([cache, cache_tier, cache_key], ['HIT', tier, 'WRIC7PQlWhLJiNyE']);
+  }
+});
+
 test('at the level debug an exchange leaves a line when it starts', () => {
   for (const level of ['debug', 'info'] as const) {
     const log = captureLog({ level });
