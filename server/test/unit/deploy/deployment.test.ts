@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
@@ -30,6 +30,11 @@ interface Service {
   readonly profiles?: readonly string[];
   readonly read_only?: boolean;
   readonly stop_grace_period?: string;
+  readonly security_opt?: readonly string[];
+  readonly mem_limit?: string;
+  readonly cpus?: number;
+  readonly pids_limit?: number;
+  readonly healthcheck?: { readonly test: readonly string[] };
   readonly logging?: { readonly driver: string; readonly options: Record<string, string> };
 }
 
@@ -81,6 +86,35 @@ for (const file of COMPOSE) {
     }
   });
 }
+
+for (const file of COMPOSE) {
+  test(`${file}: no service takes the whole machine, gains rights, or is well unasked`, () => {
+    for (const [name, service] of Object.entries(compose(file).services)) {
+      const say = (what: string) => `${file}: ${name}: ${what}`;
+      assert.match(service.mem_limit ?? '', /^\d+[mg]$/, say('mem_limit'));
+      assert.ok((service.cpus ?? 0) > 0, say('cpus'));
+      assert.ok((service.pids_limit ?? 0) > 0, say('pids_limit'));
+      assert.deepEqual(service.security_opt, ['no-new-privileges:true'], say('security_opt'));
+      // The image of the gateway asks by itself; a page to look into the cache is nobody's need.
+      const isAsked = service.healthcheck !== undefined || service.image.startsWith('esclusa');
+      assert.ok(isAsked || service.profiles !== undefined, say('healthcheck'));
+      if (file === 'compose.full.yml' && !service.image.startsWith('esclusa')) {
+        assert.match(service.image, /:v?\d[\w.-]*$/, say('a version'));
+      }
+    }
+  });
+}
+
+test('gateways read who calls from nginx, which stands in a network of Docker', () => {
+  const { http } = parse(readFileSync(join(DOCKER, 'esclusa.yaml'), 'utf8'));
+
+  for (const name of ['gateway-1', 'gateway-2', 'backup']) {
+    const { environment, volumes } = compose('compose.full.yml').services[name] as Service;
+    const [, path = ''] = /^\.\/esclusa\.yaml:(.+):ro$/.exec(volumes?.at(-1) ?? '') ?? [];
+    assert.equal(environment?.ESCLUSA_CONFIG, path, name);
+  }
+  assert.match(http.trusted_proxies, /172\.16\.0\.0\/12/);
+});
 
 test('gateways get variables they know, a tree they cannot write, and time to end', () => {
   const gateways = COMPOSE.flatMap((file) => Object.values(compose(file).services)).filter(
@@ -236,19 +270,45 @@ test('delivery tests before it builds, scans before it pushes, and goes back if 
   const path = '.github/workflows/delivery.yml';
   const { jobs } = parse(read(path));
   const text = read(path);
-  const steps: readonly { readonly run?: string }[] = jobs.image.steps;
-  const placeOf = (word: string) => steps.findIndex((step) => step.run?.includes(word));
+  const placeOf = (job: string, word: string) => {
+    const steps: readonly { readonly run?: string }[] = jobs[job].steps;
+    const place = steps.findIndex((step) => step.run?.includes(word));
+    assert.ok(place >= 0, `${job}: ${word}`);
+    return place;
+  };
 
+  assert.ok(placeOf('check', 'helm lint') > placeOf('check', 'npm run check'));
   assert.deepEqual(jobs.image.needs, ['check', 'test']);
   assert.deepEqual(jobs.deploy.needs, ['image']);
-  assert.ok(placeOf('trivy') > placeOf('docker build -f'));
-  assert.ok(placeOf('buildx build') > placeOf('trivy'));
-  assert.match(text, /rollout status [\s\S]*\|\| \{[\s\S]*rollout undo[\s\S]*exit 1/);
+  assert.ok(placeOf('image', '--load') > placeOf('image', 'image:check'));
+  assert.ok(placeOf('image', 'trivy') > placeOf('image', '--load'));
+  assert.ok(placeOf('image', '--push') > placeOf('image', 'trivy'));
+  assert.match(text, /--sbom=true --provenance=mode=max/);
+  const [, script = ''] = /sh (deploy\/\S+\.sh)/.exec(text) ?? [];
+  assert.ok(existsSync(join(ROOT, script)), script);
+  assert.ok(placeOf('deploy', script) > placeOf('deploy', 'kubeconfig'));
   for (const [, reference = ''] of text.matchAll(/uses: (\S+)/g)) {
     assert.match(reference, /@[0-9a-f]{40}$/, reference);
   }
-  for (const [, script = ''] of text.matchAll(/npm run ([\w:]+)/g)) {
-    assert.ok(script in JSON.parse(read('package.json')).scripts, script);
+  for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) {
+    assert.ok(name in JSON.parse(read('package.json')).scripts, name);
   }
-  assert.ok(existsSync(join(ROOT, dirname(path))));
+});
+
+test('log lines of the pods go where an index a day is deleted after 30 days', () => {
+  const policy = JSON.parse(read('deploy/logging/ilm-policy.json')).policy.phases;
+  const template = JSON.parse(read('deploy/logging/index-template.json'));
+  const { config } = parse(read('deploy/logging/fluent-bit.yml'));
+  const loki = parse(read('deploy/logging/loki.yml'));
+  const [, prefix] = /Logstash_Prefix (\S+)/.exec(config.outputs) ?? [];
+
+  assert.equal(policy.delete.min_age, '30d');
+  assert.equal(policy.hot.actions.rollover, undefined, 'an index with a date is not rolled over');
+  assert.match(config.outputs, /Logstash_Format On/);
+  assert.deepEqual(template.index_patterns, [`${prefix}-*`]);
+  assert.equal(template.template.settings['index.lifecycle.name'], prefix);
+  assert.equal(loki.loki.limits_config.retention_period, `${30 * 24}h`);
+  for (const file of ['elasticsearch.yml', 'kibana.yml']) {
+    assert.ok(parse(read(`deploy/logging/${file}`)).resources.limits.memory, file);
+  }
 });
