@@ -54,7 +54,7 @@ async function shared(
     ]);
   const { metrics } = telemetry;
   const workers = createWorkers({ redis, clock, id: ids.next('worker') });
-  const inCommon = createRedisLimitStore({ redis, clock, nextLease: () => ids.next('lease') });
+  const inCommon = createRedisLimitStore({ redis, clock, name: ids.next('lease') });
   const limits = createLimitShare({
     ...{ inCommon, alone, clock },
     processes: () => workers.count(),

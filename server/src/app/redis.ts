@@ -8,7 +8,6 @@ import type { SharedCacheStore } from '../gateway/ports/cache-store.ts';
 import type { SharedFlights } from '../gateway/ports/shared-flights.ts';
 import type { BreakerRegistry } from '../gateway/resilience/breaker-registry.ts';
 import type { RedisAddress } from '../stores/redis/connection.ts';
-import type { RequestWaits } from '../stores/redis/request-waits.ts';
 import { createRedisSharedFlights } from '../stores/redis/shared-flights.ts';
 import type { RedisStore, StoreMeters } from '../stores/redis/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -17,8 +16,6 @@ import type { Parts } from './parts.ts';
 export interface SharedStores {
   readonly cache: RedisStore;
   readonly state: RedisStore;
-  /** What one request may wait for both. */
-  readonly waits: RequestWaits;
   close(): void;
 }
 
@@ -40,6 +37,7 @@ export async function openSharedStores(deps: Deps): Promise<SharedStores | null>
   ]);
   const { clock, random, telemetry, breakers } = deps;
   const waits = createRequestWaits(
+    telemetry.scope.current,
     Math.max(redis.commandMs, 2 * redis.commandMs - TIMER_MARGIN_MS),
   );
   const addresses = await addressesOf(redis);
@@ -59,7 +57,7 @@ export async function openSharedStores(deps: Deps): Promise<SharedStores | null>
     })),
   );
   return {
-    ...{ cache, state, waits },
+    ...{ cache, state },
     close() {
       cache.close();
       state.close();

@@ -53,7 +53,6 @@ import { createReplays } from './replays.ts';
 import { requireSameSecretInRedis } from './shared-secret.ts';
 import { watchStanding } from './standing.ts';
 import { startupChecks } from './startup/checks.ts';
-import type { Telemetry } from './telemetry.ts';
 import { createTenantData, type TenantData } from './tenant-data.ts';
 import { overlayTerms } from './terms.ts';
 import { openTracing } from './tracing.ts';
@@ -128,7 +127,7 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const server = createEdge(
     {
       ...edgeDeps(parts, current, health, running),
-      ...{ within: scopes(telemetry, shared), trace: watch.trace },
+      ...{ within: telemetry.scope.run, trace: watch.trace },
       ...{ pipeline: gateway.pipeline, capture, meter, leaving: () => isLeaving(lifecycle) },
     },
     (request, response) => admin.routing(request, response),
@@ -176,12 +175,6 @@ function runTenantJobs(parts: Parts, undo: Undo): TenantData {
   data.jobs.watch(() => identity.tenantSnapshot.unfinished());
   undo.push(() => data.jobs.stop());
   return data;
-}
-
-/** What surrounds a request: its identifiers, and what it may wait for shared stores. */
-function scopes({ scope }: Telemetry, shared: SharedStores | null): Telemetry['scope']['run'] {
-  if (shared === null) return scope.run;
-  return (ids, work) => scope.run(ids, () => shared.waits.run(work));
 }
 
 interface AdminParts {

@@ -13,7 +13,9 @@ import type { Counter } from '../kernel/meter.ts';
 
 export interface LimitShareOptions {
   /** Rejects where it cannot decide. */
-  readonly inCommon: LimitStore;
+  readonly inCommon: {
+    take(...asked: Parameters<LimitStore['take']>): Promise<LimitDecision>;
+  };
   readonly alone: LimitStore;
   /** Processes that share the limits; at least 1. */
   readonly processes: () => number;
@@ -33,19 +35,23 @@ export function createLimitShare(options: LimitShareOptions): LimitShare {
   const { inCommon, alone, processes, clock, decidedAlone } = options;
   let aloneAtMs = Number.NEGATIVE_INFINITY;
 
-  async function take(
+  function takeAlone(
+    scopes: readonly LimitScope[],
+    tokens: number,
+    tenant: string,
+  ): Promise<LimitDecision> | LimitDecision {
+    aloneAtMs = clock.monotonicMs();
+    decidedAlone.add(1);
+    const shares = scopes.map(({ id, limits }) => ({ id, limits: share(limits, processes()) }));
+    return alone.take(shares, tokens, tenant);
+  }
+
+  function take(
     scopes: readonly LimitScope[],
     tokens: number,
     tenant: string,
   ): Promise<LimitDecision> {
-    try {
-      return await inCommon.take(scopes, tokens, tenant);
-    } catch {
-      aloneAtMs = clock.monotonicMs();
-      decidedAlone.add(1);
-      const shares = scopes.map(({ id, limits }) => ({ id, limits: share(limits, processes()) }));
-      return alone.take(shares, tokens, tenant);
-    }
+    return inCommon.take(scopes, tokens, tenant).catch(() => takeAlone(scopes, tokens, tenant));
   }
 
   return { take, isDegraded: () => clock.monotonicMs() - aloneAtMs < DEGRADED_MS };

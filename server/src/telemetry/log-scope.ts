@@ -11,6 +11,8 @@ export interface LogIds {
   readonly traceId?: string;
   /** Known only after authentication; set then, in place. */
   tenant?: string;
+  /** What it may still wait for shared stores, who set it. */
+  allowance?: { leftMs: number };
 }
 
 export interface LogScope {

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import type { Reservation } from '../../src/gateway/model/holds.ts';
 import type { BudgetPeriod } from '../../src/gateway/model/principal.ts';
 import type {
@@ -47,7 +48,7 @@ export function key(id: string, limitNanousd: number, period: BudgetPeriod = 'to
 }
 
 export function granted(decision: BudgetDecision): Reservation {
-  assert.equal(decision.kind, 'granted', JSON.stringify(decision));
+  assert.equal(decision.kind, 'granted', inspect(decision));
   return (decision as Extract<BudgetDecision, { kind: 'granted' }>).reservation;
 }
 

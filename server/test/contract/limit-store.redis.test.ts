@@ -24,14 +24,10 @@ function open(leaseMs?: number) {
   opened += 1;
   const run = opened;
   const clock = createManualClock();
-  let leases = 0;
   const store = createRedisLimitStore({
     ...{ redis, clock, nowMs: () => Math.floor(clock.monotonicMs()) + 1_000_000 },
     ...(leaseMs === undefined ? {} : { leaseMs }),
-    nextLease: () => {
-      leases += 1;
-      return `lease-${run}-${leases}`;
-    },
+    name: `lease-${run}`,
   });
   const tenant = `tenant-${run}`;
   return { clock, store, tenant };
@@ -192,15 +188,11 @@ test('redis: every counter ends by itself, and those of a tenant share a slot', 
 });
 
 test('redis: by the clock of the server an idle minute is used once and no more', async () => {
-  let leases = 0;
-  const stores = Array.from({ length: 3 }, () =>
+  const stores = Array.from({ length: 3 }, (_, i) =>
     createRedisLimitStore({
       redis,
       clock: createManualClock(),
-      nextLease() {
-        leases += 1;
-        return `real-${leases}`;
-      },
+      name: `real-${i}`,
     }),
   );
   const scopes = [{ id: 'key:real', limits: { requestsPerMinute: 50 } }];

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { LimitLease } from '../../src/gateway/model/holds.ts';
 import type { Limits } from '../../src/gateway/model/principal.ts';
@@ -32,12 +33,12 @@ function key(id: string, limits: Limits): LimitScope {
 }
 
 function granted(decision: LimitDecision) {
-  assert.equal(decision.kind, 'granted', JSON.stringify(decision));
+  assert.equal(decision.kind, 'granted', inspect(decision));
   return decision as Extract<LimitDecision, { kind: 'granted' }>;
 }
 
 function refused(decision: LimitDecision) {
-  assert.equal(decision.kind, 'refused', JSON.stringify(decision));
+  assert.equal(decision.kind, 'refused', inspect(decision));
   return decision as Extract<LimitDecision, { kind: 'refused' }>;
 }
 

@@ -2,58 +2,66 @@
  * What this process has reserved in Redis and not ended yet, by place, and which census last
  * heard of it. Bounded by the requests in flight and by `PLACES_MOST` places.
  */
+import { LinkedList } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import { type BudgetPlace, placeName } from './budget-keys.ts';
-import type { SharedReservation } from './budget-reservation.ts';
-
-interface Held {
-  readonly place: BudgetPlace;
-  readonly reservations: Set<SharedReservation>;
-  /** The last census that this process answered; null: none yet. */
-  told: string | null;
-}
+import { type BudgetPlace, budgetKeys } from './budget-keys.ts';
+import type { HeldPlace, SharedReservation } from './budget-reservation.ts';
+import { PlaceBook } from './place-book.ts';
 
 const PLACES_MOST = 100_000;
 
 export class BudgetHoldings {
   /** The first to expire first. */
-  readonly #all = new Set<SharedReservation>();
-  readonly #places = new Map<string, Held>();
+  readonly #all = new LinkedList<SharedReservation>();
+  readonly #places = new PlaceBook<HeldPlace>(
+    PLACES_MOST,
+    (tenant, scopeId) => ({
+      ...{ tenant, scopeId, keys: budgetKeys({ tenant, scopeId }), told: null },
+      reservations: new LinkedList(),
+    }),
+    ({ reservations }) => reservations.size > 0,
+  );
 
   get size(): number {
     return this.#all.size;
   }
 
+  at(tenant: string, scopeId: string): HeldPlace {
+    return this.#places.of(tenant, scopeId);
+  }
+
+  /** Where this process ever reserved or was asked, as far as it remembers. */
+  known(tenant: string, scopeId: string): HeldPlace | undefined {
+    return this.#places.known(tenant, scopeId);
+  }
+
   add(reservation: SharedReservation): void {
-    this.#all.add(reservation);
-    for (const share of reservation.shares) this.#heldAt(share).reservations.add(reservation);
+    reservation.holdings.push(this.#all.push(reservation));
+    for (const { place } of reservation.promised.shares) {
+      reservation.holdings.push(place.reservations.push(reservation));
+    }
   }
 
   /** False where it was not held any more. */
-  remove(reservation: SharedReservation): boolean {
-    if (!this.#all.delete(reservation)) return false;
-    for (const share of reservation.shares) {
-      this.#places.get(placeName(share))?.reservations.delete(reservation);
-    }
-    return true;
-  }
-
-  /** Whether this process ever reserved or was asked here, as far as it remembers. */
-  isKnown(place: BudgetPlace): boolean {
-    return this.#places.has(placeName(place));
-  }
-
-  toldTo(place: BudgetPlace): string | null {
-    return this.#heldAt(place).told;
+  remove({ holdings }: SharedReservation): boolean {
+    const isHeld = holdings.length > 0;
+    for (const holding of holdings) holding.remove();
+    holdings.length = 0;
+    return isHeld;
   }
 
   /** What is reserved at the place since then; it belongs to this census from now on. */
-  tell(place: BudgetPlace, token: string, sinceMs: number): (readonly [string, Nanousd])[] {
-    const held = this.#heldAt(place);
-    held.told = token;
+  tell(
+    { tenant, scopeId }: BudgetPlace,
+    token: string,
+    sinceMs: number,
+  ): (readonly [string, Nanousd])[] {
+    const place = this.at(tenant, scopeId);
+    place.told = token;
     const reserved: (readonly [string, Nanousd])[] = [];
-    for (const { id, amountNanousd, shares } of held.reservations) {
-      const share = shares.find(({ scopeId }) => scopeId === place.scopeId);
+    for (const { promised } of place.reservations.toArray()) {
+      const { id, amountNanousd, shares } = promised;
+      const share = shares.find((one) => one.place === place);
       if (share === undefined) continue;
       share.generation = token;
       if (share.madeAtMs >= sinceMs) reserved.push([id, amountNanousd]);
@@ -61,38 +69,16 @@ export class BudgetHoldings {
     return reserved;
   }
 
-  *held(): Iterable<readonly [BudgetPlace, string[]]> {
-    for (const { place, reservations } of this.#places.values()) {
-      if (reservations.size === 0) continue;
-      yield [place, [...reservations].map(({ id }) => id)];
+  *held(): Iterable<readonly [HeldPlace, string[]]> {
+    for (const place of this.#places.all()) {
+      if (place.reservations.size === 0) continue;
+      yield [place, place.reservations.toArray().map(({ promised }) => promised.id)];
     }
   }
 
   expired(nowMs: number): SharedReservation[] {
-    const expired: SharedReservation[] = [];
-    for (const reservation of this.#all) {
-      if (reservation.expiresAtMs > nowMs) break;
-      expired.push(reservation);
-    }
-    return expired;
-  }
-
-  #heldAt({ tenant, scopeId }: BudgetPlace): Held {
-    const place = { tenant, scopeId };
-    const name = placeName(place);
-    const known = this.#places.get(name);
-    if (known !== undefined) return known;
-    if (this.#places.size >= PLACES_MOST) this.#forgetOne();
-    const held: Held = { place, reservations: new Set(), told: null };
-    this.#places.set(name, held);
-    return held;
-  }
-
-  #forgetOne(): void {
-    for (const [name, { reservations }] of this.#places) {
-      if (reservations.size > 0) continue;
-      this.#places.delete(name);
-      return;
-    }
+    const { first } = this.#all;
+    if (first === undefined || first.promised.expiresAtMs > nowMs) return [];
+    return this.#all.toArray().filter(({ promised }) => promised.expiresAtMs <= nowMs);
   }
 }

@@ -8,6 +8,13 @@ export interface BudgetPlace {
   readonly scopeId: string;
 }
 
+/** Account, leases, amounts, recent. */
+export type BudgetKeys = readonly [string, string, string, string];
+
+export function budgetKeys({ tenant, scopeId }: BudgetPlace): BudgetKeys {
+  return [...accountKeys({ tenant, scopeId }), recentKey({ tenant, scopeId })];
+}
+
 /** Names a place within this process. */
 export function placeName({ tenant, scopeId }: BudgetPlace): string {
   return `${tenant}\n${scopeId}`;

@@ -5,17 +5,17 @@
 import type { RedisCommander } from 'ioredis';
 import type { BudgetScope } from '../../gateway/ports/budget-store.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import { accountKeys, type BudgetPlace, recentKey } from './budget-keys.ts';
-import type { Share } from './budget-reservation.ts';
-import type { Load, Replies } from './gathering.ts';
+import type { HeldPlace, Share } from './budget-reservation.ts';
+import type { Load, Replies, Word } from './gathering-load.ts';
 import { type RedisScript, runGathered } from './script.ts';
 
 export interface BudgetQuestion {
   /** Of the reservation; without a blank. */
   readonly id: string;
   readonly amountNanousd: Nanousd;
-  readonly tenant: string;
   readonly scopes: readonly BudgetScope[];
+  /** Of the scopes, in their order. */
+  readonly places: readonly HeldPlace[];
 }
 
 export interface BudgetAnswer {
@@ -29,17 +29,11 @@ export interface BudgetAnswer {
   readonly generations: readonly string[];
 }
 
-/** The end of a reservation. */
-export interface BudgetWord {
+/** The end of a reservation. Heard: for each of its shares whether it is done. */
+export interface BudgetWord extends Word<readonly boolean[]> {
   readonly id: string;
   readonly costNanousd: Nanousd;
-  readonly parts: readonly WordPart[];
-}
-
-export interface WordPart {
-  readonly share: Share;
-  /** The ledger has told the cost. */
-  readonly told: boolean;
+  readonly shares: readonly Share[];
 }
 
 export interface BudgetSending {
@@ -52,32 +46,31 @@ export interface BudgetSending {
 
 const NO_GENERATION = '-';
 
-/** Heard of a word: for each of its parts whether it is done. */
 export async function sendBudgets(
   client: RedisCommander,
   { questions, words }: Load<BudgetQuestion, BudgetWord>,
   { script, leaseMs, life, nowMs }: BudgetSending,
 ): Promise<Replies<BudgetAnswer, readonly boolean[]>> {
   const keys = new Keys();
-  const ended = words.map((word) => wordOf(word, keys));
-  const made = questions.map((question) => questionOf(question, keys));
-  const text = [ended.length, made.length, ...ended, ...made].join(' ');
+  let text = `${words.length} ${questions.length}`;
+  for (const word of words) text += wordOf(word, keys);
+  for (const question of questions) text += questionOf(question, keys);
   const values = [nowMs, leaseMs, life, text];
   const reply = new Reading(await runGathered(client, script, keys.names, values));
   const serverMs = reply.number();
-  const heard = words.map(({ parts }) => parts.map(() => reply.flag()));
+  const heard = words.map(({ shares }) => shares.map(() => reply.flag()));
   const decided = questions.map(({ scopes }) => ({
     ...{ kind: reply.number(), nowMs: serverMs, isTight: reply.flag() },
     isOver: scopes.map(() => reply.flag()),
+    generations: [] as string[],
   }));
   const generations = reply.rest();
-  const answers = decided.map((answer, i) => {
-    const { tenant, scopes } = questions[i] as BudgetQuestion;
-    const generationOf = ({ id }: BudgetScope) =>
-      generations[keys.numberOf({ tenant, scopeId: id }) - 1] ?? NO_GENERATION;
-    return { ...answer, generations: scopes.map(generationOf) };
-  });
-  return { answers, heard };
+  for (const [i, answer] of decided.entries()) {
+    for (const place of questions[i]?.places ?? []) {
+      answer.generations.push(generations[keys.numberOf(place) - 1] ?? NO_GENERATION);
+    }
+  }
+  return { answers: decided, heard };
 }
 
 /** The keys of a command; a scope is known by its number among them. */
@@ -85,12 +78,11 @@ class Keys {
   readonly names: string[] = [];
   readonly #numbers = new Map<string, number>();
 
-  numberOf(place: BudgetPlace): number {
-    const keys = accountKeys(place);
+  numberOf({ keys }: HeldPlace): number {
     const known = this.#numbers.get(keys[0]);
     if (known !== undefined) return known;
     const number = this.#numbers.size + 1;
-    this.names.push(...keys, recentKey(place));
+    this.names.push(...keys);
     this.#numbers.set(keys[0], number);
     return number;
   }
@@ -119,20 +111,21 @@ class Reading {
   }
 }
 
-function wordOf({ id, costNanousd, parts }: BudgetWord, keys: Keys): string {
-  let text = `${id} ${costNanousd} ${parts.length}`;
-  for (const { share, told } of parts) {
-    const generation = share.generation === '' ? NO_GENERATION : share.generation;
-    text += ` ${keys.numberOf(share)} ${generation} ${share.madeAtMs} ${told ? 1 : 0}`;
+function wordOf({ id, costNanousd, shares }: BudgetWord, keys: Keys): string {
+  let text = ` ${id} ${costNanousd} ${shares.length}`;
+  for (const { place, generation, madeAtMs, told } of shares) {
+    const known = generation === '' ? NO_GENERATION : generation;
+    text += ` ${keys.numberOf(place)} ${known} ${madeAtMs} ${told ? 1 : 0}`;
   }
   return text;
 }
 
-function questionOf({ id, amountNanousd, tenant, scopes }: BudgetQuestion, keys: Keys): string {
-  let text = `${id} ${amountNanousd} ${scopes.length}`;
-  for (const { id: scopeId, budget } of scopes) {
-    const number = keys.numberOf({ tenant, scopeId });
-    text += ` ${number} ${budget.limitNanousd} ${budget.period} ${budget.soft === true ? 1 : 0}`;
+function questionOf({ id, amountNanousd, scopes, places }: BudgetQuestion, keys: Keys): string {
+  let text = ` ${id} ${amountNanousd} ${scopes.length}`;
+  for (let i = 0; i < scopes.length; i += 1) {
+    const { limitNanousd, period, soft } = (scopes[i] as BudgetScope).budget;
+    const number = keys.numberOf(places[i] as HeldPlace);
+    text += ` ${number} ${limitNanousd} ${period} ${soft === true ? 1 : 0}`;
   }
   return text;
 }

@@ -9,12 +9,13 @@
  *    reservation's lease ends, and the account is then loaded from the ledger.
  */
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import { LinkedList, type ListNode } from '../../kernel/linked-list.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { AccountScripts } from './budget-account-scripts.ts';
-import { accountKeys, type BudgetPlace, chargeKey, placeName, recentKey } from './budget-keys.ts';
+import { type BudgetPlace, chargeKey } from './budget-keys.ts';
 import type { BudgetAnswer, BudgetQuestion, BudgetWord } from './budget-load.ts';
-import type { Share } from './budget-reservation.ts';
+import type { HeldPlace, Share } from './budget-reservation.ts';
 import type { Gathering } from './gathering.ts';
 import { runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
@@ -23,7 +24,7 @@ export interface BudgetOutbox {
   /** By the id of the reservation. Urgent: somebody may miss what it gives back. */
   settle(id: string, costNanousd: Nanousd, shares: readonly Share[], isUrgent?: boolean): void;
   /** `madeAtMs`: of a reservation for it that expired; -1: there was none. */
-  charge(exchangeId: string, costNanousd: Nanousd, place: BudgetPlace, madeAtMs: number): void;
+  charge(exchangeId: string, costNanousd: Nanousd, place: HeldPlace, madeAtMs: number): void;
   /** The ledger tells the costs of all bookings of this place so far. */
   tell(place: BudgetPlace): void;
   /** Sends what waits once more; resolves when all was answered once. */
@@ -33,12 +34,7 @@ export interface BudgetOutbox {
   close(): void;
 }
 
-export type BudgetGathering = Gathering<
-  BudgetQuestion,
-  BudgetAnswer,
-  BudgetWord,
-  readonly boolean[]
->;
+export type BudgetGathering = Gathering<BudgetQuestion, BudgetAnswer, BudgetWord>;
 
 export interface BudgetOutboxOptions {
   readonly redis: RedisStore;
@@ -48,22 +44,6 @@ export interface BudgetOutboxOptions {
   readonly log: Log;
   /** Time for the scripts; -1: the server's. */
   readonly now: () => number;
-}
-
-interface Part {
-  readonly share: Share;
-  told: boolean;
-}
-
-interface Booking {
-  readonly kind: 'settle' | 'charge';
-  /** Of the reservation, or of the exchange. */
-  readonly id: string;
-  readonly costNanousd: Nanousd;
-  parts: readonly Part[];
-  readonly sinceMs: number;
-  isUrgent: boolean;
-  isSent: boolean;
 }
 
 const RETRY_MS = 100;
@@ -79,8 +59,8 @@ export function createBudgetOutbox(options: BudgetOutboxOptions): BudgetOutbox {
 class Outbox implements BudgetOutbox {
   readonly #options: BudgetOutboxOptions;
   /** Oldest first. */
-  readonly #bookings = new Set<Booking>();
-  readonly #sending = new Set<Promise<void>>();
+  readonly #bookings = new LinkedList<Booking>();
+  readonly #charging = new LinkedList<Promise<void>>();
   #timer: Timer | null = null;
   #isClosed = false;
 
@@ -89,26 +69,25 @@ class Outbox implements BudgetOutbox {
   }
 
   settle(id: string, costNanousd: Nanousd, shares: readonly Share[], isUrgent = true): void {
-    this.#book({ kind: 'settle', id, costNanousd, isUrgent }, shares);
+    this.#book(new Booking(this, 'settle', id, costNanousd, shares), isUrgent);
   }
 
-  charge(id: string, costNanousd: Nanousd, place: BudgetPlace, madeAtMs: number): void {
-    const share = { ...place, generation: '', madeAtMs };
-    this.#book({ kind: 'charge', id, costNanousd, isUrgent: true }, [share]);
+  charge(exchangeId: string, costNanousd: Nanousd, place: HeldPlace, madeAtMs: number): void {
+    const share = { place, madeAtMs, generation: '', told: false };
+    this.#book(new Booking(this, 'charge', exchangeId, costNanousd, [share]), true);
   }
 
-  tell(place: BudgetPlace): void {
-    const name = placeName(place);
-    for (const booking of this.#bookings) {
-      for (const part of booking.parts) part.told ||= placeName(part.share) === name;
+  tell({ tenant, scopeId }: BudgetPlace): void {
+    for (const { shares } of this.#bookings.toArray()) {
+      for (const share of shares) {
+        share.told ||= share.place.tenant === tenant && share.place.scopeId === scopeId;
+      }
     }
   }
 
   async flush(): Promise<void> {
     this.#resend(Number.POSITIVE_INFINITY);
-    while (this.#sending.size > 0) {
-      await Promise.all([this.#options.gathering.flush(), ...this.#sending]);
-    }
+    await Promise.all([this.#options.gathering.flush(), ...this.#charging.toArray()]);
   }
 
   waiting(): number {
@@ -120,47 +99,40 @@ class Outbox implements BudgetOutbox {
     this.#timer?.cancel();
   }
 
-  #book(
-    facts: Pick<Booking, 'kind' | 'id' | 'costNanousd' | 'isUrgent'>,
-    shares: readonly Share[],
-  ): void {
+  answered(booking: Booking): void {
+    if (booking.shares.length === 0) booking.node?.remove();
+    else this.#retryLater();
+  }
+
+  #book(booking: Booking, isUrgent: boolean): void {
     if (this.#bookings.size >= WAITING_MOST) return;
-    const parts = shares.map((share) => ({ share, told: false }));
-    const sinceMs = this.#options.clock.monotonicMs();
-    const booking: Booking = { ...facts, parts, sinceMs, isSent: false };
-    this.#bookings.add(booking);
-    this.#send(booking);
+    booking.sinceMs = this.#options.clock.monotonicMs();
+    booking.node = this.#bookings.push(booking);
+    this.#send(booking, isUrgent);
   }
 
-  #send(booking: Booking): void {
+  #send(booking: Booking, isUrgent: boolean): void {
     booking.isSent = true;
-    const sending = this.#deliver(booking).then(
-      (done) => {
-        booking.isSent = false;
-        booking.parts = booking.parts.filter((_, i) => done[i] !== true);
-        booking.isUrgent = true;
-        if (booking.parts.length === 0) this.#bookings.delete(booking);
-        else this.#retryLater();
-      },
-      () => {
-        booking.isSent = false;
-        this.#retryLater();
-      },
+    if (booking.kind === 'settle') {
+      this.#options.gathering.tell(booking.shares[0]?.place.tenant ?? '', booking, isUrgent);
+      return;
+    }
+    const charging = this.#charging.push(
+      this.#charge(booking).then(
+        (done) => booking.heard(done),
+        () => booking.lost(),
+      ),
     );
-    this.#sending.add(sending);
-    void sending.finally(() => this.#sending.delete(sending));
+    void charging.value.finally(() => charging.remove());
   }
 
-  async #deliver(booking: Booking): Promise<readonly boolean[]> {
-    const { kind, id, costNanousd, parts, isUrgent } = booking;
-    const [first] = parts;
-    if (first === undefined) return [];
-    const { redis, gathering, scripts, now } = this.#options;
-    if (kind === 'settle') return gathering.tell(first.share.tenant, booking, isUrgent);
-    if (first.told) return [true];
-    const { share } = first;
-    const keys = [...accountKeys(share), recentKey(share), chargeKey(share, id)];
-    const values = [now(), id, costNanousd, CHARGE_KEPT_MS, share.madeAtMs];
+  async #charge({ id, costNanousd, shares }: Booking): Promise<readonly boolean[]> {
+    const [share] = shares;
+    if (share === undefined || share.told) return [true];
+    const { redis, scripts, now } = this.#options;
+    const { place, madeAtMs } = share;
+    const keys = [...place.keys, chargeKey(place, id)];
+    const values = [now(), id, costNanousd, CHARGE_KEPT_MS, madeAtMs];
     const reply = await redis.background('budgets.charge', (client) =>
       runScript(client, scripts.charge, keys, values),
     );
@@ -180,19 +152,57 @@ class Outbox implements BudgetOutbox {
     const oldestMs = this.#options.clock.monotonicMs() - WAIT_MOST_MS;
     let sent = 0;
     let dropped = 0;
-    for (const booking of [...this.#bookings]) {
+    for (const booking of this.#bookings.toArray()) {
       if (sent >= most) break;
       if (booking.isSent) continue;
       if (booking.sinceMs < oldestMs) {
-        this.#bookings.delete(booking);
+        booking.node?.remove();
         dropped += 1;
         continue;
       }
       sent += 1;
-      this.#send(booking);
+      this.#send(booking, true);
     }
     if (dropped > 0) {
       this.#options.log.warn('Bookings did not reach Redis; the ledger has them', { dropped });
     }
+  }
+}
+
+class Booking implements BudgetWord {
+  readonly kind: 'settle' | 'charge';
+  /** Of the reservation, or of the exchange. */
+  readonly id: string;
+  readonly costNanousd: Nanousd;
+  /** Those that are not done. */
+  shares: readonly Share[];
+  sinceMs = 0;
+  isSent = false;
+  node: ListNode<Booking> | null = null;
+  readonly #outbox: Outbox;
+
+  constructor(
+    outbox: Outbox,
+    kind: Booking['kind'],
+    id: string,
+    costNanousd: Nanousd,
+    shares: readonly Share[],
+  ) {
+    this.#outbox = outbox;
+    this.kind = kind;
+    this.id = id;
+    this.costNanousd = costNanousd;
+    this.shares = shares;
+  }
+
+  heard(done: readonly boolean[]): void {
+    this.isSent = false;
+    this.shares = this.shares.filter((_, i) => done[i] !== true);
+    this.#outbox.answered(this);
+  }
+
+  lost(): void {
+    this.isSent = false;
+    this.#outbox.answered(this);
   }
 }

@@ -6,13 +6,25 @@
  */
 import type { Reservation } from '../../gateway/model/holds.ts';
 import { assert } from '../../kernel/assert.ts';
+import type { LinkedList, ListNode } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
-import type { BudgetPlace } from './budget-keys.ts';
+import type { BudgetKeys, BudgetPlace } from './budget-keys.ts';
 
-export interface Share extends BudgetPlace {
+/** A scope, as this process knows it. */
+export interface HeldPlace extends BudgetPlace {
+  readonly keys: BudgetKeys;
+  readonly reservations: LinkedList<SharedReservation>;
+  /** The last census that this process answered; null: none yet. */
+  told: string | null;
+}
+
+export interface Share {
+  readonly place: HeldPlace;
   generation: string;
   /** On the clock of the server; it belongs to the period that was running then. */
   readonly madeAtMs: number;
+  /** The ledger has told the cost of what is booked for it. */
+  told: boolean;
 }
 
 export interface Promised {
@@ -27,34 +39,31 @@ export interface Promised {
   readonly mayWaitUntilMs: number;
 }
 
-export class SharedReservation implements Reservation, Promised {
-  readonly id: string;
-  readonly exchangeId: string;
-  readonly amountNanousd: Nanousd;
-  readonly shares: readonly Share[];
-  readonly expiresAtMs: number;
-  readonly mayWaitUntilMs: number;
-  readonly #end: (reservation: SharedReservation, costNanousd: Nanousd) => void;
-  #ended = false;
+export interface ReservationBook {
+  end(reservation: SharedReservation, costNanousd: Nanousd): void;
+}
 
-  constructor(
-    promised: Promised,
-    end: (reservation: SharedReservation, costNanousd: Nanousd) => void,
-  ) {
-    this.id = promised.id;
-    this.exchangeId = promised.exchangeId;
-    this.amountNanousd = promised.amountNanousd;
-    this.shares = promised.shares;
-    this.expiresAtMs = promised.expiresAtMs;
-    this.mayWaitUntilMs = promised.mayWaitUntilMs;
-    this.#end = end;
+export class SharedReservation implements Reservation {
+  readonly promised: Promised;
+  /** Where it is held; empty: nowhere any more. */
+  readonly holdings: ListNode<SharedReservation>[] = [];
+  readonly #book: ReservationBook;
+  #isEnded = false;
+
+  constructor(promised: Promised, book: ReservationBook) {
+    this.promised = promised;
+    this.#book = book;
+  }
+
+  get amountNanousd(): Nanousd {
+    return this.promised.amountNanousd;
   }
 
   settle(costNanousd: Nanousd): void {
     assertAmount(costNanousd);
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#end(this, costNanousd);
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#book.end(this, costNanousd);
   }
 
   release(): void {

@@ -37,7 +37,13 @@ import { BudgetHoldings } from './budget-holdings.ts';
 import { accountKeys, type BudgetPlace } from './budget-keys.ts';
 import { type BudgetAnswer, sendBudgets } from './budget-load.ts';
 import { type BudgetGathering, type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
-import { assertAmount, SharedReservation } from './budget-reservation.ts';
+import {
+  assertAmount,
+  type HeldPlace,
+  type ReservationBook,
+  type Share,
+  SharedReservation,
+} from './budget-reservation.ts';
 import { budgetScript } from './budget-script.ts';
 import { createGathering } from './gathering.ts';
 import { runScript } from './script.ts';
@@ -85,7 +91,7 @@ export function createRedisBudgetStore(options: RedisBudgetStoreOptions): RedisB
 
 type Figures = readonly [kind: number, nowMs: number, spent: string, reserved: string];
 
-class SharedBudgets implements RedisBudgetStore {
+class SharedBudgets implements RedisBudgetStore, ReservationBook {
   readonly #options: RedisBudgetStoreOptions;
   readonly #scripts = accountScripts();
   readonly #leaseMs: number;
@@ -114,9 +120,9 @@ class SharedBudgets implements RedisBudgetStore {
     spender: Spender,
   ): Promise<BudgetDecision> {
     assertAmount(amount);
-    const places = scopes.map(({ id }) => ({ tenant: spender.tenant, scopeId: id }));
+    const places = scopes.map(({ id }) => this.#holdings.at(spender.tenant, id));
     for (let decisions = 0; decisions < MAX_DECISIONS; decisions += 1) {
-      const known = places.map((place) => this.#holdings.toldTo(place));
+      const known = places.map(({ told }) => told);
       const id = `${spender.exchangeId}${decisions === 0 ? '' : `~${decisions}`}`;
       const answer = await this.#ask(scopes, places, amount, id);
       if (answer === null) return UNAVAILABLE;
@@ -127,9 +133,9 @@ class SharedBudgets implements RedisBudgetStore {
       }
       const reservation = this.#reservationOf(places, amount, { ...spender, id }, answer);
       // A census between question and answer did not know of it: it may not count.
-      const isCounted = places.every((place, i) => this.#holdings.toldTo(place) === known[i]);
+      const isCounted = places.every(({ told }, i) => told === known[i]);
       if (!isCounted) {
-        this.#outbox.settle(id, 0, reservation.shares);
+        this.#outbox.settle(id, 0, reservation.promised.shares);
         continue;
       }
       this.#holdings.add(reservation);
@@ -143,8 +149,8 @@ class SharedBudgets implements RedisBudgetStore {
     assertAmount(cost);
     if (cost === 0) return;
     for (const scopeId of scopeIds) {
-      const place = { tenant, scopeId };
-      if (this.#holdings.isKnown(place)) this.#outbox.charge(exchangeId, cost, place, -1);
+      const place = this.#holdings.known(tenant, scopeId);
+      if (place !== undefined) this.#outbox.charge(exchangeId, cost, place, -1);
     }
   }
 
@@ -177,8 +183,8 @@ class SharedBudgets implements RedisBudgetStore {
     this.#expire();
     const { redis } = this.#options;
     const values = [this.#now(), this.#leaseMs];
-    const renewals = [...this.#holdings.held()].map(([place, ids]) => {
-      const [, leases] = accountKeys(place);
+    const renewals = [...this.#holdings.held()].map(([{ keys }, ids]) => {
+      const [, leases] = keys;
       return redis
         .background('budgets.renew', (client) =>
           runScript(client, this.#scripts.renew, [leases], [...values, ...ids]),
@@ -212,51 +218,52 @@ class SharedBudgets implements RedisBudgetStore {
       ...{ redis, clock, ops: { ask: 'budgets.reserve', tell: 'budgets.settle' } },
       send: (client, load) =>
         sendBudgets(client, load, { script, leaseMs, life: workers.life(), nowMs: this.#now() }),
+      // Who gave up has told that it ends.
+      unwanted: () => undefined,
     });
   }
 
   /** null where Redis did not answer; what it may have granted all the same is given back. */
   async #ask(
     scopes: readonly BudgetScope[],
-    places: readonly BudgetPlace[],
+    places: readonly HeldPlace[],
     amountNanousd: Nanousd,
     id: string,
   ): Promise<BudgetAnswer | null> {
     const tenant = places[0]?.tenant ?? '';
     try {
-      return await this.#gathering.ask(tenant, { id, amountNanousd, tenant, scopes });
+      return await this.#gathering.ask(tenant, { id, amountNanousd, scopes, places });
     } catch {
-      const shares = places.map((place) => ({ ...place, generation: '', madeAtMs: 0 }));
+      const shares = places.map((place) => shareOf(place, '', 0));
       this.#outbox.settle(id, 0, shares);
       return null;
     }
   }
 
   #reservationOf(
-    places: readonly BudgetPlace[],
+    places: readonly HeldPlace[],
     amountNanousd: Nanousd,
     { id, exchangeId }: Spender & { readonly id: string },
     { nowMs, generations, isTight }: BudgetAnswer,
   ): SharedReservation {
-    const shares = places.map(({ tenant, scopeId }, i) => ({
-      ...{ tenant, scopeId, madeAtMs: nowMs },
-      generation: generations[i] ?? '',
-    }));
+    const shares = places.map((place, i) => shareOf(place, generations[i] ?? '', nowMs));
     const ownMs = this.#options.clock.monotonicMs();
     const expiresAtMs = ownMs + this.#options.reservationTtlMs;
     const mayWaitUntilMs = isTight ? Number.NEGATIVE_INFINITY : ownMs + FRESH_MS;
     return new SharedReservation(
       { id, exchangeId, amountNanousd, shares, expiresAtMs, mayWaitUntilMs },
-      (reservation, cost) => this.#end(reservation, cost),
+      this,
     );
   }
 
-  #end(reservation: SharedReservation, cost: Nanousd): void {
-    const { id, exchangeId, shares, mayWaitUntilMs } = reservation;
+  end(reservation: SharedReservation, cost: Nanousd): void {
+    const { id, exchangeId, shares, mayWaitUntilMs } = reservation.promised;
     const isUrgent = this.#options.clock.monotonicMs() > mayWaitUntilMs;
     if (this.#holdings.remove(reservation)) this.#outbox.settle(id, cost, shares, isUrgent);
     else if (cost > 0) {
-      for (const share of shares) this.#outbox.charge(exchangeId, cost, share, share.madeAtMs);
+      for (const { place, madeAtMs } of shares) {
+        this.#outbox.charge(exchangeId, cost, place, madeAtMs);
+      }
     }
   }
 
@@ -264,7 +271,8 @@ class SharedBudgets implements RedisBudgetStore {
   #expire(): void {
     for (const reservation of this.#holdings.expired(this.#options.clock.monotonicMs())) {
       this.#holdings.remove(reservation);
-      this.#outbox.settle(reservation.id, 0, reservation.shares);
+      const { id, shares } = reservation.promised;
+      this.#outbox.settle(id, 0, shares);
     }
   }
 
@@ -309,6 +317,10 @@ class SharedBudgets implements RedisBudgetStore {
       });
     });
   }
+}
+
+function shareOf(place: HeldPlace, generation: string, madeAtMs: number): Share {
+  return { place, generation, madeAtMs, told: false };
 }
 
 /** Of exceeded scopes the one that renews last is told. */

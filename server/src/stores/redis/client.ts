@@ -20,6 +20,7 @@ import { OutOfPatience, waitFor } from '../../kernel/patience.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { connect, type LaneKind, type RedisConnection } from './connection.ts';
 import { asRedisFailure, counts, RedisFailure } from './failure.ts';
+import { type Allowance, unbounded } from './request-waits.ts';
 import { createStoreState, type StoreState } from './state.ts';
 import type { RedisStore, RedisStoreOptions, RunOptions, StoreReport } from './store.ts';
 
@@ -52,6 +53,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
 class LiveRedisStore implements RedisStore {
   readonly name: string;
   readonly isCluster: boolean;
+  readonly hotMs: number;
   readonly #options: RedisStoreOptions;
   readonly #hot: Lane;
   readonly #background: Lane;
@@ -66,6 +68,7 @@ class LiveRedisStore implements RedisStore {
     const { clock, log, name } = options;
     this.#state = createStoreState({ clock, log, name, lanes: ['hot', 'background'] });
     const { hotMs = HOT_MS, backgroundMs = BACKGROUND_MS } = options;
+    this.hotMs = hotMs;
     this.#hot = { kind: 'hot', connection: open('hot'), limitMs: hotMs };
     this.#background = {
       ...{ kind: 'background', connection: open('background') },
@@ -85,17 +88,32 @@ class LiveRedisStore implements RedisStore {
   }
 
   hot<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T> {
-    const { waits, clock } = this.#options;
-    const leftMs = waits?.leftMs() ?? Number.POSITIVE_INFINITY;
+    const allowance = this.allowance();
+    const { leftMs } = allowance;
     if (leftMs < LEAST_WAIT_MS) return this.#refuse(op, 'wait_spent');
-    if (waits === undefined || leftMs === Number.POSITIVE_INFINITY) {
-      return this.#run(this.#hot, this.#hot.limitMs, op, run);
-    }
+    if (leftMs === Number.POSITIVE_INFINITY) return this.together(op, run);
+    const { clock } = this.#options;
     const sinceMs = clock.monotonicMs();
-    const limitMs = Math.min(leftMs, this.#hot.limitMs);
-    return this.#run(this.#hot, limitMs, op, run).finally(() =>
-      waits.spend(clock.monotonicMs() - sinceMs),
-    );
+    const limitMs = Math.min(leftMs, this.hotMs);
+    return this.#run(this.#hot, limitMs, op, run).finally(() => {
+      allowance.leftMs -= clock.monotonicMs() - sinceMs;
+    });
+  }
+
+  together<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T> {
+    return this.#run(this.#hot, this.hotMs, op, run);
+  }
+
+  missed(failure: RedisFailure, requests: number): void {
+    const { breaker } = this.#options;
+    for (let one = 0; one < requests && breaker.lets(); one += 1) {
+      breaker.record(breaker.admit(), 'failure');
+    }
+    this.#state.failed(failure.op, failure, !breaker.lets());
+  }
+
+  allowance(): Allowance {
+    return this.#options.waits?.allowance() ?? unbounded();
   }
 
   async background<T>(

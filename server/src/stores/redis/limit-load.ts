@@ -4,25 +4,35 @@
  */
 import type { RedisCommander } from 'ioredis';
 import type { LimitFigures, LimitScope, LimitState } from '../../gateway/ports/limit-store.ts';
+import { assert } from '../../kernel/assert.ts';
 import { counterKey } from './counter-keys.ts';
-import type { Load, Replies } from './gathering.ts';
+import type { Load, Replies, Word } from './gathering-load.ts';
 import { FIGURES, NEVER_MS, REASONS, UNKNOWN_MS, UNLIMITED } from './limit-script.ts';
 import { type RedisScript, runGathered } from './script.ts';
+
+/** A scope and where it is counted. */
+export interface LimitPlace {
+  readonly id: string;
+  readonly useKey: string;
+  readonly placesKey: string;
+}
 
 /** One request, as Redis knows it. */
 export interface LimitHolder {
   /** Of its lease; without a blank. */
   readonly name: string;
-  readonly tenant: string;
   readonly scopes: readonly LimitScope[];
+  /** Of the scopes, in their order. */
+  readonly places: readonly LimitPlace[];
 }
 
-export interface LimitQuestion {
-  readonly holder: LimitHolder;
+export interface LimitQuestion extends LimitHolder {
+  readonly tenant: string;
   readonly tokens: number;
 }
 
 export interface LimitAnswer {
+  readonly question: LimitQuestion;
   /** Granted: null. */
   readonly refusal: {
     readonly scope: string;
@@ -35,7 +45,7 @@ export interface LimitAnswer {
 }
 
 /** What a holder gives back, as of the moment at which it is sent; null: nothing. */
-export interface LimitWord {
+export interface LimitWord extends Word<void> {
   readonly holder: LimitHolder;
   said(): { readonly moreTokens: number; readonly leaseMs: number } | null;
 }
@@ -53,15 +63,24 @@ export async function sendLimits(
   { script, leaseMs, nowMs }: LimitSending,
 ): Promise<Replies<LimitAnswer, void>> {
   const keys = new Keys();
-  const given = words.map((word) => wordOf(word, keys)).filter((text) => text !== '');
-  const asked = questions.map((question) => questionOf(question, keys));
-  if (given.length + asked.length === 0) return { answers: [], heard: [] };
-  const text = [given.length, asked.length, ...given, ...asked].join(' ');
-  const figures = await runGathered(client, script, keys.names, [nowMs, leaseMs, text]);
-  return {
-    answers: questions.map(({ holder }, i) => answerOf(figures, i * FIGURES, holder.scopes)),
-    heard: [],
-  };
+  let giving = 0;
+  let text = '';
+  for (const word of words) {
+    const said = word.said();
+    if (said === null) continue;
+    giving += 1;
+    text += wordOf(word.holder, said, keys);
+  }
+  for (const question of questions) text += questionOf(question, keys);
+  if (text === '') return { answers: [], heard: [] };
+  const values = [nowMs, leaseMs, `${giving} ${questions.length}${text}`];
+  const figures = await runGathered(client, script, keys.names, values);
+  return { answers: questions.map((question, i) => answerOf(figures, i, question)), heard: [] };
+}
+
+export function limitPlace(tenant: string, id: string): LimitPlace {
+  const useKey = counterKey(tenant, 'use', id);
+  return { id, useKey, placesKey: counterKey(tenant, 'places', id) };
 }
 
 /** The keys of a command; a scope is known by its number among them. */
@@ -69,62 +88,55 @@ class Keys {
   readonly names: string[] = [];
   readonly #numbers = new Map<string, number>();
 
-  numberOf(tenant: string, scopeId: string): number {
-    const use = counterKey(tenant, 'use', scopeId);
-    const known = this.#numbers.get(use);
+  numberOf(place: LimitPlace | undefined): number {
+    assert(place !== undefined, 'every scope has its place');
+    const known = this.#numbers.get(place.useKey);
     if (known !== undefined) return known;
-    this.names.push(use, counterKey(tenant, 'places', scopeId));
+    this.names.push(place.useKey, place.placesKey);
     const number = this.names.length / 2;
-    this.#numbers.set(use, number);
+    this.#numbers.set(place.useKey, number);
     return number;
   }
 }
 
-function wordOf(word: LimitWord, keys: Keys): string {
-  const said = word.said();
-  if (said === null) return '';
-  const { name, tenant, scopes } = word.holder;
-  let text = `${name} ${said.leaseMs} ${said.moreTokens} ${scopes.length}`;
-  for (const { id, limits } of scopes) {
-    const { requestsPerMinute = UNLIMITED, tokensPerMinute = UNLIMITED, concurrency } = limits;
-    const holds = concurrency === undefined ? 0 : 1;
-    text += ` ${keys.numberOf(tenant, id)} ${requestsPerMinute} ${tokensPerMinute} ${holds}`;
+function wordOf(
+  { name, scopes, places }: LimitHolder,
+  { moreTokens, leaseMs }: { readonly moreTokens: number; readonly leaseMs: number },
+  keys: Keys,
+): string {
+  let text = ` ${name} ${leaseMs} ${moreTokens} ${scopes.length}`;
+  for (let i = 0; i < scopes.length; i += 1) {
+    const { requestsPerMinute, tokensPerMinute, concurrency } = (scopes[i] as LimitScope).limits;
+    const rates = `${requestsPerMinute ?? UNLIMITED} ${tokensPerMinute ?? UNLIMITED}`;
+    text += ` ${keys.numberOf(places[i])} ${rates} ${concurrency === undefined ? 0 : 1}`;
   }
   return text;
 }
 
-function questionOf({ holder, tokens }: LimitQuestion, keys: Keys): string {
-  const { name, tenant, scopes } = holder;
-  let text = `${name} ${tokens} ${scopes.length}`;
-  for (const { id, limits } of scopes) {
-    const { requestsPerMinute = UNLIMITED, tokensPerMinute = UNLIMITED } = limits;
-    const { concurrency = UNLIMITED } = limits;
-    const number = keys.numberOf(tenant, id);
-    text += ` ${number} ${requestsPerMinute} ${tokensPerMinute} ${concurrency}`;
+function questionOf({ name, scopes, places, tokens }: LimitQuestion, keys: Keys): string {
+  let text = ` ${name} ${tokens} ${scopes.length}`;
+  for (let i = 0; i < scopes.length; i += 1) {
+    const { requestsPerMinute, tokensPerMinute, concurrency } = (scopes[i] as LimitScope).limits;
+    const rates = `${requestsPerMinute ?? UNLIMITED} ${tokensPerMinute ?? UNLIMITED}`;
+    text += ` ${keys.numberOf(places[i])} ${rates} ${concurrency ?? UNLIMITED}`;
   }
   return text;
 }
 
-function answerOf(
-  figures: readonly string[],
-  from: number,
-  scopes: readonly LimitScope[],
-): LimitAnswer {
-  const at = (offset: number) => Number(figures[from + offset]);
-  const scope = scopes[at(0) - 1];
-  const reason = REASONS[at(1)] ?? '';
-  const waitMs = at(2);
+function answerOf(figures: readonly string[], i: number, question: LimitQuestion): LimitAnswer {
+  const from = i * FIGURES;
+  const scope = question.scopes[Number(figures[from]) - 1];
+  const state = { requests: limitOf(figures, from + 3), tokens: limitOf(figures, from + 6) };
+  const isTight = figures[from + 9] === '1';
+  if (scope === undefined) return { question, refusal: null, state, isTight };
+  const reason = REASONS[Number(figures[from + 1])] ?? 'requests';
+  const waitMs = Number(figures[from + 2]);
   const retryAfterMs = waitMs === NEVER_MS || waitMs === UNKNOWN_MS ? null : waitMs;
-  return {
-    refusal:
-      scope === undefined || reason === '' ? null : { scope: scope.id, reason, retryAfterMs },
-    state: { requests: figuresOf(at, 3), tokens: figuresOf(at, 6) },
-    isTight: at(9) === 1,
-  };
+  return { question, refusal: { scope: scope.id, reason, retryAfterMs }, state, isTight };
 }
 
-function figuresOf(at: (offset: number) => number, from: number): LimitFigures | null {
-  const limit = at(from);
+function limitOf(figures: readonly string[], from: number): LimitFigures | null {
+  const limit = Number(figures[from]);
   if (limit === UNLIMITED) return null;
-  return { limit, remaining: at(from + 1), resetMs: at(from + 2) };
+  return { limit, remaining: Number(figures[from + 1]), resetMs: Number(figures[from + 2]) };
 }

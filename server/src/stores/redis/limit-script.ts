@@ -15,7 +15,7 @@ export const NEVER_MS = -1;
 export const UNKNOWN_MS = -2;
 
 /** By their numbers in an answer. */
-export const REASONS = ['', 'requests', 'tokens', 'concurrency'] as const;
+export const REASONS = [null, 'requests', 'tokens', 'concurrency'] as const;
 /** Of one answer. */
 export const FIGURES = 10;
 

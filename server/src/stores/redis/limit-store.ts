@@ -13,22 +13,25 @@
 import type { LimitLease } from '../../gateway/model/holds.ts';
 import type { LimitDecision, LimitScope, LimitStore } from '../../gateway/ports/limit-store.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import { LinkedList, type ListNode } from '../../kernel/linked-list.ts';
 import { createGathering, type Gathering } from './gathering.ts';
 import {
   type LimitAnswer,
-  type LimitHolder,
+  type LimitPlace,
   type LimitQuestion,
   type LimitWord,
+  limitPlace,
   sendLimits,
 } from './limit-load.ts';
 import { limitScript } from './limit-script.ts';
+import { PlaceBook } from './place-book.ts';
 import type { RedisStore } from './store.ts';
 
 export interface RedisLimitStoreOptions {
   readonly redis: RedisStore;
   readonly clock: Clock;
-  /** Unique among all leases of all processes. */
-  readonly nextLease: () => string;
+  /** Unique among all processes; without a blank. */
+  readonly name: string;
   /** How long a place outlives a process that died. */
   readonly leaseMs?: number;
   /** Replaces the server's clock; tests only. */
@@ -49,17 +52,21 @@ const RENEWALS_PER_LEASE = 3;
 /** What was learned of the limits longer ago may not be so any more. */
 const FRESH_MS = 100;
 const NOT_AT_ALL = Number.NEGATIVE_INFINITY;
+/** Scopes whose keys are remembered. */
+const PLACES_MOST = 100_000;
 
 export function createRedisLimitStore(options: RedisLimitStoreOptions): RedisLimitStore {
   return new SharedCounters(options);
 }
 
 class SharedCounters implements RedisLimitStore {
+  readonly leaseMs: number;
   readonly #options: RedisLimitStoreOptions;
-  readonly #leaseMs: number;
   /** Those that hold places; no more than requests in flight. */
-  readonly #leases = new Set<SharedLease>();
-  readonly #gathering: Gathering<LimitQuestion, LimitAnswer, LimitWord, void>;
+  readonly #leases = new LinkedList<SharedLease>();
+  readonly #places = new PlaceBook<LimitPlace>(PLACES_MOST, limitPlace);
+  readonly #gathering: Gathering<LimitQuestion, LimitDecision, LimitWord>;
+  #count = 0;
   #timer: Timer | null = null;
   #isClosed = false;
 
@@ -67,33 +74,37 @@ class SharedCounters implements RedisLimitStore {
     const { redis, clock, nowMs = () => -1, leaseMs = LEASE_MS } = options;
     const script = limitScript();
     this.#options = options;
-    this.#leaseMs = leaseMs;
+    this.leaseMs = leaseMs;
     this.#gathering = createGathering({
       ...{ redis, clock, ops: { ask: 'limits.take', tell: 'limits.amend' } },
-      send: (client, load) => sendLimits(client, load, { script, leaseMs, nowMs: nowMs() }),
+      send: async (client, load) => {
+        const { answers, heard } = await sendLimits(client, load, {
+          ...{ script, leaseMs, nowMs: nowMs() },
+        });
+        return { answers: answers.map((answer) => this.#decided(answer)), heard };
+      },
+      unwanted: (decision) => {
+        if (decision.kind !== 'granted') return;
+        decision.lease.correctTokens(0);
+        decision.lease.release();
+      },
     });
     this.#renewLater();
   }
 
-  async take(
-    scopes: readonly LimitScope[],
-    tokens: number,
-    tenant: string,
-  ): Promise<LimitDecision> {
-    const holder = { name: this.#options.nextLease(), tenant, scopes };
-    const answer = await this.#gathering.ask(tenant, { holder, tokens });
-    const { refusal, state, isTight } = answer;
-    if (refusal !== null) return { kind: 'refused', ...refusal, state };
-    const lease = new SharedLease(this, holder, tokens);
-    lease.mayWaitUntilMs = isTight ? NOT_AT_ALL : this.#options.clock.monotonicMs() + FRESH_MS;
-    if (lease.holdsPlace) this.#leases.add(lease);
-    return { kind: 'granted', lease, state };
+  take(scopes: readonly LimitScope[], tokens: number, tenant: string): Promise<LimitDecision> {
+    this.#count += 1;
+    const name = `${this.#options.name}.${this.#count}`;
+    const places = scopes.map(({ id }) => this.#places.of(tenant, id));
+    return this.#gathering.ask(tenant, { name, scopes, places, tokens, tenant });
   }
 
   async renew(): Promise<void> {
-    const leaseMs = this.#leaseMs;
-    const said = { moreTokens: 0, leaseMs };
-    for (const { holder } of this.#leases) this.#tell({ holder, said: () => said }, true);
+    const said = { moreTokens: 0, leaseMs: this.leaseMs };
+    for (const { holder } of this.#leases.toArray()) {
+      const word = { holder, said: () => said, heard: () => undefined, lost: () => undefined };
+      this.#gathering.tell(holder.tenant, word, true);
+    }
     await this.#gathering.flush();
   }
 
@@ -108,47 +119,46 @@ class SharedCounters implements RedisLimitStore {
 
   /** The lease has something to say. */
   told(lease: SharedLease): void {
-    this.#tell(lease, this.#options.clock.monotonicMs() > lease.mayWaitUntilMs);
+    const isUrgent = this.#options.clock.monotonicMs() > lease.mayWaitUntilMs;
+    this.#gathering.tell(lease.holder.tenant, lease, isUrgent);
   }
 
-  ended(lease: SharedLease): void {
-    this.#leases.delete(lease);
-  }
-
-  get leaseMs(): number {
-    return this.#leaseMs;
-  }
-
-  /** What does not arrive heals by itself. */
-  #tell(word: LimitWord, isUrgent: boolean): void {
-    this.#gathering.tell(word.holder.tenant, word, isUrgent).catch(() => undefined);
+  #decided({ question, refusal, state, isTight }: LimitAnswer): LimitDecision {
+    if (refusal !== null) return { kind: 'refused', ...refusal, state };
+    const mayWaitUntilMs = isTight ? NOT_AT_ALL : this.#options.clock.monotonicMs() + FRESH_MS;
+    const lease = new SharedLease(this, question, mayWaitUntilMs);
+    if (lease.holdsPlace) lease.place = this.#leases.push(lease);
+    return { kind: 'granted', lease, state };
   }
 
   #renewLater(): void {
     if (this.#isClosed) return;
-    this.#timer = this.#options.clock.setTimer(this.#leaseMs / RENEWALS_PER_LEASE, () => {
+    this.#timer = this.#options.clock.setTimer(this.leaseMs / RENEWALS_PER_LEASE, () => {
       void this.renew().finally(() => this.#renewLater());
     });
   }
 }
 
 class SharedLease implements LimitLease, LimitWord {
-  readonly holder: LimitHolder;
+  readonly holder: LimitQuestion;
   readonly holdsPlace: boolean;
   /** On the monotonic clock: until then nobody misses what it gives back. */
-  mayWaitUntilMs = NOT_AT_ALL;
+  readonly mayWaitUntilMs: number;
+  /** Among those that are renewed. */
+  place: ListNode<SharedLease> | null = null;
   readonly #store: SharedCounters;
   #countedTokens: number;
   #actualTokens: number;
   #isReleased = false;
   #isWaiting = false;
 
-  constructor(store: SharedCounters, holder: LimitHolder, tokens: number) {
+  constructor(store: SharedCounters, holder: LimitQuestion, mayWaitUntilMs: number) {
     this.#store = store;
     this.holder = holder;
+    this.mayWaitUntilMs = mayWaitUntilMs;
     this.holdsPlace = holder.scopes.some(({ limits }) => limits.concurrency !== undefined);
-    this.#countedTokens = tokens;
-    this.#actualTokens = tokens;
+    this.#countedTokens = holder.tokens;
+    this.#actualTokens = holder.tokens;
   }
 
   correctTokens(actualTokens: number): void {
@@ -159,7 +169,7 @@ class SharedLease implements LimitLease, LimitWord {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#store.ended(this);
+    this.place?.remove();
     this.#tell();
   }
 
@@ -170,6 +180,14 @@ class SharedLease implements LimitLease, LimitWord {
     this.#countedTokens = this.#actualTokens;
     if (moreTokens === 0 && !(this.#isReleased && this.holdsPlace)) return null;
     return { moreTokens, leaseMs: this.#isReleased ? 0 : this.#store.leaseMs };
+  }
+
+  heard(): void {
+    // It needs no answer.
+  }
+
+  lost(): void {
+    // It heals by itself.
   }
 
   #tell(): void {

@@ -7,8 +7,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { RedisAddress } from './connection.ts';
-import type { RedisFailureKind } from './failure.ts';
-import type { RequestWaits } from './request-waits.ts';
+import type { RedisFailure, RedisFailureKind } from './failure.ts';
+import type { Allowance, RequestWaits } from './request-waits.ts';
 
 export interface RedisStore {
   /** `cache` or `state`. */
@@ -21,6 +21,16 @@ export interface RedisStore {
    * Rejects with a `RedisFailure` and nothing else.
    */
   hot<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T>;
+  /**
+   * The same for a command that several requests wait for together. Each of them bounds its own
+   * wait, by `hotMs` and its `allowance`, and what was in vain is told (`missed`).
+   */
+  together<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T>;
+  /** So many requests waited all of their time in vain. */
+  missed(failure: RedisFailure, requests: number): void;
+  readonly hotMs: number;
+  /** What the request that runs now may wait for shared stores in all. */
+  allowance(): Allowance;
   /**
    * Runs commands that no request waits for: at most 500 ms in all. `idempotent`: a connection
    * that broke is no reason to give up while there is time; such commands are sent again.

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LimitStore } from '../../../src/gateway/ports/limit-store.ts';
-import { createLimitShare } from '../../../src/stores/limit-share.ts';
+import { createLimitShare, type LimitShareOptions } from '../../../src/stores/limit-share.ts';
 import { createMemoryLimitStore } from '../../../src/stores/memory/limit-store.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
@@ -9,7 +8,7 @@ function open(processes: number) {
   const clock = createManualClock();
   const counted = createMemoryLimitStore({ clock });
   const outage = { lasts: false, decisions: 0 };
-  const inCommon: LimitStore = {
+  const inCommon: LimitShareOptions['inCommon'] = {
     async take(scopes, tokens) {
       if (outage.lasts) throw new Error('Redis is away');
       return counted.take(scopes, tokens);

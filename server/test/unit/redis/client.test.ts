@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { defineScript, runScript, runScriptBuffer } from '../../../src/stores/redis/client.ts';
 import { RedisFailure } from '../../../src/stores/redis/failure.ts';
 import { createRequestWaits } from '../../../src/stores/redis/request-waits.ts';
+import { createLogScope } from '../../../src/telemetry/log-scope.ts';
 import { freePort, localAddress, startRedis } from '../../support/redis-server.ts';
 import { openTestStore } from '../../support/redis-store.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
@@ -105,14 +106,15 @@ test('a server that is absent at the start is found when it comes', async (t) =>
 
 test('a request waits no longer than its budget, all commands together', async (t) => {
   const redis = await startRedis(t);
-  const waits = createRequestWaits(40);
+  const scope = createLogScope();
+  const waits = createRequestWaits(scope.current, 40);
   const { store } = await openTestStore(t, redis.address, {
     waits,
     breakerSettings: { failureThreshold: 1000 },
   });
   redis.freeze();
   t.after(() => redis.thaw());
-  const kinds = await waits.run(async () => {
+  const kinds = await scope.run({ requestId: 'req_1', correlationId: 'one' }, async () => {
     const seen: string[] = [];
     for (let i = 0; i < 4; i += 1) {
       await store.hot('get', (client) => client.get('a')).catch(({ kind }) => seen.push(kind));

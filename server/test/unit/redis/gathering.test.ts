@@ -5,10 +5,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../../src/kernel/clock.ts';
 import { createGathering } from '../../../src/stores/redis/gathering.ts';
+import type { Word } from '../../../src/stores/redis/gathering-load.ts';
 import { createRedisLimitStore } from '../../../src/stores/redis/limit-store.ts';
+import { createRequestWaits } from '../../../src/stores/redis/request-waits.ts';
 import { defineScript, runGathered } from '../../../src/stores/redis/script.ts';
 import type { RedisStore } from '../../../src/stores/redis/store.ts';
+import { createLogScope } from '../../../src/telemetry/log-scope.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { monitorRedis } from '../../support/redis-monitor.ts';
 import { startRedis } from '../../support/redis-server.ts';
@@ -32,14 +36,10 @@ let stores = 0;
 function openLimits() {
   stores += 1;
   const run = stores;
-  let leases = 0;
   const clock = createManualClock();
   const store = createRedisLimitStore({
     ...{ redis, clock },
-    nextLease() {
-      leases += 1;
-      return `lease-${run}-${leases}`;
-    },
+    name: `lease-${run}`,
   });
   const take = (concurrency: number, tenant = `tenant-${run}`) =>
     store.take([{ id: 'key:a', limits: { concurrency } }], 1, tenant);
@@ -126,13 +126,23 @@ for i, key in ipairs(KEYS) do sums[i] = redis.call('INCRBY', key, ARGV[1]) end
 return table.concat(sums, ' ')
 `);
 
+interface Told extends Word<void> {
+  readonly key: string;
+}
+
 function openSums(store: RedisStore = redis) {
-  return createGathering<string, number, string, void>({
-    ...{ redis: store, clock: createManualClock(), ops: { ask: 'test.ask', tell: 'test.tell' } },
+  return createGathering<string, number, Told, void>({
+    ...{ redis: store, clock: systemClock, ops: { ask: 'test.ask', tell: 'test.tell' } },
     async send(client, { questions, words }) {
-      const sums = await runGathered(client, SUM, [...words, ...questions], [1]);
-      return { answers: sums.slice(words.length).map(Number), heard: words.map(() => undefined) };
+      const sums = await runGathered(
+        client,
+        SUM,
+        [...words.map(({ key }) => key), ...questions],
+        [1],
+      );
+      return { answers: sums.slice(words.length).map(Number), heard: [] };
     },
+    unwanted: () => undefined,
   });
 }
 
@@ -140,36 +150,37 @@ test('a key that is broken concerns nobody but who asks for it', async () => {
   await server.cli('lpush', 'bad', 'x');
   const sums = openSums();
 
+  const outcome: string[] = [];
+  const word = { heard: () => void outcome.push('heard'), lost: () => void outcome.push('lost') };
+  sums.tell('acme', { key: 'told', ...word }, true);
   const outcomes = await Promise.allSettled([
-    sums.tell('acme', 'told', true),
     ...['one', 'bad', 'two'].map((key) => sums.ask('acme', key)),
   ]);
 
   assert.deepEqual(
     outcomes.map(({ status }) => status),
-    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+    ['fulfilled', 'rejected', 'fulfilled'],
   );
+  assert.deepEqual(outcome, ['heard']);
   assert.equal(await server.cli('get', 'two'), '1');
 });
 
 test('what was given up before it was sent is not sent', async () => {
-  const impatient = await openTestStore(owner, server.address, { hotMs: 30 });
+  const scope = createLogScope();
+  const waits = createRequestWaits(scope.current, 10);
+  const impatient = await openTestStore(owner, server.address, { hotMs: 2000, waits });
   const sums = openSums(impatient.store);
   await sums.ask('acme', 'known');
   server.freeze();
-  const first = sums.ask('acme', 'first').catch(() => 'given up');
+  const first = sums.ask('acme', 'first');
   await new Promise(setImmediate);
-  const second = sums.ask('acme', 'second').catch(() => 'given up');
-  assert.deepEqual(await Promise.all([first, second]), ['given up', 'given up']);
+  const ids = { requestId: 'req_1', correlationId: 'one' };
+  const second = scope.run(ids, () => sums.ask('acme', 'second'));
+  await assert.rejects(second, { kind: 'timeout' });
 
   server.thaw();
 
-  await until('the first arrived', async () => (await server.cli('get', 'first')) === '1');
-  await until('it is asked again', () =>
-    sums.ask('acme', 'known').then(
-      () => true,
-      () => false,
-    ),
-  );
+  assert.equal(await first, 1);
+  await sums.ask('acme', 'known');
   assert.equal(await server.cli('get', 'second'), '');
 });
