@@ -97,14 +97,7 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
       .map(({ flag, percentage }) => ({ labels: { flag }, value: percentage })),
   );
   metrics.degraded.sample(() => degraded().map((part) => ({ labels: { part }, value: 1 })));
-  metrics.databaseConnections.sample(() =>
-    [...storage.figures().pools].flatMap(([pool, figures]) => [
-      { labels: { pool, state: 'checked_out' }, value: figures.checkedOut },
-      { labels: { pool, state: 'idle' }, value: figures.idle },
-      { labels: { pool, state: 'available' }, value: figures.totalAvailable },
-      { labels: { pool, state: 'waiting' }, value: figures.waiting },
-    ]),
-  );
+  samplePools(metrics, storage);
   metrics.bodiesDropped.sample(single(() => capture.dropped() + storage.figures().droppedBodies));
   metrics.requestsQueued.sample(single(() => gateway.gate.waiting()));
   metrics.reservationsOpen.sample(single(() => gateway.budgets.open()));
@@ -132,6 +125,23 @@ export function sampleMeters(metrics: Metrics, sources: MeterSources): void {
     gateway.breakers.snapshot().map(({ name, totalOpenMs }) => ({
       labels: { name },
       value: totalOpenMs / 1000,
+    })),
+  );
+}
+
+function samplePools(metrics: Metrics, storage: MeterSources['storage']): void {
+  metrics.databaseConnections.sample(() =>
+    [...storage.figures().pools].flatMap(([pool, figures]) => [
+      { labels: { pool, state: 'checked_out' }, value: figures.checkedOut },
+      { labels: { pool, state: 'idle' }, value: figures.idle },
+      { labels: { pool, state: 'available' }, value: figures.totalAvailable },
+      { labels: { pool, state: 'waiting' }, value: figures.waiting },
+    ]),
+  );
+  metrics.databasePoolExhausted.sample(() =>
+    [...storage.figures().pools].map(([pool, { waiting, totalAvailable }]) => ({
+      labels: { pool },
+      value: waiting > 0 && totalAvailable === 0 ? 1 : 0,
     })),
   );
 }

@@ -176,7 +176,13 @@ test('an exhausted pool answers 503 with a time to come back, and never a 401', 
   const locker = await lockTable(t, database, 'tenants');
 
   // Two hold the pool until their lock times out; the others wait a second and are refused.
-  const { statuses } = await load(() => gateway.api('GET', '/api/v1/tenants'), 10, 10);
+  const asking = load(() => gateway.api('GET', '/api/v1/tenants'), 10, 10);
+  const isExhausted = async () => {
+    const { body } = await gateway.api('GET', '/metrics');
+    return /^esclusa_database_pool_exhausted\{pool="hot"\} 1$/m.test(body);
+  };
+  await until('the pool is told to be exhausted', isExhausted);
+  const { statuses } = await asking;
   const refused = await Promise.all([1, 2, 3].map(() => gateway.api('GET', '/api/v1/tenants')));
   await locker.query('rollback');
   const after = await gateway.api('GET', '/api/v1/tenants');
@@ -189,6 +195,7 @@ test('an exhausted pool answers 503 with a time to come back, and never a 401', 
   assert.equal(after.status, 200);
   const isFree = async () => (await health(gateway)).checks.pool.stats.checked_out === 0;
   await until('all connections to be back', isFree);
+  assert.equal(await isExhausted(), false);
 });
 
 test('a start that needs more connections than there are is refused with numbers', async () => {

@@ -51,15 +51,18 @@ async function upstream(t: TestContext): Promise<ScriptedUpstream> {
   return vendor;
 }
 
-/** A storage that answers every request with this status, and remembers them. */
-async function storage(t: TestContext, status: number) {
+/** A storage that answers every request with this status (null: never), and remembers them. */
+async function storage(t: TestContext, status: number | null) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
-    response.writeHead(status).end();
+    if (status !== null) response.writeHead(status).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, requests };
 }
@@ -183,6 +186,33 @@ test('a vendor that cannot be reached never ends a start', async (t) => {
   const { body } = await gateway.api('GET', '/health/startup');
   assert.deepEqual([body.status, body.warnings], ['healthy', 1]);
   assert.match(body.results[2].message, /cannot be reached/);
+});
+
+test('a vendor that takes the question and never answers ends no start either', async (t) => {
+  const silent = await storage(t, null);
+
+  const gateway = await started(t, { config: { providers: { only: vendor(silent.url) } } });
+
+  const { body } = await gateway.api('GET', '/health/startup');
+  assert.deepEqual([body.status, body.warnings], ['healthy', 1]);
+  assert.ok(body.total_duration_ms < 5000);
+});
+
+test('keys that are all refused end a start, of one vendor and of several', async (t) => {
+  const refusing = await storage(t, 401);
+  const good = await storage(t, 200);
+  const twice = vendor(refusing.url, { api_keys: ['sk-y'] });
+  const other = vendor(`${refusing.url}/2`);
+
+  for (const providers of [{ twice }, { twice, other }]) {
+    await assert.rejects(started(t, { config: { providers } }), { name: 'StartupValidationError' });
+  }
+  const gateway = await started(t, {
+    config: { providers: { twice, other, good: vendor(good.url) } },
+  });
+
+  const { body } = await gateway.api('GET', '/health/startup');
+  assert.deepEqual([body.warnings, body.critical_failures], [3, 0]);
 });
 
 test('degraded, a critical failure is told and does not end the start', async (t) => {

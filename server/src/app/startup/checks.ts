@@ -20,7 +20,7 @@ import type { Storage } from '../../storage/index.ts';
 import { createCommonVerdicts } from '../../stores/redis/common-verdicts.ts';
 import type { RedisStore } from '../../stores/redis/store.ts';
 import type { SharedStores } from '../redis.ts';
-import { type ProbeOutcome, providerProbes } from './provider-probe.ts';
+import { type ProbeOutcome, type ProviderProbe, providerProbes } from './provider-probe.ts';
 
 export interface CheckDeps {
   readonly clock: Clock;
@@ -34,8 +34,8 @@ export interface CheckDeps {
 }
 
 const NETWORK_MS = 2000;
-/** Less than the check's own time, so that it can say what it saw. */
-const REDIS_MS = 1500;
+/** Less than a check's own time, so that it can say what it saw. */
+const PROBE_MS = 1500;
 const POLL_MS = 10;
 
 export function startupChecks(deps: CheckDeps): readonly StartupCheck[] {
@@ -102,26 +102,43 @@ function verdictOfBucket(name: string, verdict: BucketVerdict): Verdict {
 }
 
 /**
- * A vendor that is away is an outage like any later one: others may answer, and what is cached
- * does. A key that is refused is a mistake of ours: critical where nobody else could answer.
+ * A vendor that is away, or slow, is an outage like any later one: others may answer, and what
+ * is cached does. Keys that are refused are a mistake of ours: where all of them are, nobody
+ * could answer, and each of their checks fails.
  */
 function providers(deps: CheckDeps): readonly StartupCheck[] {
   const { clock, shared, loaded } = deps;
   const { config } = loaded;
-  const probes = providerProbes(config, deps.providers, { clock, timeoutMs: NETWORK_MS });
+  const probes = providerProbes(config, deps.providers, { clock, timeoutMs: PROBE_MS });
   const remote = probes.filter(({ provider }) => isRemote(config, provider));
   const common = shared === null ? null : createCommonVerdicts(shared.state, clock);
-  return remote.map(({ subject, provider, ask }) => ({
-    name: `provider ${subject}`,
-    critical: remote.length === 1,
+
+  async function verdictOf({ subject, provider, ask }: ProviderProbe, signal: AbortSignal) {
+    const look = async (): Promise<Verdict> => verdictOfProvider(await ask(signal));
+    const isShared = shared !== null && (await isSettled([shared.state], clock, signal));
+    if (common === null || !isShared) return look();
+    return common.ask(`${subject} ${fingerprint(config, provider)}`, look, signal);
+  }
+
+  const verdicts: Promise<Verdict>[] = []; // the checks begin in one turn: each finds all others
+  return remote.map((probe) => ({
+    name: `provider ${probe.subject}`,
+    critical: true,
     timeoutMs: shared === null ? NETWORK_MS : 2 * NETWORK_MS,
+    late: warning('did not answer in time'),
     async run(signal) {
-      const look = async (): Promise<Verdict> => verdictOfProvider(await ask(signal));
-      const isShared = shared !== null && (await isSettled([shared.state], clock, signal));
-      if (common === null || !isShared) return look();
-      return common.ask(`${subject} ${fingerprint(config, provider)}`, look, signal);
+      const verdict = verdictOf(probe, signal);
+      verdicts.push(verdict);
+      const own = await verdict;
+      if (own.status !== 'fail') return own;
+      const all = await Promise.allSettled(verdicts);
+      return all.every(isRefused) ? own : warning(own.message);
     },
   }));
+}
+
+function isRefused(settled: PromiseSettledResult<Verdict>): boolean {
+  return settled.status === 'fulfilled' && settled.value.status === 'fail';
 }
 
 function isRemote({ providers: all }: Config, name: string): boolean {
@@ -174,7 +191,7 @@ async function isSettled(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const endMs = clock.monotonicMs() + REDIS_MS;
+  const endMs = clock.monotonicMs() + PROBE_MS;
   for (;;) {
     const kinds = stores.map((store) => store.state().kind);
     if (kinds.every((kind) => kind === 'up')) return true;

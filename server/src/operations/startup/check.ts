@@ -15,6 +15,8 @@ export interface StartupCheck {
   /** A `fail` ends the start; of a check that is not critical it is a `warning`. */
   readonly critical: boolean;
   readonly timeoutMs: number;
+  /** What it comes to where it takes longer; absent: a `fail`. */
+  readonly late?: Verdict;
   /** May reject: that is a `fail` with the error's message. `signal` aborts at the timeout. */
   run(signal: AbortSignal): Promise<Verdict> | Verdict;
 }

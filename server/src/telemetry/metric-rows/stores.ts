@@ -38,6 +38,13 @@ export const STORE_METRICS = {
     'Connections of a pool: checked out, idle, still free; and callers that wait for one.',
     ['pool', 'state'],
   ),
+  databasePoolExhausted: gauge(
+    'esclusa_database_pool_exhausted',
+    '1 while all connections of a pool are in use and callers wait: of any process.',
+    ['pool'],
+    [],
+    'max',
+  ),
   dbQueries: counter(
     'db_queries_total',
     'Statements on the database, also those that failed; batches of the ledger are one.',

@@ -51,6 +51,25 @@ describe('checks at start', () => {
     });
   });
 
+  it('that are late come to what is said of them, else to a failure', async () => {
+    const clock = createManualClock();
+    const never = () => new Promise<Verdict>(() => undefined);
+    const slow = { ...check('slow', pass('')), run: never };
+    const patient = { ...slow, name: 'patient', late: warning('slow') };
+
+    const validating = validateStart([slow, patient], { ...OPTIONS, clock });
+    clock.advance(2000);
+    const { results } = await validating;
+
+    assert.deepEqual(
+      results.map(({ status, message }) => [status, message]),
+      [
+        ['fail', 'did not answer within 2000 ms'],
+        ['warning', 'slow'],
+      ],
+    );
+  });
+
   it('are healthy with a warning where one that is not critical fails', async () => {
     const clock = createManualClock();
 
