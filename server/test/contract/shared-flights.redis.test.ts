@@ -192,8 +192,10 @@ test('redis: records that wait while the lease is lost are not taken either', as
 test('redis: news of a flight that is over concerns nobody', async (t) => {
   const redis = await startRedis(t);
   const { flights } = await processOn(t, redis);
-  const channels = await redis.cli('pubsub', 'channels');
-  const own = channels.split('\n').find((name) => name.startsWith('esclusa:flights:')) ?? '';
+  const own = await until('its channel', async () => {
+    const channels = await redis.cli('pubsub', 'channels');
+    return channels.split('\n').find((name) => name.startsWith('esclusa:flights:'));
+  });
 
   assert.equal(await redis.cli('publish', own, 'nobody'), '1');
 

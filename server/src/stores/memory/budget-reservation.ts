@@ -12,8 +12,10 @@ import type { ListNode } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import type { Account } from './budget-account.ts';
 
-/** Who is told that a reservation ended, once, with its cost. */
 export interface ReservationBook {
+  /** Takes it among those that count. */
+  enter(reservation: MemoryReservation): ListNode<MemoryReservation>;
+  /** Told that a reservation ended, once, with its cost. */
   end(reservation: MemoryReservation, cost: Nanousd): void;
 }
 
@@ -27,9 +29,8 @@ export class MemoryReservation implements Reservation {
   readonly madeAtMs: number;
   readonly expiresAtMs: number;
   readonly shares: readonly Share[];
-  /** Among those that still count. */
-  place: ListNode<MemoryReservation> | null = null;
   readonly #book: ReservationBook;
+  readonly #place: ListNode<MemoryReservation>;
   #counted = true;
   #ended = false;
 
@@ -41,6 +42,7 @@ export class MemoryReservation implements Reservation {
     accounts: readonly Account[],
   ) {
     this.#book = book;
+    this.#place = book.enter(this);
     this.amountNanousd = amountNanousd;
     this.madeAtMs = madeAtMs;
     this.expiresAtMs = expiresAtMs;
@@ -66,7 +68,7 @@ export class MemoryReservation implements Reservation {
   withdraw(): void {
     if (!this.#counted) return;
     this.#counted = false;
-    this.place?.remove();
+    this.#place.remove();
     for (const { account, epoch } of this.shares) {
       if (account.epoch !== epoch) continue;
       account.reservedNanousd -= this.amountNanousd;

@@ -25,7 +25,7 @@ import type {
   SpendingHistory,
 } from '../../gateway/ports/budget-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { LinkedList } from '../../kernel/linked-list.ts';
+import { LinkedList, type ListNode } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
 import { type Account, newAccount, rollOver } from './budget-account.ts';
 import { assertAmount, MemoryReservation, type ReservationBook } from './budget-reservation.ts';
@@ -111,6 +111,10 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     }
   }
 
+  enter(reservation: MemoryReservation): ListNode<MemoryReservation> {
+    return this.#reservations.push(reservation);
+  }
+
   /** Takes a reservation out of the counters, and books its cost. Called once for each. */
   end(reservation: MemoryReservation, cost: Nanousd): void {
     reservation.withdraw();
@@ -171,7 +175,6 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     if (exceeded !== null) return exceeded;
     const expiresAtMs = this.#clock.monotonicMs() + this.#ttlMs;
     const reservation = new MemoryReservation(this, amount, nowMs, expiresAtMs, accounts);
-    reservation.place = this.#reservations.push(reservation);
     return { kind: 'granted', reservation, passed };
   }
 
