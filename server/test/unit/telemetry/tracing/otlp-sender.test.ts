@@ -101,7 +101,7 @@ test('a collector that cannot be reached is tried again', async () => {
   assert.deepEqual(await setUp('http/json', refused).send([], NEVER), expected);
 });
 
-test('one that answers nothing is left when its time is over, or at once when all ends', async () => {
+test('one that answers nothing is left when its time is over, or when all ends', async () => {
   const silent = (signal: AbortSignal) =>
     new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
