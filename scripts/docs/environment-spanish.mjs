@@ -84,6 +84,8 @@ export const SPANISH = {
   DB_POOL_PRE_PING: 'Prueba una conexión que estuvo parada antes de usarla.',
   ENABLE_CONNECTION_POOLING:
     'Con false, se abre una conexión para cada uso, con los mismos límites.',
+  AUTH_MODE:
+    'Con `dev`, quien llama desde esta máquina sin credencial es administrador por defecto.',
   JWT_SECRET_KEY: 'El secreto con el que se firman los tokens.',
   JWT_PREVIOUS_SECRET_KEY: 'El secreto anterior: aún vale para comprobar tokens.',
   OIDC_ISSUER: 'Quien da la entrada única por OpenID Connect; si falta, no la hay.',
@@ -93,7 +95,8 @@ export const SPANISH = {
   JWT_ALGORITHM: 'Cómo se firman los tokens.',
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: 'Cuánto vale un token de acceso.',
   JWT_REFRESH_TOKEN_EXPIRE_DAYS: 'Cuánto vale un token de renovación.',
-  ALLOWED_ORIGINS: 'Páginas de otros orígenes que pueden llamar al plano de control.',
+  ALLOWED_ORIGINS:
+    'Páginas de otros orígenes que pueden llamar desde un navegador. Nunca se piden cookies.',
   DEBUG: 'Páginas de error más largas; se rechaza en producción.',
   ENABLE_STARTUP_VALIDATION: 'Comprueba, antes de escuchar, aquello de lo que depende el servicio.',
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:

@@ -14,6 +14,7 @@ import {
   type DerivedKeys,
   deriveKeys,
   type FirstAdmin,
+  generateSecret,
   type KeySnapshot,
   type KeyUseCases,
   loadMasterSecret,
@@ -34,6 +35,8 @@ export interface Identity extends People {
   readonly tenants: TenantUseCases;
   readonly tenantSnapshot: TenantSnapshot;
   readonly secrets: DerivedKeys;
+  /** null: a credential that is missing is missing. */
+  readonly developerSecret: string | null;
 }
 
 export function createIdentity(
@@ -61,12 +64,15 @@ export function createIdentity(
     ids,
     clock,
   });
+  // Of this process alone, and told to nobody: the edge puts it where a credential is missing.
+  const developerSecret = config.auth.mode === 'dev' ? generateSecret(random) : null;
   const keySnapshot = createKeySnapshot({
     repository: repositories.keys,
     hashSecret,
     ...{ clock, log, maxAgeMs },
     adminSecret: config.admin.key,
     metricsSecret: config.metrics.key,
+    developerSecret,
   });
   const keys = createKeyUseCases({
     repository: repositories.keys,
@@ -82,7 +88,7 @@ export function createIdentity(
     tenantExists: (slug) => tenants.exists(slug),
     standingOf: tenantSnapshot.standing,
   });
-  return { ...people, keySnapshot, keys, tenants, tenantSnapshot, secrets };
+  return { ...people, keySnapshot, keys, tenants, tenantSnapshot, secrets, developerSecret };
 }
 
 /** Reads what changed, of tenants before keys and people of theirs. Never rejects. */

@@ -256,10 +256,14 @@ function edgeDeps(
   };
 }
 
-function originReader({ http }: Config, { tenantSnapshot }: Parts['identity']): OriginReader {
+function originReader(
+  { http }: Config,
+  { tenantSnapshot, developerSecret }: Parts['identity'],
+): OriginReader {
   const proxies = http.trustedProxies === null ? [] : http.trustedProxies.split(',');
   const networks = readNetworks(proxies.map((text) => text.trim()));
-  return createOriginReader((address) => networks.has(address), tenantSnapshot);
+  const isTrusted = (address: string): boolean => networks.has(address);
+  return createOriginReader(isTrusted, tenantSnapshot, developerSecret);
 }
 
 /** The names of what is degraded, looked up a few times a second and not for every answer. */

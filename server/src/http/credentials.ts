@@ -60,7 +60,10 @@ export function readCredential(
     }
     found = value;
   }
-  return found === null ? NONE : { kind: 'secret', value: found, ...origin };
+  found ??= origin.instead?.() ?? null;
+  if (found === null) return NONE;
+  const { address, tenant } = origin;
+  return { kind: 'secret', value: found, address, tenant };
 }
 
 /** The secret a header carries; null where it carries none, undefined in an unknown scheme. */

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { createAddressReader } from './client-address.ts';
+import { isOwnMachine } from './own-machine.ts';
 import { createHostReader } from './request-host.ts';
 
 export interface RequestOrigin {
@@ -11,6 +12,8 @@ export interface RequestOrigin {
   readonly address: () => string | null;
   /** The tenant whose host was called; null: the host belongs to none. */
   readonly tenant: () => string | null;
+  /** The secret that stands for nobody's credential; null where there must be one. */
+  readonly instead?: () => string | null;
 }
 
 export type OriginReader = (request: IncomingMessage) => RequestOrigin;
@@ -25,10 +28,16 @@ export interface HostBook {
 export function createOriginReader(
   isTrusted: (address: string) => boolean,
   hosts: HostBook,
+  /** Good on this machine without a credential; null: nothing is. */
+  developerSecret: string | null = null,
 ): OriginReader {
   const addressOf = createAddressReader(isTrusted);
   const hostOf = createHostReader(isTrusted);
+  const insteadOn = (request: IncomingMessage) => ({
+    instead: () => (isOwnMachine(request) ? developerSecret : null),
+  });
   return (request) => ({
+    ...(developerSecret !== null && insteadOn(request)),
     address: () => addressOf(request),
     tenant() {
       if (!hosts.hasHosts()) return null;

@@ -18,7 +18,7 @@ import type { Log } from '../kernel/log.ts';
 import { createKeyTable, type KeyTable } from './key-table.ts';
 import type { KeyRepository } from './ports/key-repository.ts';
 import { type HashSecret, isWellFormedSecret } from './secret.ts';
-import { environmentAdmin, environmentCollector } from './superadmin.ts';
+import { environmentAdmin, environmentCollector, environmentDeveloper } from './superadmin.ts';
 
 const DEFAULT_MAX_KEYS = 200_000;
 
@@ -33,6 +33,8 @@ export interface KeySnapshotOptions {
   readonly adminSecret: string | null;
   /** Value of `ESCLUSA_METRICS_KEY`; null where it is not set. */
   readonly metricsSecret: string | null;
+  /** For who calls from this machine without a credential; null but for `AUTH_MODE=dev`. */
+  readonly developerSecret?: string | null;
   /** Milliseconds between two polls; 1000. */
   readonly pollMs?: number;
   /** 200 000. */
@@ -111,7 +113,7 @@ export function createKeySnapshot(options: KeySnapshotOptions): KeySnapshot {
 }
 
 function environmentKeys(options: KeySnapshotOptions): readonly EnvironmentKey[] {
-  const { adminSecret, metricsSecret, hashSecret } = options;
+  const { adminSecret, metricsSecret, developerSecret, hashSecret } = options;
   const keys: EnvironmentKey[] = [];
   const add = (secret: string | null, principal: Principal): void => {
     if (secret === null) return;
@@ -120,6 +122,7 @@ function environmentKeys(options: KeySnapshotOptions): readonly EnvironmentKey[]
   };
   add(adminSecret, environmentAdmin);
   add(metricsSecret, environmentCollector);
+  add(developerSecret ?? null, environmentDeveloper);
   return keys;
 }
 

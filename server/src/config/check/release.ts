@@ -28,6 +28,10 @@ export function checkRelease(input: CheckInput, report: Report): void {
   checkCluster(input, report);
   checkMetricsKey(input, report);
   if (input.settings.environment === 'production') checkProduction(input, report);
+  else if (input.settings.auth.mode === 'dev') {
+    const what = 'is dev: whoever calls from this machine needs no credential';
+    warn(report, input, ['auth', 'mode'], what);
+  }
   checkLaterNames(input, report);
   checkVendorKeys(input, report);
   checkDefaultProvider(input, report);
@@ -92,6 +96,9 @@ function checkCluster(input: CheckInput, report: Report): void {
 function checkProduction(input: CheckInput, report: Report): void {
   const { settings, environment } = input;
   checkTokenSecrets(input, report);
+  if (settings.auth.mode === 'dev') {
+    refuse(report, input, ['auth', 'mode'], 'is dev in production; accepted: strict');
+  }
   if (environment.only.get('DEBUG') === true) {
     refuseVariable(report, 'DEBUG', 'is on in production; accepted: false');
   }

@@ -31,6 +31,14 @@ export const adminGroup = group(
 export const authGroup = group(
   { apply: 'live', description: 'Checking of API keys and of tokens of people.' },
   {
+    mode: choice('strict', ['strict', 'dev'], {
+      ...restart,
+      env: ['AUTH_MODE'],
+      accepts: '`strict`, or `dev`, which production refuses',
+      description:
+        '`dev` lets in who calls from this machine without a credential, as an administrator of ' +
+        'the default tenant.',
+    }),
     snapshot_max_age_seconds: whole(
       3600,
       { min: 1, max: 604_800 },

@@ -428,6 +428,7 @@ const ENVIRONMENTS: readonly Case[] = [
     env: {
       ENVIRONMENT: 'production',
       JWT_SECRET_KEY: 'CHANGE_THIS_IN_PRODUCTION',
+      AUTH_MODE: 'dev',
       DEBUG: 'true',
       ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:3000',
       ESCLUSA_ADMIN_KEY: 'short-key',
@@ -435,6 +436,7 @@ const ENVIRONMENTS: readonly Case[] = [
     problems: [
       'environment ALLOWED_ORIGINS http.allowed_origins — "http://localhost:3000" is not ' +
         'accepted in production',
+      'environment AUTH_MODE auth.mode — is dev in production; accepted: strict',
       'environment DEBUG — is on in production; accepted: false',
       'environment ESCLUSA_ADMIN_KEY admin.key — is too weak for production; ' +
         'accepted: at least 32 characters',
