@@ -443,9 +443,13 @@ test('explaining changes nothing: no call, no row, no figure, no breaker, no ent
 function stable({
   retry_after_ms: _left,
   open_seconds_total: _since,
+  workers,
   ...breaker
 }: Readonly<Record<string, unknown>>) {
-  return breaker;
+  const states = (workers as { state: string; failure_count: number }[]).map(
+    ({ state, failure_count }) => [state, failure_count],
+  );
+  return { ...breaker, states };
 }
 
 function chatOf(model: string) {

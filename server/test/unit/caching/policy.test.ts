@@ -185,6 +185,25 @@ test('stale-if-error narrows how long an entry may stand in, down to not at all'
   assert.equal(at(10_000, 600_000), 'unusable');
 });
 
+test('a client asks for less time than the route gives, and never for more', () => {
+  const freshFor = (ttlSeconds: number | null) => {
+    const origin = { ...FROM, operation: 'chat' as const, ttlSeconds };
+    const entry = entryOf(answer(['stop']), origin, NOW_MS, rolling(0));
+    return (entry?.freshUntilMs ?? 0) - NOW_MS;
+  };
+  const entry = stored(['stop']);
+  assert.ok(entry !== null);
+  const renewing = { ...POLICY, staleWhileRevalidateSeconds: 20 };
+  const at = (staleWhileRevalidateSeconds: number, ms: number) =>
+    freshness(usable(control({ staleWhileRevalidateSeconds }), renewing), entry, NOW_MS + ms);
+
+  assert.deepEqual([null, 7, 0, 9000].map(freshFor), [100_000, 7000, 0, 100_000]);
+  assert.equal(at(10, 109_999), 'renewable');
+  assert.equal(at(10, 110_000), 'stale');
+  assert.equal(at(400, 119_999), 'renewable');
+  assert.equal(at(400, 120_000), 'stale');
+});
+
 test('a shortened policy of the route applies to entries stored before', () => {
   const entry = stored(['stop']);
   assert.ok(entry !== null);

@@ -238,7 +238,8 @@ test('a stream taken over is stored whole', async () => {
 });
 
 test('a stream whose leader died ends with an error where the new bytes are others', async () => {
-  for (const other of ['uno ', 'one', 'one tw']) {
+  const others = ['uno ', 'one', 'one tw', 'one tvo', 'One two', 'one tvo and more'];
+  for (const other of others) {
     const { processes, leader, made, call } = await led(STREAM);
     made.feed(text('one '), text('two'));
     watch(leader);

@@ -71,6 +71,29 @@ test('a frozen server costs five short waits, then none, and heals by itself', a
   assert.equal(lines.length, 3, lines.join('\n'));
 });
 
+test('a wait in which this process stood still counts nothing against the server', async (t) => {
+  const redis = await startRedis(t);
+  const { store, breaker } = await openTestStore(t, redis.address);
+  redis.freeze();
+  t.after(() => redis.thaw());
+  for (let i = 0; i < 8; i += 1) {
+    let isOver = false;
+    const standStill = (): void => {
+      const endMs = performance.now() + 60;
+      while (performance.now() < endMs);
+      if (!isOver) setImmediate(standStill);
+    };
+    const asked = store
+      .hot('get', (client) => client.get('a'))
+      .finally(() => {
+        isOver = true;
+      });
+    setImmediate(standStill);
+    await assert.rejects(asked, failure('timeout'));
+  }
+  assert.equal(breaker(), 'closed');
+});
+
 test('a killed server fails commands at once, and its return needs nobody', async (t) => {
   const redis = await startRedis(t);
   const { store, breaker, lines } = await openTestStore(t, redis.address);

@@ -224,3 +224,23 @@ test('the list is the one of the table', () => {
 
   assert.equal(routes.list(), table.listings);
 });
+
+test('the arms of an experiment share no set, also where their targets are the same', () => {
+  const [fast] = alias([target('a', 'x')]);
+  assert.ok(fast !== undefined);
+  const experiment = { flag: 'rollout', candidate: 'other' };
+  const { routes } = setUp({
+    aliases: [
+      { ...fast, experiment },
+      { ...fast, name: 'other' },
+    ],
+  });
+  const route = routes.resolve('fast');
+
+  const sets = [route, route?.experiment?.control, route?.experiment?.candidate].map(
+    (one) => one?.targetSet,
+  );
+
+  assert.ok(sets.every((set) => typeof set === 'string'));
+  assert.equal(new Set(sets).size, 3);
+});
