@@ -7,6 +7,10 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import pg from 'pg';
+import { arrayText } from '../../../src/storage/engines/postgres/array-text.ts';
+import { original } from '../../../src/storage/engines/postgres/text.ts';
 import type { TestDatabase } from '../../support/postgres-server.ts';
 import { postgresForFile, postgresSettings } from '../../support/postgres-storage.ts';
 import { ledgerEntry, temporaryFolder } from '../../support/storage.ts';
@@ -45,6 +49,28 @@ test('kill -9 loses no acknowledged entry and books none twice, ten times over',
     [],
   );
   assert.equal(booked.size, ids.length, 'an entry is booked twice');
+});
+
+test('a column of any texts and numbers reaches the server as it was', async (t) => {
+  const client = new pg.Client({ connectionString: (await postgres.database()).owner });
+  await client.connect();
+  t.after(() => client.end());
+  const text = fc.option(fc.string({ unit: 'binary', maxLength: 40 }));
+  const number = fc.option(fc.maxSafeInteger());
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(text, number), { maxLength: 20 }), async (rows) => {
+      const { rows: read } = await client.query(
+        'select * from unnest($1::text[], $2::bigint[]) as row (words, amount)',
+        [arrayText(rows, 0), arrayText(rows, 1)],
+      );
+      const seen = read.map(({ words, amount }) => [
+        words === null ? null : original(words),
+        amount === null ? null : Number(amount),
+      ]);
+      assert.deepEqual(seen, rows);
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('a clean end leaves neither journal nor position', async (t) => {

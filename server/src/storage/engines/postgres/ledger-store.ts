@@ -14,6 +14,7 @@ import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
 import { MONTHS_AHEAD } from '../../migrations/ledger-partitions.ts';
 import { dayOf } from '../../usage-days.ts';
+import { arrayText } from './array-text.ts';
 import { abandon, connect } from './client.ts';
 import { beginning } from './scope.ts';
 import { endsConnection, troubleOf } from './sqlstate.ts';
@@ -56,11 +57,9 @@ export class PostgresLedgerStore implements LedgerStore {
     records: readonly JournalRecord[],
     position: JournalPosition,
   ): Promise<void> {
-    await this.#learnNames(records.flatMap(namesOf));
+    await this.#learnNames(records);
     const rows = records.map((record) => valuesOf(record, (text) => this.#nameId(text)));
-    const columns = LEDGER_COLUMNS.map(([, type], at) =>
-      rows.map((row) => (type === 'text' ? textOrNull(row[at]) : row[at])),
-    );
+    const columns = LEDGER_COLUMNS.map((_, at) => arrayText(rows, at));
     await this.#transaction(async (client) => {
       if (rows.length > 0) await client.query(INSERT_ROWS, columns);
       await client.query(MOVE_POSITION, [instance, position.segment, position.offset]);
@@ -130,14 +129,17 @@ export class PostgresLedgerStore implements LedgerStore {
     this.#client = null;
   }
 
-  async #learnNames(texts: readonly string[]): Promise<void> {
-    const isNew = (text: string) => !this.#names.has(text);
-    const unknown = [...new Set(texts)].filter(isNew).map(storable).sort();
-    if (unknown.length === 0) return;
+  async #learnNames(records: readonly JournalRecord[]): Promise<void> {
+    const news = new Set<string>();
+    for (const record of records) {
+      for (const text of namesOf(record)) if (!this.#names.has(text)) news.add(text);
+    }
+    if (news.size === 0) return;
     if (this.#names.size >= NAMES_KEPT_MAX) {
       this.#names.clear();
-      return this.#learnNames(texts);
+      return this.#learnNames(records);
     }
+    const unknown = [...news].map(storable).sort();
     await this.#ask(INSERT_NAMES, [unknown]);
     const { rows } = await this.#ask(FIND_NAMES, [unknown]);
     for (const { id, text } of rows) this.#names.set(text, id);
@@ -178,10 +180,6 @@ export class PostgresLedgerStore implements LedgerStore {
     this.#client ??= await connect(this.#config);
     return this.#client;
   }
-}
-
-function textOrNull(value: unknown): unknown {
-  return typeof value === 'string' ? storable(value) : value;
 }
 
 /**
