@@ -115,6 +115,11 @@ const gateway = {
       },
     },
     {
+      title: 'Log lines by level',
+      unit: 'ops',
+      queries: { '{{level}}': rate('esclusa_log_lines_total', 'level') },
+    },
+    {
       title: 'Log lines lost',
       unit: 'reqps',
       queries: { '{{instance}}': rate('esclusa_log_lines_dropped_total', 'instance') },

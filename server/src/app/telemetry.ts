@@ -35,6 +35,9 @@ export function createTelemetry(
     colour: process.stdout.isTTY,
   });
   const metrics = createMetrics();
+  metrics.logLines.sample(() =>
+    Object.entries(log.written()).map(([level, value]) => ({ labels: { level }, value })),
+  );
   metrics.logLinesDropped.sample(single(() => log.dropped()));
   const flush = (): void => log.flushSync();
   process.on('exit', flush);

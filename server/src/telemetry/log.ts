@@ -55,6 +55,8 @@ export interface LogHandle {
   /** Both from the next line on. */
   setFormat(format: 'json' | 'text'): void;
   setLevel(level: LogLevel): void;
+  /** Lines written so far, those that were lost on their way out among them. */
+  written(): Readonly<Record<LogLevel, number>>;
   /** Lines lost so far. */
   dropped(): number;
   /** For the last moment of a process; harmless at any time. */
@@ -70,7 +72,11 @@ export function createLog(options: LogOptions): LogHandle {
       ? destination
       : createLogSink(destination, format === 'json', clock);
   let isJson = format === 'json';
-  const write = (line: string): void => sink.write(isJson ? line : textLine(line, colour));
+  const written = { debug: 0, info: 0, warn: 0, error: 0 };
+  const write = (line: string): void => {
+    written[levelOf(line)] += 1;
+    sink.write(isJson ? line : textLine(line, colour));
+  };
   const timestamp = createTimestamps(clock);
   const logger = pino(
     {
@@ -113,10 +119,27 @@ export function createLog(options: LogOptions): LogHandle {
       rank = LEVELS.indexOf(wanted);
       logger.level = wanted;
     },
+    written: () => written,
     dropped: () => sink.dropped(),
     flushSync: () => sink.flushSync(),
     close: () => sink.close(),
   };
+}
+
+const LEVEL_AT = '{"level":"'.length;
+
+/** By its first letter: every line begins with its level, and no two begin alike. */
+function levelOf(line: string): LogLevel {
+  switch (line[LEVEL_AT]) {
+    case 'd':
+      return 'debug';
+    case 'w':
+      return 'warn';
+    case 'e':
+      return 'error';
+    default:
+      return 'info';
+  }
 }
 
 /** Identifiers belong into the context, also where a caller gives them as fields. */

@@ -101,6 +101,7 @@ export const STORE_METRICS = {
     [],
     'min',
   ),
+  logLines: counter('esclusa_log_lines_total', 'Log lines, by their level.', ['level']),
   logLinesDropped: counter('esclusa_log_lines_dropped_total', 'Log lines lost.', []),
   // Traces
   spansExported: counter('esclusa_trace_spans_exported_total', 'Spans a collector took.', []),

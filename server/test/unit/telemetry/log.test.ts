@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/kernel/clock.ts';
+import { writeExchangeLine } from '../../../src/telemetry/exchange-line.ts';
 import { createLogScope } from '../../../src/telemetry/log-scope.ts';
-import { captureLog } from './exchanges.ts';
+import { captureLog, endedExchange } from './exchanges.ts';
 
 const CLOCK = { ...systemClock, wallMs: () => Date.UTC(2026, 10, 20, 14, 2, 11, 7) };
 
@@ -104,6 +105,20 @@ test('a level below the configured one is not written', () => {
   assert.equal(captured.lines.length, 2);
   assert.equal(captured.writer.enabled('info'), false);
   assert.equal(captured.writer.enabled('error'), true);
+});
+
+test('lines are counted by their level, in either form, those of exchanges too', () => {
+  const captured = captureLog({ level: 'info' });
+
+  captured.log.debug('no');
+  captured.log.info('one');
+  captured.setFormat('text');
+  captured.log.error('two');
+  captured.named('http').warn('three');
+  const end = { status: 200, durationMs: 1, error: null };
+  writeExchangeLine(captured.writer, endedExchange(), end);
+
+  assert.deepEqual(captured.written(), { debug: 0, info: 2, warn: 1, error: 1 });
 });
 
 test('canaries in message, fields, headers, errors and identifiers leave no trace', () => {
