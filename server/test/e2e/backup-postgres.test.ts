@@ -9,12 +9,12 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ask, PRICED, populate, sums } from '../support/backed-up.ts';
-import { type CommandEnv, jsonOf, runCommand } from '../support/command.ts';
+import { type CommandEnv, jsonOf, runCommand, startCommand } from '../support/command.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { load, startOnPostgres } from '../support/postgres-gateway.ts';
 import { PostgresServer, type TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
-import { temporaryFolder } from '../support/storage.ts';
+import { afterwards, temporaryFolder } from '../support/storage.ts';
 import { until } from '../support/until.ts';
 
 const postgres = await postgresForFile();
@@ -223,6 +223,47 @@ test('a restore that the database refuses in the middle leaves it as it was', as
   );
   assert.equal(left?.n, '0');
 });
+
+for (const [signal, code] of [
+  ['SIGTERM', 1],
+  ['SIGKILL', null],
+] as const) {
+  test(`a restore that is ended by ${signal} in the middle leaves the database empty`, async (t) => {
+    const at = await postgres.database();
+    const gateway = await start(t, at);
+    await populate(gateway);
+    const made = await jsonOf(['backup', temporaryFolder(t)], envOf(at, temporaryFolder(t)));
+    const fresh = await postgres.server.createDatabase();
+    const query = (sql: string) =>
+      postgres.server.query<{ n: string }>(fresh.name, `select count(*)::text as n from ${sql}`);
+    const holder = await postgres.server.connect(fresh.name);
+    afterwards(t, () => holder.end());
+    // Policies come last: the rows are there by then, and wait with the whole transaction.
+    await holder.query(
+      `create function hold() returns event_trigger language plpgsql as
+         $$ begin perform pg_advisory_xact_lock(77); end $$;
+       create event trigger hold on ddl_command_end when tag in ('CREATE POLICY')
+         execute function hold();
+       select pg_advisory_lock(77)`,
+    );
+
+    const child = startCommand(
+      ['restore', made.body.path],
+      envOf(fresh, join(temporaryFolder(t), 'data')),
+    );
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    const waits = "pg_locks where locktype = 'advisory' and not granted";
+    await until('the last step', async () => (await query(waits))[0]?.n === '1', 20_000);
+    child.kill(signal);
+    await holder.query('select pg_advisory_unlock(77)');
+
+    assert.equal(await gone, code);
+    const sessions = "pg_stat_activity where application_name = 'esclusa backup'";
+    await until('its end', async () => (await query(sessions))[0]?.n === '0', 20_000);
+    const tables = "pg_tables where schemaname = 'public'";
+    assert.equal((await query(tables))[0]?.n, '0');
+  });
+}
 
 test('a backup of one engine is not brought back to the other', async (t) => {
   const at = await postgres.database();

@@ -86,6 +86,22 @@ describe('keys and tenants on the command line', () => {
     assert.equal(after.data.find((key) => key.id === id)?.status, 'active');
   });
 
+  it('carry the code of what is missing or taken, for scripts', async () => {
+    await line.run('tenants', 'create', 'twice', 'Twice');
+    for (const [words, code] of [
+      [['keys', 'revoke', 'key_0', '--yes'], 'not_found'],
+      [['requests', 'show', 'req_0'], 'not_found'],
+      [['tenants', 'show', 'nobody'], 'not_found'],
+      [['users', 'remove', 'nobody@example.org', '--yes'], 'not_found'],
+      [['tenants', 'create', 'twice', 'Twice'], 'conflict'],
+      [['tenants', 'update', 'twice'], 'usage'],
+    ] as const) {
+      const { exitCode, err } = await line.run(...words, '--json');
+      const said = JSON.parse(err) as { readonly error: { readonly code: string } };
+      assert.deepEqual([said.error.code, exitCode], [code, code === 'usage' ? 2 : 1], err);
+    }
+  });
+
   it('say in one line what is missing or taken, exit code 1', async () => {
     const key = await line.run('keys', 'revoke', 'key_0', '--yes', '--lang', 'es');
     const tenant = await line.run('tenants', 'create', 'default', 'Again');
