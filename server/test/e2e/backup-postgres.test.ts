@@ -228,7 +228,7 @@ for (const [signal, code] of [
   ['SIGTERM', 1],
   ['SIGKILL', null],
 ] as const) {
-  test(`a restore that is ended by ${signal} in the middle leaves the database empty`, async (t) => {
+  test(`a restore that is ended by ${signal} halfway leaves the database empty`, async (t) => {
     const at = await postgres.database();
     const gateway = await start(t, at);
     await populate(gateway);
