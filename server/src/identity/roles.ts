@@ -34,6 +34,7 @@ export type Permission =
   | 'breakers.reset'
   | 'routes.explain'
   | 'jobs.read'
+  | 'jobs.write'
   | 'tenants.read'
   | 'tenants.write'
   | 'tenants.export'
@@ -112,6 +113,7 @@ const superadmin: Grants = {
   'breakers.reset': 'all',
   'routes.explain': 'all',
   'jobs.read': 'all',
+  'jobs.write': 'all',
   'tenants.read': 'all',
   'tenants.write': 'all',
   'tenants.export': 'all',

@@ -95,6 +95,28 @@ function queueClaims(it: It): void {
     );
   });
 
+  it('what was given up is tried again or taken away, and nothing else is', async (_t, own) => {
+    const { queue, twin } = own;
+    await queue.enqueue(job({ key: 'one' }));
+    const running = await takeOne(queue);
+    await assert.rejects(twin.retry(running.id, NOW_MS), { code: 'conflict' });
+    await assert.rejects(twin.remove(running.id), { code: 'conflict' });
+    assert.deepEqual([await twin.retry('job_x', NOW_MS), await twin.remove('job_x')], [null, null]);
+    await queue.end(running, { kind: 'dead', error: 'no' }, NOW_MS);
+
+    const retried = await twin.retry(running.id, NOW_MS);
+    assert.deepEqual([retried?.state, retried?.attempts, retried?.lastError], ['waiting', 0, 'no']);
+    const again = await takeOne(queue);
+    assert.equal(again.id, running.id);
+    await queue.end(again, { kind: 'dead', error: 'no' }, NOW_MS);
+    await queue.enqueue(job({ key: 'one' }));
+    await assert.rejects(twin.retry(running.id, NOW_MS), { code: 'conflict' });
+
+    assert.equal((await twin.remove(running.id))?.id, running.id);
+    assert.equal(await twin.remove(running.id), null);
+    assert.equal((await queue.figures(NOW_MS)).waiting, 1);
+  });
+
   it('a key is free again when its job is over, and not before', async (_t, { queue, twin }) => {
     const keyed = job({ key: 'one' });
     assert.equal(await queue.enqueue(keyed), true);

@@ -23,6 +23,7 @@ describe('what is of another tenant', () => {
   const examples: Examples = {
     '/api/v1/circuit-breakers/': null,
     '/api/v1/flags/': null,
+    '/api/v1/jobs/': null,
     '/api/v1/tenants/': 'globex',
     '/v1/models/': null,
     '/v1beta/models/': null,

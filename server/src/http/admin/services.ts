@@ -86,7 +86,7 @@ export interface AdminServices {
   readonly arms: ArmFiguresReader;
   readonly explain: Explain;
   readonly config: ConfigControl;
-  readonly jobs: Pick<JobQueue, 'list'>;
+  readonly jobs: Pick<JobQueue, 'list' | 'retry' | 'remove'>;
   readonly cache: CacheControlPlane;
   /** Resolves with null while metrics are switched off: `/metrics` answers 404 then. */
   metrics(): Promise<MetricsText | null>;

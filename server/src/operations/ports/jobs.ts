@@ -81,6 +81,13 @@ export interface JobQueue {
   figures(nowMs: number): Promise<JobFigures>;
   /** Newest first. */
   list(page: JobPage): Promise<readonly JobRecord[]>;
+  /**
+   * Lets a dead job wait for its turn again, as if it had never been tried. null: there is no
+   * such job. Throws `conflict` where it is not dead, or one with its key is not over.
+   */
+  retry(id: string, nowMs: number): Promise<JobRecord | null>;
+  /** Takes a dead job away; null: there is none. Throws `conflict` where it is not dead. */
+  remove(id: string): Promise<JobRecord | null>;
 }
 
 export interface JobPage {

@@ -4,6 +4,7 @@
  * any more, so that neither needs locks of a kind only one engine has.
  */
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
+import { GatewayError } from '../../gateway/model/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type {
@@ -17,7 +18,7 @@ import type {
   JobStays,
   NewJob,
 } from '../../operations/ports/jobs.ts';
-import type { Engine } from '../engine.ts';
+import { ConstraintError, type Engine } from '../engine.ts';
 import type { JobsTable, Schema } from '../schema.ts';
 
 /** Longer ones say no more to whoever reads them. */
@@ -46,7 +47,56 @@ export function createJobQueue(engine: Engine, { ids, clock }: Makers): JobQueue
       if (beforeId !== null) query = query.where('id', '<', beforeId);
       return (await query.execute()).map(recordOf);
     },
+    ...deadJobs(engine),
   };
+}
+
+/** What operators do with jobs that were given up; those that are alive are the runners'. */
+function deadJobs(engine: Engine): Pick<JobQueue, 'retry' | 'remove'> {
+  async function ofDead(
+    id: string,
+    work: (transaction: Transaction<Schema>) => Promise<JobsTable | undefined>,
+  ): Promise<JobRecord | null> {
+    return engine.transact(null, async (transaction) => {
+      const row = await work(transaction);
+      if (row !== undefined) return recordOf(row);
+      const known = transaction.selectFrom('jobs').select('id').where('id', '=', id);
+      if ((await known.executeTakeFirst()) === undefined) return null;
+      throw notDead('It is not given up: what waits or runs is left to its runner.');
+    });
+  }
+  return {
+    async retry(id, nowMs) {
+      const waiting = { ...FREE, state: 'waiting' as const, attempts: 0, run_at_ms: nowMs };
+      try {
+        return await ofDead(id, (transaction) =>
+          transaction
+            .updateTable('jobs')
+            .set({ ...waiting, ended_at_ms: null })
+            .where('id', '=', id)
+            .where('state', '=', 'dead')
+            .returningAll()
+            .executeTakeFirst(),
+        );
+      } catch (error) {
+        if (!(error instanceof ConstraintError)) throw error;
+        throw notDead('Another job does the same by now.');
+      }
+    },
+    remove: (id) =>
+      ofDead(id, (transaction) =>
+        transaction
+          .deleteFrom('jobs')
+          .where('id', '=', id)
+          .where('state', '=', 'dead')
+          .returningAll()
+          .executeTakeFirst(),
+      ),
+  };
+}
+
+function notDead(message: string): GatewayError {
+  return new GatewayError('conflict', { message, field: 'id' });
 }
 
 /**

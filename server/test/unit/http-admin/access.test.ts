@@ -86,6 +86,8 @@ const TABLE: Readonly<Record<string, string>> = {
   'DELETE /api/v1/tenants/:slug': '-',
   'GET /api/v1/config': '-',
   'GET /api/v1/jobs': '-',
+  'POST /api/v1/jobs/:id/retry': '-',
+  'DELETE /api/v1/jobs/:id': '-',
   'POST /api/v1/config/reload': '-',
 };
 

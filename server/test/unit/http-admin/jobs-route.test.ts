@@ -20,7 +20,9 @@ test('a superadmin reads jobs in pages, and nobody else does', async () => {
     asked.push(page);
     return [record(3), record(2), record(1)].slice(0, page.limit);
   };
-  const { call, secrets } = await createAdminFixture({ jobs: { list } });
+  const nothing = async () => null;
+  const jobs = { list, retry: nothing, remove: nothing };
+  const { call, secrets } = await createAdminFixture({ jobs });
 
   assert.equal((await call(secrets.admin, '/api/v1/jobs')).statusCode, 403);
   assert.equal((await call(null, '/api/v1/jobs')).statusCode, 401);
@@ -41,4 +43,34 @@ test('a superadmin reads jobs in pages, and nobody else does', async () => {
   ]);
   const other = await call(secrets.superadmin, `/api/v1/jobs?limit=2&cursor=${next}`);
   assert.equal(other.statusCode, 400);
+});
+
+test('a job that was given up is tried again or taken away, by its id', async () => {
+  const asked: unknown[] = [];
+  const jobs = {
+    list: async () => [],
+    retry: async (id: string, nowMs: number) => {
+      asked.push([id, typeof nowMs]);
+      return id === 'job_1' ? { ...record(1), state: 'waiting' as const } : null;
+    },
+    remove: async (id: string) => {
+      asked.push(id);
+      return id === 'job_1' ? record(1) : null;
+    },
+  };
+  const { call, secrets } = await createAdminFixture({ jobs });
+  const ask = (method: 'POST' | 'DELETE', url: string) =>
+    call(secrets.superadmin, { method, url: `/api/v1/jobs/${url}` });
+
+  const retried = await ask('POST', 'job_1/retry');
+  const removed = await ask('DELETE', 'job_1');
+  const missing = [await ask('POST', 'job_9/retry'), await ask('DELETE', "x'%20or%20'1")];
+
+  assert.deepEqual([retried.statusCode, retried.json().state], [200, 'waiting']);
+  assert.deepEqual([removed.statusCode, removed.json().id], [200, 'job_1']);
+  assert.deepEqual(
+    missing.map(({ statusCode }) => statusCode),
+    [404, 404],
+  );
+  assert.deepEqual(asked, [['job_1', 'number'], 'job_1', ['job_9', 'number']]);
 });

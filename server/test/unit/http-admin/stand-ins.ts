@@ -53,7 +53,7 @@ const FIGURES = { hits: 3, misses: 1, hit_rate_percent: 75, hit_rate: 0.75, avg_
 
 export function gatewayState(purged: string[], resets: string[]) {
   return {
-    jobs: { list: async () => [] },
+    jobs: { list: async () => [], retry: async () => null, remove: async () => null },
     routes: () => ({
       list: () =>
         ['fast', 'smart'].map((name) => ({
