@@ -16,7 +16,11 @@ export function showExplanation(context: VerbContext, explanation: RouteExplanat
   const { terminal } = context;
   const title = say.title(printable(explanation.model), explanation.tenant, explanation.key_id);
   writeLine(context, terminal.style('bold', title));
-  if (route !== null) writeLine(context, say.route(route.name, route.strategy, labelOf(route)));
+  if (route !== null) {
+    writeLine(context, say.route(route.name, route.strategy, labelOf(route)));
+    if (route.arm !== null) writeLine(context, say.arm(route.arm));
+    if (route.prompt !== null) writeLine(context, say.prompt(route.prompt));
+  }
   writeLine(
     context,
     say.tokens(

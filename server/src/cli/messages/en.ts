@@ -262,6 +262,8 @@ export const en = {
       sticky === null
         ? `Route ${name}, strategy ${strategy}.`
         : `Route ${name}, strategy ${strategy}, kept by ${sticky}.`,
+    arm: (arm: string) => `Arm of an experiment: ${arm}.`,
+    prompt: (prompt: string) => `Before it stands the prompt ${prompt}.`,
     tokens: (input: string, output: string, reserve: string) =>
       `About ${input} tokens in and ${output} out; a budget would promise ${reserve}.`,
     refused: (code: string, status: number, message: string) =>

@@ -265,6 +265,8 @@ export const es: Messages = {
       sticky === null
         ? `Ruta ${name}, estrategia ${strategy}.`
         : `Ruta ${name}, estrategia ${strategy}, fija por ${sticky}.`,
+    arm: (arm) => `Brazo de un experimento: ${arm}.`,
+    prompt: (prompt) => `Delante va el prompt ${prompt}.`,
     tokens: (input, output, reserve) =>
       `Unos ${input} tokens de entrada y ${output} de salida; se apartarían ${reserve}.`,
     refused: (code, status, message) => `Se rechazaría con ${status} ${code}: ${message}`,

@@ -33,6 +33,20 @@ const CONFIG = {
   roles: { human: 'smart' },
 };
 
+/** The digest below is the beginning of what `sha256sum` says of the text. */
+const TUTOR = {
+  ...CONFIG,
+  prompts: { tutor: { v1: 'Ask, do not solve.', v2: 'Ask.' } },
+  models: {
+    tutor: {
+      targets: [{ provider: 'near', model: 'mock' }],
+      prompt: 'tutor@v1',
+      experiment: { flag: 'tutor_prompt', prompt: 'tutor@v2' },
+    },
+  },
+  roles: {},
+};
+
 let line: CommandLine;
 let file: string;
 before(async () => {
@@ -48,6 +62,19 @@ describe('esclusa explain, of the configuration', () => {
 
     assert.deepEqual([exitCode, err], [0, '']);
     assert.equal(out, TABLE);
+  });
+
+  it('shows the arm of an experiment and the prompt, in both languages', async () => {
+    const tutor = join(line.folder, 'tutor.yaml');
+    await writeFile(tutor, JSON.stringify(TUTOR));
+
+    const english = await line.run('explain', 'tutor', '--config', tutor);
+    const spanish = await line.run('explain', 'tutor', '--config', tutor, '--lang', 'es');
+
+    assert.match(english.out, /^Arm of an experiment: tutor_prompt\/control\.$/m);
+    assert.match(english.out, /^Before it stands the prompt tutor@v1#9ad984b3\.$/m);
+    assert.match(spanish.out, /^Brazo de un experimento: tutor_prompt\/control\.$/m);
+    assert.match(spanish.out, /^Delante va el prompt tutor@v1#9ad984b3\.$/m);
   });
 
   it('says it in Spanish', async () => {
