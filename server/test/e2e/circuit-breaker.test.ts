@@ -112,7 +112,7 @@ test('D14: five failures open it, a bad probe opens it again, two good ones clos
   assert.equal(refused.error?.code, 'no_target_available');
   assert.deepEqual([refused.headers.get('retry-after'), refused.row.attempts], ['1', 0]);
   assert.equal(refused.headers.get('x-should-retry'), 'true');
-  assert.ok(refused.tookMs < 150, `took ${refused.tookMs} ms`);
+  assert.ok(refused.tookMs < OPEN_MS / 2, `took ${refused.tookMs} ms: it waited for something`);
   assert.equal(upstream.calls.length, 5, 'nothing was called');
 
   assertFailed(await probe('alone'), 502, 'upstream_failed');
