@@ -55,7 +55,8 @@ export function createBackups(config: Config, deps: BackupDeps): Backups {
   return {
     async create(folder, keep, signal) {
       const backup = await createBackup(source, folder, signal);
-      const removed = keep === null ? [] : await keepNewest(folder, keep, source.clock.wallMs());
+      const options = { keys, count: keep ?? 0, nowMs: source.clock.wallMs() };
+      const removed = keep === null ? [] : await keepNewest(folder, options);
       return { ...backup, removed };
     },
     verify: (path, signal) => verifyBackup(path, { keys, searchPath, signal }),

@@ -136,6 +136,26 @@ test('every tenant’s rows come back, in the shared database and in one of its 
   assert.deepEqual(rights, { open: false, walls: before?.walls }, 'rights and walls are as before');
 });
 
+test('a tenant’s database that does not answer is named, and no backup is made', async (t) => {
+  const own = await PostgresServer.start();
+  t.after(() => own.stop());
+  const at = await postgres.database();
+  const gateway = await start(t, at, own.port);
+  await populate(gateway);
+  const database = await moveToOwn(gateway, own);
+  await own.kill();
+  const backups = temporaryFolder(t);
+
+  const refused = await jsonOf(['backup', backups], {
+    ...envOf(at, temporaryFolder(t), { DB_TENANT_ALLOWED_PORTS: `${own.port}` }),
+  });
+
+  assert.deepEqual([refused.exitCode, refused.code], [1, 'backup_unreachable'], refused.text);
+  assert.match(refused.text, new RegExp(`127\\.0\\.0\\.1:${own.port}/${database}.*ECONNREFUSED`));
+  assert.doesNotMatch(refused.text, /esclusa_owner|p@ss/);
+  assert.deepEqual(readdirSync(backups), []);
+});
+
 test('a role that rows or tables are hidden from makes no backup', async (t) => {
   const at = await postgres.database();
   const gateway = await start(t, at);

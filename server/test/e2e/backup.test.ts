@@ -145,7 +145,10 @@ test('the newest are kept, and what is no backup is left alone', async (t) => {
   for (const name of ['esclusa-20200101T000000Z', 'esclusa-20210101T000000Z']) {
     cpSync(path, join(backups, name), { recursive: true });
   }
-  mkdirSync(join(backups, 'esclusa-20190101T000000Z'));
+  const foreign = join(backups, 'esclusa-20190101T000000Z');
+  mkdirSync(foreign);
+  const page = readFileSync(join(path, 'manifest.json'), 'utf8');
+  writeFileSync(join(foreign, 'manifest.json'), page.replace(/(Mark": ")../, '$1zz'));
   writeFileSync(join(backups, 'notes.txt'), 'mine');
   await until(
     'another second',

@@ -48,6 +48,8 @@ export const backupEn = {
     backup_other_engine: ({ has, wants }: Details) =>
       `The backup is of ${has}, and this installation is of ${wants}.`,
     backup_no_source: ({ why }: Details) => `There is nothing to copy: ${why}.`,
+    backup_unreachable: ({ where, why }: Details) =>
+      `The database at ${where} cannot be used: ${why}.`,
     backup_tool_missing: ({ tool, version }: Details) =>
       `${tool} is not installed: install the client of PostgreSQL ${version} or newer.`,
     backup_tool_old: ({ tool, has, version }: Details) =>
@@ -111,6 +113,8 @@ export const backupEs: BackupMessages = {
     backup_other_engine: ({ has, wants }) =>
       `La copia es de ${has}, y esta instalación es de ${wants}.`,
     backup_no_source: ({ why }) => `No hay nada que copiar: ${why}.`,
+    backup_unreachable: ({ where, why }) =>
+      `La base de datos de ${where} no se puede usar: ${why}.`,
     backup_tool_missing: ({ tool, version }) =>
       `${tool} no está instalado: instale el cliente de PostgreSQL ${version} o posterior.`,
     backup_tool_old: ({ tool, has, version }) =>

@@ -21,6 +21,8 @@ export type BackupCode =
   | 'backup_other_engine'
   /** There is nothing to copy: `why`. */
   | 'backup_no_source'
+  /** The database at `where` does not let us in: `why`. */
+  | 'backup_unreachable'
   /** The client `tool` of PostgreSQL `version` or newer is not installed. */
   | 'backup_tool_missing'
   /** `tool` is of version `has`, the server of `version`. */

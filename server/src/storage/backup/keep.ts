@@ -1,26 +1,30 @@
 /**
- * Keeps the newest backups of a folder. Only what has a backup's name and its first page counts
- * and is removed; what a backup that was cut off left behind goes as well, after a day.
+ * Keeps the newest backups of a folder. Only what has a backup's name and a first page of this
+ * installation counts and is removed; what a backup that was cut off left behind goes as well,
+ * after a day.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NAME } from './create.ts';
-import { isThere, moveTo, remove } from './files.ts';
-import { MANIFEST_FILE } from './manifest.ts';
+import { moveTo, remove } from './files.ts';
+import { type BackupKeys, MANIFEST_FILE, readManifest } from './manifest.ts';
 
 const DAY_MS = 86_400_000;
 const LEFT_BEHIND = /^esclusa-\d{8}T\d{6}Z\.[0-9a-f]{12}\.partial$/;
 
+export interface KeepOptions {
+  readonly keys: BackupKeys;
+  readonly count: number;
+  readonly nowMs: number;
+}
+
 /** Answers the paths of what was removed, oldest first. */
 export async function keepNewest(
   folder: string,
-  count: number,
-  nowMs: number,
+  { keys, count, nowMs }: KeepOptions,
 ): Promise<readonly string[]> {
   const names = readdirSync(folder).sort();
-  const backups = names.filter(
-    (name) => NAME.test(name) && isThere(join(folder, name, MANIFEST_FILE)),
-  );
+  const backups = names.filter((name) => NAME.test(name) && isOurs(join(folder, name), keys));
   const old = backups.slice(0, Math.max(0, backups.length - count));
   for (const name of old) {
     // Under another name first: half of a backup must not look like one.
@@ -35,4 +39,16 @@ export async function keepNewest(
     if (stat !== undefined && nowMs - stat.mtimeMs > DAY_MS) await remove(path);
   }
   return old.map((name) => join(folder, name));
+}
+
+/** Another installation may keep its backups in the same folder. */
+function isOurs(path: string, keys: BackupKeys): boolean {
+  const page = join(path, MANIFEST_FILE);
+  if (!existsSync(page)) return false;
+  try {
+    readManifest(readFileSync(page, 'utf8'), keys);
+    return true;
+  } catch {
+    return false;
+  }
 }

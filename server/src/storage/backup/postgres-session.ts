@@ -28,9 +28,21 @@ const TRUSTED = [
   '/etc/ssl/cert.pem',
 ];
 
+/** Throws `backup_unreachable`. */
 export async function openSession({ url, guard }: PostgresTarget): Promise<pg.Client> {
   const config = { ...clientConfig(url, 'backup', LIMITS), options: EVERY_TENANT };
-  return connect({ ...config, ...(guard !== null && { stream: guardedStream(guard) }) });
+  try {
+    return await connect({ ...config, ...(guard !== null && { stream: guardedStream(guard) }) });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BackupError('backup_unreachable', { where: placeOf(url), why }, error);
+  }
+}
+
+/** Where a database is, without who may use it. */
+function placeOf(url: string): string {
+  const { host, pathname, searchParams } = new URL(url.replace(/^postgres\w*(\+\w+)?:/, 'http:'));
+  return `${searchParams.get('host') ?? host}${pathname}`;
 }
 
 /** The address of a tenant's own database with its login. */
