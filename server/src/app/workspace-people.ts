@@ -10,6 +10,7 @@ import {
   userCreateSchema,
   userUpdateSchema,
 } from '@esclusa/contracts';
+import { budgetFromWire, limitsFromWire } from '../http/shapes/index.ts';
 import { auditToWire, invitationToWire, userToWire } from '../http/shapes/people.ts';
 import { generatePassword, operator, verifyChain } from '../identity/index.ts';
 import type { Random } from '../kernel/random.ts';
@@ -32,6 +33,7 @@ export interface PeopleWorkspace {
     tenant: string | undefined,
   ): Promise<readonly User[]>;
   /** By identifier, address or name. Throws `not_found`, `conflict`. */
+  getUser(who: string): Promise<User>;
   updateUser(who: string, body: Readonly<Record<string, unknown>>): Promise<User>;
   removeUser(who: string): Promise<User>;
   invite(body: unknown): Promise<InvitationCreated>;
@@ -72,9 +74,22 @@ export function createPeopleWorkspace(
     async listUsers({ limit, beforeId }, tenant) {
       return (await users.list(operator, { tenant, limit, beforeId })).map(userToWire);
     },
+    async getUser(who) {
+      return userToWire(await users.get(operator, await idOf(who)));
+    },
     async updateUser(who, body) {
-      const { roles, password, is_active: isActive } = checked(userUpdateSchema, body);
-      const record = await users.update(operator, await idOf(who), { roles, password, isActive });
+      const {
+        roles,
+        password,
+        is_active: isActive,
+        limits,
+        budget,
+      } = checked(userUpdateSchema, body);
+      const record = await users.update(operator, await idOf(who), {
+        ...{ roles, password, isActive },
+        limits: limits === undefined ? undefined : limitsFromWire(limits),
+        budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
+      });
       await note('users.update', record);
       return userToWire(record);
     },

@@ -6,6 +6,7 @@ import {
   type Key,
   type KeyCreated,
   keyCreateSchema,
+  keyUpdateSchema,
   type RequestRow,
   type UsageReportRow,
 } from '@esclusa/contracts';
@@ -25,6 +26,7 @@ import type { Repositories } from '../storage/index.ts';
 import { checked } from './checked.ts';
 import type { Identity } from './identity.ts';
 import type { TenantData } from './tenant-data.ts';
+import { type BudgetWorkspace, createBudgetWorkspace } from './workspace-budgets.ts';
 import { createFlagWorkspace, type FlagWorkspace } from './workspace-flags.ts';
 import { byOperator, createPeopleWorkspace, type PeopleWorkspace } from './workspace-people.ts';
 import { createTenantWorkspace, type TenantWorkspace } from './workspace-tenants.ts';
@@ -38,11 +40,17 @@ export interface Page {
 }
 
 /** Bodies are checked: `invalid_request` names the member at fault. */
-export interface Workspace extends FlagWorkspace, PeopleWorkspace, TenantWorkspace {
+export interface Workspace
+  extends BudgetWorkspace,
+    FlagWorkspace,
+    PeopleWorkspace,
+    TenantWorkspace {
   createKey(body: unknown): Promise<KeyCreated>;
   /** Newest first. */
   listKeys(page: Page, tenant: string | undefined): Promise<readonly Key[]>;
-  /** Throws `not_found`. */
+  /** Throws `not_found`, as what follows does. */
+  getKey(id: string): Promise<Key>;
+  updateKey(id: string, body: unknown): Promise<Key>;
   revokeKey(id: string): Promise<Key>;
   /** Who calls with this key; throws `not_found`, `conflict` for a revoked one. */
   principalOf(keyId: string, tenant: string | undefined): Promise<Principal>;
@@ -78,6 +86,7 @@ export function createWorkspace(
     ...createPeopleWorkspace(identity, repositories, random),
     ...createFlagWorkspace(identity, repositories, { clock, isForcedOff }),
     ...createTenantWorkspace(identity, data, clock),
+    ...createBudgetWorkspace(identity, ledger, clock),
     async createKey(body) {
       const { limits, budget, expires_at, cache, ...rest } = checked(keyCreateSchema, body);
       const { record, secret } = await keys.create(operator, {
@@ -93,6 +102,18 @@ export function createWorkspace(
     async listKeys({ limit, beforeId }, tenant) {
       const rows = await keys.list(operator, { tenant, limit, beforeId });
       return rows.map((row) => keyToWire(row, clock.wallMs()));
+    },
+    async getKey(id) {
+      return keyToWire(await keys.get(operator, id), clock.wallMs());
+    },
+    async updateKey(id, body) {
+      const { limits, budget } = checked(keyUpdateSchema, body);
+      const record = await keys.update(operator, id, {
+        limits: limits === undefined ? undefined : limitsFromWire(limits),
+        budget: budget === undefined || budget === null ? budget : budgetFromWire(budget),
+      });
+      await note('keys.update', record.tenant, record.id);
+      return keyToWire(record, clock.wallMs());
     },
     async revokeKey(id) {
       const record = await keys.revoke(operator, id);

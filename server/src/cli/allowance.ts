@@ -35,3 +35,11 @@ export function budgetOf(context: VerbContext): Body | null | undefined {
   }
   return soft === undefined ? { limit_usd, period } : { limit_usd, period, soft: true };
 }
+
+/** What to change of limits and the budget; null where nothing was said. */
+export function allowanceChange(context: VerbContext, before: Body): Body | null {
+  const limits = limitsOf(context, before);
+  const budget = budgetOf(context);
+  if (limits === undefined && budget === undefined) return null;
+  return { ...(limits !== undefined && { limits }), ...(budget !== undefined && { budget }) };
+}

@@ -4,6 +4,7 @@
  */
 
 import { BACKUP_VERBS } from './backup-verbs.ts';
+import { ALLOWANCES, LIMIT_VERBS } from './limit-verbs.ts';
 import type { Messages } from './messages/index.ts';
 import type { OptionSpec, Verb } from './verb.ts';
 
@@ -21,13 +22,6 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
 const tenant: OptionSpec = { flags: '--tenant <slug>', text: 'tenant' };
 const limit: OptionSpec = { flags: '--limit <count>', text: 'limit' };
 const before: OptionSpec = { flags: '--before <id>', text: 'before' };
-
-const allowances: readonly OptionSpec[] = [
-  { flags: '--requests-per-minute <count>', text: 'requestsPerMinute' },
-  { flags: '--tokens-per-minute <count>', text: 'tokensPerMinute' },
-  { flags: '--concurrency <count>', text: 'concurrency' },
-  { flags: '--budget <amount>', text: 'budget' },
-];
 
 const filters: readonly OptionSpec[] = [
   tenant,
@@ -71,6 +65,7 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
     load: () => import('./verbs/migrate.ts'),
   },
   ...BACKUP_VERBS,
+  ...LIMIT_VERBS,
   explain: {
     args: [{ name: '<model>', text: 'model' }],
     options: [
@@ -96,7 +91,7 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
       tenant,
       { flags: '--role <role>', text: 'role' },
       { flags: '--models <list>', text: 'models' },
-      ...allowances,
+      ...ALLOWANCES,
       { flags: '--cache <use>', text: 'cacheUse' },
       { flags: '--expires <time>', text: 'expires' },
     ],
@@ -150,7 +145,7 @@ export const VERBS: Readonly<Record<keyof Messages['verbs'], Verb>> = {
   },
   'tenants limits': {
     args: [{ name: '<slug>', text: 'slug' }],
-    options: [...allowances, { flags: '--model <name>', text: 'ofModel' }],
+    options: [...ALLOWANCES, { flags: '--model <name>', text: 'ofModel' }],
     examples: [
       'esclusa tenants limits valle-claro --requests-per-minute 600 --budget 500/month',
       'esclusa tenants limits valle-claro --model smart --budget 100/month/soft',

@@ -2,6 +2,7 @@
  * Everything the command line says, in English. The Spanish table has exactly the same members.
  */
 import { backupEn } from './backup.ts';
+import { limitsEn } from './limits.ts';
 import { operationsEn } from './operations-en.ts';
 import { tenantsEn } from './tenants.ts';
 
@@ -45,6 +46,7 @@ export const en = {
     'keys revoke': 'revoke an API key',
     ...tenantsEn.verbs,
     ...backupEn.verbs,
+    ...limitsEn.verbs,
     usage: 'sum requests, tokens and cost',
     'requests list': 'list exchanges, newest first',
     'requests show': 'show one exchange, by the x-request-id of its answer',
@@ -241,6 +243,7 @@ export const en = {
   keyMissing: (id: string) => `There is no key ${id}.`,
   cancelled: 'Nothing was changed.',
   tenants: tenantsEn.said,
+  limits: limitsEn.said,
   backup: { ...backupEn.said, failures: backupEn.failures },
   requestMissing: (id: string) => `There is no exchange ${id}.`,
   more: (option: string) => `There is more: the same with ${option}`,

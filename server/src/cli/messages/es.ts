@@ -4,6 +4,7 @@
 
 import { backupEs } from './backup.ts';
 import type { Messages } from './en.ts';
+import { limitsEs } from './limits.ts';
 import { operationsEs } from './operations-es.ts';
 import { tenantsEs } from './tenants.ts';
 
@@ -47,6 +48,7 @@ export const es: Messages = {
     'keys revoke': 'revoca una clave de API',
     ...tenantsEs.verbs,
     ...backupEs.verbs,
+    ...limitsEs.verbs,
     usage: 'suma peticiones, tokens y coste',
     'requests list': 'lista los intercambios, del más nuevo al más viejo',
     'requests show': 'muestra un intercambio, por el x-request-id de su respuesta',
@@ -245,6 +247,7 @@ export const es: Messages = {
   keyMissing: (id) => `No hay ninguna clave ${id}.`,
   cancelled: 'No se cambió nada.',
   tenants: tenantsEs.said,
+  limits: limitsEs.said,
   backup: { ...backupEs.said, failures: backupEs.failures },
   requestMissing: (id) => `No hay ningún intercambio ${id}.`,
   more: (option) => `Hay más: lo mismo con ${option}`,

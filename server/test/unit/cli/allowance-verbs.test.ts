@@ -52,6 +52,58 @@ describe('limits and budgets on the command line', () => {
     });
   });
 
+  it('of a key and of a person are set, shown and taken away alike', async () => {
+    const { id } = await line.json<{ id: string }>('keys', 'create', 'Tutor', '--tenant', 'acme');
+    const email = 'ana@acme.example';
+    await line.json('users', 'create', email, '--tenant', 'acme', '--roles', 'student');
+    for (const whose of [
+      ['keys', 'limits', id],
+      ['users', 'limits', email],
+    ]) {
+      const set = await line.run(...whose, '--concurrency', '4', '--budget', '20/month');
+      await line.run(...whose, '--requests-per-minute', '60');
+      const shown = await line.json<{ limits: unknown; budget: unknown }>(...whose);
+      const less = await line.json<{ limits: unknown; budget: unknown }>(
+        ...[...whose, '--concurrency', 'none', '--budget', 'none'],
+      );
+
+      assert.equal(set.exitCode, 0, set.err);
+      assert.deepEqual(
+        [shown.limits, shown.budget],
+        [
+          { requests_per_minute: 60, concurrency: 4 },
+          { limit_usd: '20', period: 'month' },
+        ],
+      );
+      assert.deepEqual([less.limits, less.budget], [{ requests_per_minute: 60 }, null]);
+    }
+    const missing = await line.run('keys', 'limits', 'key_x', '--budget', '1/day');
+    assert.equal(missing.exitCode, 1);
+  });
+
+  it('are listed with what is booked, whoever has them', async () => {
+    const key = ['keys', 'create', 'Night', '--tenant', 'acme', '--budget', '7/total'];
+    const { id } = await line.json<{ id: string }>(...key);
+    await line.run('tenants', 'limits', 'acme', '--budget', '50/day');
+    await line.run('tenants', 'limits', 'acme', '--model', 'fast', '--budget', '3/month/soft');
+
+    const { data } = await line.json<{ data: readonly Record<string, unknown>[] }>(
+      ...['budgets', '--tenant', 'acme'],
+    );
+    const table = await line.run('budgets', '--lang', 'es');
+
+    const found = data.map(({ scope, id: of, limit_nanousd, booked_nanousd, renews_at }) => [
+      ...[scope, of, limit_nanousd, booked_nanousd, renews_at],
+    ]);
+    assert.deepEqual(found, [
+      ['key', id, 7_000_000_000, 0, null],
+      ['tenant', 'acme', 50_000_000_000, 0, '2026-11-21T00:00:00.000Z'],
+      ['model', 'fast', 3_000_000_000, 0, '2026-12-01T00:00:00.000Z'],
+    ]);
+    assert.match(table.out, /SE RENUEVA/);
+    assert.match(table.out, /nunca/);
+  });
+
   it('that make no sense are refused in one line', async () => {
     const budget = await line.run('tenants', 'limits', 'acme', '--budget', '5/day/gently');
     const limit = await line.run('tenants', 'limits', 'acme', '--concurrency', 'many');
