@@ -61,7 +61,7 @@ export function createBodyCapture(
           return;
         }
         const { id: requestId, tenant, createdAtMs } = entry;
-        const asked = beginningOf(request.bytes, maxBytes);
+        const asked = beginningOf(request.sentBytes ?? request.bytes, maxBytes);
         store.keep({ requestId, tenant, createdAtMs, request: asked, response });
       },
     };

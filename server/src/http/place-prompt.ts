@@ -34,7 +34,7 @@ export const placePrompt: PlacePrompt = (request, text) => {
   const members = scan.kind === 'members' ? scan.members : [];
   const parsed = foreign && parseJson(bytes.toString('utf8'));
   const own = foreign && isJsonObject(parsed) && { foreign: { ...foreign, body: parsed } };
-  return { ...request, body, bytes, members, ...own };
+  return { ...request, body, bytes, members, sentBytes: request.bytes, ...own };
 };
 
 /** null where the bytes have no place for it. */

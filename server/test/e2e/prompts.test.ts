@@ -157,6 +157,20 @@ test('the version is in the ledger, in explain, and in the key of the cache', as
   assert.ok(added >= Math.floor(V1.length / 4), `${added} tokens for the prompt`);
 });
 
+test('what is kept of a request is what its client sent', async (t) => {
+  const it = await scene(t, { capture: { enabled: true } });
+  const answer = await it.gateway.chat({ model: 'openai', messages: HELLO });
+  await answer.text();
+
+  const path = `/api/v1/requests/${answer.headers.get('x-request-id')}`;
+  const kept = await until('the bodies to be kept', async () => {
+    const { body } = await it.gateway.api('GET', path);
+    return body.request_body === null ? null : body.request_body;
+  });
+
+  assert.deepEqual(JSON.parse(kept), { model: 'openai', messages: HELLO });
+});
+
 test('another text under the same version is told apart, without a restart', async (t) => {
   const it = await scene(t);
   const idOf = async () => {

@@ -27,6 +27,8 @@ export interface InferenceRequest {
   readonly bytes: Buffer;
   readonly members: readonly JsonMember[];
   readonly cacheControl: CacheControl;
+  /** What the client sent, where `bytes` holds an operator's prompt, too. */
+  readonly sentBytes?: Buffer;
   /** Bytes of the conversation that was put before the client's own; absent: none. */
   readonly contextBytes?: number;
   /** Of a client whose dialect is not the canonical one. */
