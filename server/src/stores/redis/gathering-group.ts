@@ -53,9 +53,8 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
   ask(question: Question): Promise<Answer> {
     const { redis, ops } = this.#options;
     const allowance = redis.allowance();
-    if (allowance.leftMs < LEAST_WAIT_MS) {
-      return Promise.reject(new RedisFailure('wait_spent', ops.ask, `${ops.ask}: not sent`));
-    }
+    // What has nothing left is refused there, and counted.
+    if (allowance.leftMs < LEAST_WAIT_MS) return redis.hot(ops.ask, unsent);
     return new Promise((resolve, reject) => {
       const sinceMs = this.#clock.monotonicMs();
       this.#waiting.push({ question, resolve, reject, allowance, sinceMs, isOver: false });
@@ -222,4 +221,8 @@ function questionOf<Question>({ question }: { readonly question: Question }): Qu
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function unsent(): Promise<never> {
+  return Promise.reject(new Error('this request may not wait any more'));
 }

@@ -1,7 +1,9 @@
 /** The client on what is more than one server: a cluster, and a primary under sentinels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../../src/kernel/clock.ts';
 import { defineScript, runScript } from '../../../src/stores/redis/client.ts';
+import { createRedisLimitStore } from '../../../src/stores/redis/limit-store.ts';
 import { startRedisCluster, startRedisSentinel } from '../../support/redis-cluster.ts';
 import { openTestStore } from '../../support/redis-store.ts';
 import { until } from '../../support/until.ts';
@@ -35,6 +37,28 @@ test('a cluster serves keys of every node, scripts, messages and its primaries',
     await store.publish('news', 'x').catch(() => undefined);
     return heard.length > 0;
   });
+});
+
+test('in a cluster limits of many tenants are counted on their own nodes, at once', async (t) => {
+  const cluster = await startRedisCluster(t);
+  const { store } = await openTestStore(t, cluster.address, { hotMs: 2000, backgroundMs: 2000 });
+  const limits = createRedisLimitStore({ redis: store, clock: systemClock, name: 'one' });
+  t.after(() => limits.close());
+  const scopes = [{ id: 'key:a', limits: { requestsPerMinute: 3, concurrency: 100 } }];
+  const tenants = Array.from({ length: 20 }, (_, n) => `tenant-${n}`);
+
+  const decisions = await Promise.all(
+    tenants.flatMap((tenant) => Array.from({ length: 5 }, () => limits.take(scopes, 1, tenant))),
+  );
+  for (const decision of decisions) if (decision.kind === 'granted') decision.lease.release();
+  await limits.settled();
+
+  const granted = decisions.filter(({ kind }) => kind === 'granted');
+  assert.equal(granted.length, 3 * tenants.length);
+  const places = await Promise.all(cluster.nodes.map((node) => node.cli('keys', '*places*')));
+  assert.equal(places.join(''), '', 'every place is given back');
+  const uses = await Promise.all(cluster.nodes.map((node) => node.cli('keys', '*use1*')));
+  assert.ok(uses.every((keys) => keys !== ''));
 });
 
 test('a cluster that lost one primary serves the others, and all when it is back', async (t) => {
