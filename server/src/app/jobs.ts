@@ -9,6 +9,9 @@ import type { LiveGeneration } from './generations.ts';
 import type { Parts, Undo } from './parts.ts';
 
 const MS_PER_SECOND = 1000;
+/** Of prompts and answers: a file is overwritten where they stood, a server clears up later. */
+const FILE_BATCH = 20;
+const SERVER_BATCH = 500;
 /** Rows of the ledger are small. */
 const LEDGER_BATCH = 500;
 /** At half past two in the night (UTC). */
@@ -43,10 +46,14 @@ function jobKinds(parts: Parts, current: () => LiveGeneration): readonly JobKind
   const { bodies, responses, ledgerRows } = storage;
   const log = telemetry.log.named('retention');
   const days = (of: 'capture' | 'responses' | 'ledger') => () => current().config[of].retentionDays;
+  const batch = parts.loaded.config.database.kind === 'postgres' ? SERVER_BATCH : FILE_BATCH;
   return [
-    bodyRetention({ clock, log, bodies, what: 'bodies', retentionDays: days('capture') }),
     bodyRetention({
-      ...{ clock, log, bodies: responses, what: 'responses' },
+      ...{ clock, log, bodies, what: 'bodies', batchMax: batch },
+      retentionDays: days('capture'),
+    }),
+    bodyRetention({
+      ...{ clock, log, bodies: responses, what: 'responses', batchMax: batch },
       retentionDays: days('responses'),
     }),
     bodyRetention({
