@@ -89,6 +89,7 @@ async function scene(t: TestContext, engine: Env): Promise<Scene> {
     keys.push({ id: body.id, secret: body.key });
   }
   await lineAt(lines, 0).ask('PUT', FLAG, { by: 'user', percentage: 0 });
+  await until('every worker to know every key', () => knownToAll(lines, keys), LIVE_MS);
   return {
     ...{ lines, next, keys },
     async run(...words) {
@@ -119,6 +120,13 @@ function configuration(old: string, next: string) {
 
 function lineAt(lines: readonly WorkerLine[], at: number): WorkerLine {
   return lines[at % lines.length] as WorkerLine;
+}
+
+async function knownToAll(lines: readonly WorkerLine[], keys: readonly Caller[]) {
+  const answers = lines.flatMap((line) =>
+    keys.map(({ secret }) => line.ask('GET', '/v1/models', undefined, secret)),
+  );
+  return (await Promise.all(answers)).every(({ status }) => status === 200);
 }
 
 let asked = 0;
