@@ -58,7 +58,7 @@ const BANS: readonly Ban[] = [
   {
     kind: 'function born old',
     where: (path) => HOT_ROOMS.some((room) => isIn(path, room)),
-    instead: 'a constant that is assigned, or a field (docs/decisions/0026)',
+    instead: 'a constant that is assigned, or a field (docs/decisions/0025)',
   },
   { kind: 'module state', where: isSource, instead: 'a factory that owns its state' },
   { kind: 'work on import', where: isSource, instead: 'a function that main.ts or app/ calls' },
