@@ -140,15 +140,16 @@ test('the same walk does meet it under a role that row-level security does not b
   const { query, tables } = await onPostgres(at);
   withoutFilters(t);
 
-  // Nobody takes the other's callers away, so that everybody sees all they can.
-  const isWalked = ({ method, path }: Operation) => method === 'GET' || path.startsWith('/v1');
+  // Nobody takes the other's callers away, and each list is asked for so often, with so many
+  // filters of its own, that some of the questions are for all there is.
+  const lists = ['keys', 'users', 'requests', 'audit'].map((name) => `/api/v1/${name}`);
+  const isWalked = ({ method, path }: Operation) =>
+    method === 'GET' ? lists.includes(path) : path === '/v1/chat/completions';
 
-  const { violations } = await walkOver(gateway, query, tables, 0, isWalked);
+  const { violations } = await walkOver(gateway, query, tables, 800, isWalked);
 
-  for (const path of ['keys', 'users', 'requests', 'audit']) {
-    assert.ok(
-      violations.some((text) => text.includes(`GET /api/v1/${path}`)),
-      `nothing was seen of ${path}`,
-    );
+  for (const path of lists) {
+    const isSeen = violations.some((text) => text.includes(`GET ${path}`));
+    assert.ok(isSeen, `seed ${SEED}: nothing was seen of ${path}`);
   }
 });
