@@ -3,7 +3,8 @@
  * primary, tells it when it serves and what it counted, and stops when it is told to.
  *
  * 1. The terminal's Ctrl-C and hang-up reach every process; only the primary acts on them.
- * 2. A primary that dies takes the port with it: members then stop in order instead of at once.
+ * 2. A primary that dies takes the port with it: members that serve then stop in order instead of
+ *    at once.
  * 3. A question that is not answered in `ANSWER_MS` fails.
  */
 import cluster from 'node:cluster';
@@ -52,6 +53,8 @@ export async function join(clock: Clock): Promise<Member | null> {
   const link = new Link(clock);
   process.on('SIGINT', () => undefined).on('SIGHUP', () => undefined);
   worker.on('disconnect', () => {
+    // Who only starts holds nothing yet, and would wait for ever for a port: it is gone at once.
+    if (!link.serves()) return;
     worker.exitedAfterDisconnect = true; // else the process would be gone at once
     link.stop('drain');
   });
@@ -120,6 +123,10 @@ class Link {
   onStop(listener: (how: StopHow) => void): void {
     this.#stopping = listener;
     for (const how of this.#wishes.splice(0)) listener(how);
+  }
+
+  serves(): boolean {
+    return this.#stopping !== null;
   }
 
   stop(how: StopHow): void {

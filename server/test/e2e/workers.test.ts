@@ -5,17 +5,21 @@
  * connection to each worker.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 import { lineToEach, openLine, type WorkerLine } from '../support/worker-lines.ts';
 
+const COMMAND = fileURLToPath(new URL('../../../bin/esclusa.mjs', import.meta.url));
 const WORKERS = 3;
 /** Those who share a Redis share it, also where their data is apart. */
 const SECRET = { ESCLUSA_MASTER_SECRET: 'one-secret-for-all-of-these-programs' };
@@ -265,6 +269,41 @@ test('workers whose primary was killed let their streams end, and end themselves
   assert.match((await stream).text, /data: \[DONE\]\n\n$/);
   await until('both are gone', () => all.every(({ pid }) => !isAlive(pid)), 20_000);
 });
+
+test('a worker that waits for its port is gone with its primary', async () => {
+  const env = { ESCLUSA_CONFIG: file, REDIS_URL: redis.url, ESCLUSA_WORKERS: '2', ...SECRET };
+  const dataDir = join(folder, 'orphaned-early');
+  const primary = spawn(process.execPath, [COMMAND, 'start', '--data-dir', dataDir], {
+    env: { ...process.env, ...env, PORT: '0', LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let said = '';
+  primary.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  const children = `/proc/${primary.pid}/task/${primary.pid}/children`;
+  await until('the first worker has its journal', () => existsSync(join(dataDir, 'journal')));
+  const started = (await readFile(children, 'utf8')).split(' ').filter(Boolean).map(Number);
+  primary.kill('SIGSTOP');
+  await until('it has made its checks', () => said.includes('start-up checks'));
+  await until('it asks for its port, and waits', idleness(Number(started[0])));
+
+  primary.kill('SIGKILL');
+
+  await until('it is gone', () => !started.some(isAlive), 20_000);
+});
+
+/** Answers whether it used nothing of the processor while it was asked so many times. */
+function idleness(pid: number): () => Promise<boolean> {
+  let before = '';
+  let times = 0;
+  return async () => {
+    const used = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ').slice(13, 15).join();
+    times = used === before ? times + 1 : 0;
+    before = used;
+    return times >= 60;
+  };
+}
 
 test('workers that die as fast as they start end the program with code 1', async () => {
   const dataDir = join(folder, 'looping');
