@@ -119,6 +119,19 @@ describe('single sign-on', () => {
     }
   });
 
+  it('changes nothing of an account that another tenant has', async () => {
+    const groups = (name: string) => ({ realm: { groups: [name] } });
+    const person = { sub: 'p-9', email: 'ivo@acme.example' };
+    const made = await signIn({ ...person, ...groups('staff') });
+    const { id, roles } = await profile(made);
+
+    const refused = await signIn({ ...person, ...groups('it'), org: 'default' });
+
+    assert.equal(refused.status, 401);
+    const after = await gateway.api('GET', `/api/v1/users/${id}`);
+    assert.deepEqual([after.body.tenant, after.body.roles], ['acme', roles]);
+  });
+
   it('does not take over an account that has a password', async () => {
     await register(gateway.url, 'local', { email: 'local@acme.example' });
 
