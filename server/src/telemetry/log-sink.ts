@@ -13,7 +13,7 @@ import { close, constants, fstatSync, mkdirSync, openSync, write, writeSync } fr
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../kernel/clock.ts';
 
-const BATCH_CHARACTERS = 4096;
+const BATCH_CHARACTERS = 32_768;
 const FLUSH_MS = 500;
 const RETRY_MS = 200;
 /** A full pipe empties quickly, or its reader stands still. */
