@@ -1,10 +1,12 @@
 /**
  * Brings an archive back into a PostgreSQL database, as one transaction: what `pg_restore`
- * writes goes through `psql`, and the commit is said only when the archive was read to its end.
- * Rows come before row-level security is switched on, so that nothing is hidden from itself.
+ * writes goes through `psql`, and the commit is said only when the archive was read to its end
+ * and the server has done all of it: whoever is killed before leaves nothing behind. Rows come
+ * before row-level security is switched on, so that nothing is hidden from itself.
  *
  * What is there is never deleted: its schema is given another name, for the operator to drop.
  */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type pg from 'pg';
 import { BackupError } from './failure.ts';
@@ -19,6 +21,8 @@ export interface Destination {
   readonly schema: string;
   readonly isEmpty: boolean;
 }
+
+const WHOLE = 'all of the archive is here';
 
 /** Looks at a database and changes nothing. Throws `restore_in_use`. */
 export async function lookAt(target: PostgresTarget): Promise<Destination> {
@@ -86,9 +90,12 @@ export async function restorePostgres(
       Promise.all([from.done, once(from.child.stdout, 'end')]),
       endOf(into.done),
     ]);
-    stdin.end(
-      `\nrevoke execute on all functions in schema ${quoted(schema)} from public;\ncommit;\n`,
+    stdin.write(
+      `\nrevoke execute on all functions in schema ${quoted(schema)} from public;
+       select '${WHOLE}';\n`,
     );
+    await Promise.race([hears(into.child, WHOLE), endOf(into.done)]);
+    stdin.end('commit;\n');
     await into.done;
   } catch (error) {
     from.child.kill();
@@ -115,6 +122,17 @@ export async function emptyAgain(target: PostgresTarget, part: PostgresPart): Pr
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Resolves when a client has said so; its output is read to its end. */
+function hears({ stdout }: ChildProcess, word: string): Promise<void> {
+  return new Promise((resolve) => {
+    let heard = '';
+    stdout?.on('data', (chunk) => {
+      heard = `${heard.slice(-word.length)}${chunk}`;
+      if (heard.includes(word)) resolve();
+    });
+  });
 }
 
 /** Ended before it was told to: it has failed, and says why. */
