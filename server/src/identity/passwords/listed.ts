@@ -9,6 +9,6 @@ interface LanguagePackage {
 }
 
 export function listedPasswords(): readonly string[] {
-  const load = createRequire(import.meta.url);
-  return (load('@zxcvbn-ts/language-common') as LanguagePackage).dictionary.passwords;
+  const require = createRequire(import.meta.url);
+  return (require('@zxcvbn-ts/language-common') as LanguagePackage).dictionary.passwords;
 }
