@@ -139,13 +139,14 @@ test('a request waits no longer than its budget, all commands together', async (
   t.after(() => redis.thaw());
   const kinds = await scope.run({ requestId: 'req_1', correlationId: 'one' }, async () => {
     const seen: string[] = [];
-    for (let i = 0; i < 4; i += 1) {
+    for (let i = 0; i < 6; i += 1) {
       await store.hot('get', (client) => client.get('a')).catch(({ kind }) => seen.push(kind));
     }
     return seen;
   });
   assert.deepEqual(kinds.slice(-2), ['wait_spent', 'wait_spent']);
-  assert.ok(kinds.filter((kind) => kind === 'timeout').length <= 2);
+  // 25 ms and 15 ms; a timer that fires a little early leaves a rest for one more.
+  assert.ok(kinds.filter((kind) => kind === 'timeout').length <= 3, kinds.join());
 });
 
 test('subscriptions outlive their connection', async (t) => {
