@@ -33,6 +33,7 @@ local function next_place()
     place = place_at(at * 4 - 3)
     place.recent = KEYS[at * 4]
     place.ended, place.gone, place.come, place.spent, place.reserved = {}, {}, {}, 0, 0
+    place.made = {}
     places[at] = place
   end
   return place
@@ -99,7 +100,9 @@ local function make_next()
     if matter == ${EXCEEDED} and scope.warns then scope.over = 0 end
     say(scope.over)
     if matter == ${GRANTED} then
-      if redis.call('HSETNX', place.amounts, id, amount) == 1 then
+      -- Written with the sums alone: what fails before leaves nothing that counts only by half.
+      if not place.made[id] and redis.call('HEXISTS', place.amounts, id) == 0 then
+        place.made[id] = amount
         place.reserved = place.reserved + tonumber(amount)
         place.a.v = place.a.v + tonumber(amount)
       end
@@ -115,6 +118,7 @@ local function write(place)
     redis.call('HDEL', place.amounts, unpack(place.gone))
     redis.call('ZREM', place.leases, unpack(place.gone))
   end
+  for id, amount in pairs(place.made) do redis.call('HSET', place.amounts, id, amount) end
   if #place.come > 0 then redis.call('ZADD', place.leases, unpack(place.come)) end
   if place.reserved ~= 0 then
     redis.call('HINCRBY', place.account, 'v', number(place.reserved))
