@@ -22,6 +22,11 @@ export function requireHead(head: ResponseHead, expected: RegExp, name: string):
   }
 }
 
+/** The head of a streamed answer, where the wire streams server-sent events. */
+export function requireEvents(head: ResponseHead): void {
+  requireHead(head, /^text\/event-stream\b/i, 'an event stream');
+}
+
 export function invalid(message: string): GatewayError {
   return new GatewayError('upstream_invalid', { message });
 }

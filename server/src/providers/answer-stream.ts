@@ -5,15 +5,19 @@
 import type { StreamFrame } from '../gateway/model/answer.ts';
 import { GatewayError } from '../gateway/model/errors.ts';
 import type { StreamDecoder } from '../gateway/ports/provider.ts';
+import type { ByteProblem, StreamProblem } from '../wire/decoded.ts';
 import { invalid } from './answer-head.ts';
 
 /** All pieces of one stream together, however long the provider goes on. */
 export const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 
-/** What is wrong with the bytes themselves, whatever they say. */
-interface ByteProblem {
-  readonly kind: 'garbled' | 'too_long' | 'truncated';
-  readonly message: string;
+/** How a stream fails: by an error that it tells of, which `named` reads, or by its bytes. */
+export function failWith<NamedError>(
+  named: (error: NamedError, secrets: readonly string[]) => GatewayError,
+  secrets: readonly string[],
+): (problem: StreamProblem<NamedError>) => GatewayError {
+  return (problem) =>
+    problem.kind === 'error_event' ? named(problem.error, secrets) : streamError(problem);
 }
 
 export function streamError({ kind, message }: ByteProblem): GatewayError {

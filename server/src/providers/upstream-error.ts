@@ -71,19 +71,25 @@ export function upstreamError(
   });
 }
 
-export function statusFallback({ status }: ResponseHead): string {
-  return `The provider answered with status ${status}.`;
-}
-
-/** The error for a redirect; null for any other status. */
-export function redirected({ status }: ResponseHead): GatewayError | null {
-  if (status < 300 || status >= 400) return null;
-  const message = `The provider redirects (${status}), which is not followed.`;
-  return new GatewayError('upstream_invalid', { message });
+/** The error of an answer whose status is not 2xx; what its head hints at wins over `hints`. */
+export function statusError(
+  code: ErrorCode,
+  said: Said,
+  secrets: readonly string[],
+  head: ResponseHead,
+  hints: ErrorHints = {},
+): GatewayError {
+  const { status } = head;
+  if (status >= 300 && status < 400) {
+    const message = `The provider redirects (${status}), which is not followed.`;
+    return new GatewayError('upstream_invalid', { message });
+  }
+  const fallback = `The provider answered with status ${status}.`;
+  return upstreamError(code, said, secrets, fallback, { ...hints, ...hintsOf(head) });
 }
 
 /** When to try again, and whether at all, as the head says it. */
-export function hintsOf({ headers }: ResponseHead): ErrorHints {
+function hintsOf({ headers }: ResponseHead): ErrorHints {
   const waitMs = retryAfterMs(headers);
   return {
     ...(waitMs === null ? {} : { retryAfterMs: waitMs }),

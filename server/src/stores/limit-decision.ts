@@ -10,8 +10,10 @@
  *    estimated); the scope then waits until the excess has drained.
  * 4. Deciding changes nothing; a refused request costs nothing.
  */
+
+import type { LimitFigures } from '../gateway/model/holds.ts';
 import type { Limits } from '../gateway/model/principal.ts';
-import type { LimitFigures, LimitScope, LimitState } from '../gateway/ports/limit-store.ts';
+import type { LimitScope, LimitState } from '../gateway/ports/limit-store.ts';
 
 const UNITS = 60_000;
 

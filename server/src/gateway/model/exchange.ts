@@ -3,7 +3,7 @@
  * stages fill it in; each field names the stage that writes it, and nobody else does.
  */
 import type { GatewayError } from './errors.ts';
-import type { LimitLease, Reservation } from './holds.ts';
+import type { LimitFigures, LimitLease, Reservation } from './holds.ts';
 import type { CacheStatus, LedgerEntry } from './ledger-entry.ts';
 import type { Budget, Principal } from './principal.ts';
 import type { InferenceRequest } from './request.ts';
@@ -46,12 +46,6 @@ export interface CacheResult {
   readonly ageSeconds: number | null;
   /** Why it was bypassed or is stale, as RFC 9211 `detail`. */
   readonly detail: string | null;
-}
-
-export interface LimitHeaders {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetMs: number;
 }
 
 /** A budget that is used up, and what is counted by it: `tenant:acme`. */
@@ -104,9 +98,9 @@ export class Exchange {
   /** replay: the answer was given before, to the same request */
   replayed = false;
   /** admit */
-  requestLimit: LimitHeaders | null = null;
+  requestLimit: LimitFigures | null = null;
   /** admit */
-  tokenLimit: LimitHeaders | null = null;
+  tokenLimit: LimitFigures | null = null;
   /** route */
   route: Route | null = null;
   /** admit; settle ends it */

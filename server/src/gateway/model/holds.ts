@@ -12,6 +12,14 @@ export interface Reservation {
   release(): void;
 }
 
+/** What is left of a limit. */
+export interface LimitFigures {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds until the full limit is available again. */
+  readonly resetMs: number;
+}
+
 export interface LimitLease {
   /** Replaces the tokens estimated at admission by those really used. */
   correctTokens(actualTokens: number): void;

@@ -2,20 +2,13 @@
  * Counters of requests per minute, tokens per minute and concurrency. All scopes of a request
  * are decided in one atomic step: either each of them is charged, or none.
  */
-import type { LimitLease } from '../model/holds.ts';
+import type { LimitFigures, LimitLease } from '../model/holds.ts';
 import type { Limits } from '../model/principal.ts';
 
 export interface LimitScope {
   /** What is counted: `key:key_01J…`; includes everything that isolates it. */
   readonly id: string;
   readonly limits: Limits;
-}
-
-export interface LimitFigures {
-  readonly limit: number;
-  readonly remaining: number;
-  /** Milliseconds until the full limit is available again. */
-  readonly resetMs: number;
 }
 
 /** The tightest scope of each kind; null where nothing limits it. */

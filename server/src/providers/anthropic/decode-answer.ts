@@ -3,16 +3,16 @@
  * other they become a canonical body. A 2xx status alone proves nothing; what is no answer is
  * refused here.
  */
-import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
 import { NO_USAGE } from '../../gateway/model/usage.ts';
 import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
-import { isJsonArray, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import { isJsonArray, type JsonObject, parseJson } from '../../kernel/json.ts';
 import { decodeAnswer as decodeBody } from '../../wire/anthropic/decode-answer.ts';
 import { readError } from '../../wire/anthropic/read-error.ts';
 import { readStopReason } from '../../wire/anthropic/stop-reason.ts';
 import { toolInputs } from '../../wire/anthropic/tool-inputs.ts';
 import { readUsage, toProviderUsage } from '../../wire/anthropic/usage.ts';
+import { answerText, requireObject } from '../answer-body.ts';
 import { invalid, requireHead } from '../answer-head.ts';
 import { decodeNamedError } from './decode-error.ts';
 import type { AnthropicConnection } from './settings.ts';
@@ -57,9 +57,7 @@ function readCount(call: ProviderCall, body: JsonObject) {
 
 function readBody(head: ResponseHead, bytes: Buffer, secrets: readonly string[]): JsonObject {
   requireHead(head, /^application\/(?:[\w.+-]+\+)?json\b/i, 'JSON');
-  if (bytes.length === 0) throw invalid('The provider answered with an empty body.');
-  const body = isUtf8(bytes) ? parseJson(bytes.toString('utf8')) : undefined;
-  if (!isJsonObject(body)) throw invalid('The provider’s answer is not a JSON object.');
+  const body = requireObject(parseJson(answerText(bytes)));
   const error = readError(body);
   if (error !== null) throw decodeNamedError(error, secrets);
   return body;

@@ -7,13 +7,7 @@ import type { ResponseHead } from '../../gateway/ports/provider.ts';
 import { parseJson } from '../../kernel/json.ts';
 import { readError } from '../../wire/anthropic/read-error.ts';
 import type { ErrorBody } from '../../wire/anthropic/types.ts';
-import {
-  codeForStatus,
-  hintsOf,
-  redirected,
-  statusFallback,
-  upstreamError,
-} from '../upstream-error.ts';
+import { codeForStatus, statusError, upstreamError } from '../upstream-error.ts';
 
 /** Statuses that mean something else here than to most vendors. */
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
@@ -46,8 +40,7 @@ export function decodeError(
 ): GatewayError {
   const body = readError(parseJson(bytes.toString('utf8'))) ?? NO_ERROR;
   const code = exactCode(CODE_BY_STATUS[head.status] ?? codeForStatus(head.status), body);
-  const fallback = statusFallback(head);
-  return redirected(head) ?? upstreamError(code, body, secrets, fallback, hintsOf(head));
+  return statusError(code, body, secrets, head);
 }
 
 /** Reads an error that came where an answer was due: in a 2xx body, or inside a stream. */

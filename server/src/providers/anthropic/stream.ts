@@ -4,8 +4,8 @@
  */
 import type { ProviderCall, ResponseHead, StreamDecoder } from '../../gateway/ports/provider.ts';
 import { createStreamDecoder } from '../../wire/anthropic/stream-decoder.ts';
-import { requireHead } from '../answer-head.ts';
-import { asStreamDecoder, MAX_STREAM_BYTES, streamError } from '../answer-stream.ts';
+import { requireEvents } from '../answer-head.ts';
+import { asStreamDecoder, failWith, MAX_STREAM_BYTES } from '../answer-stream.ts';
 import { decodeNamedError } from './decode-error.ts';
 import type { AnthropicConnection } from './settings.ts';
 import { factsOf, passesThrough } from './wire.ts';
@@ -19,15 +19,12 @@ export function openStream(
   head: ResponseHead,
   secrets: readonly string[],
 ): StreamDecoder {
-  requireHead(head, /^text\/event-stream\b/i, 'an event stream');
+  requireEvents(head);
   const decoder = createStreamDecoder({
     translate: passesThrough(call.request) ? null : factsOf(connection, call, head),
     maxEventBytes: MAX_EVENT_BYTES,
     maxStreamBytes: MAX_STREAM_BYTES,
-    fail: (problem) =>
-      problem.kind === 'error_event'
-        ? decodeNamedError(problem.error, secrets)
-        : streamError(problem),
+    fail: failWith(decodeNamedError, secrets),
   });
   return asStreamDecoder(decoder);
 }

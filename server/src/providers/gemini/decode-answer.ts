@@ -3,10 +3,9 @@
  * others it is put into canonical form. A 2xx status alone proves nothing: what is no answer is
  * refused here.
  */
-import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
 import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import { type JsonObject, parseJson } from '../../kernel/json.ts';
 import {
   blockReason,
   decodeAnswer as decodeChat,
@@ -16,6 +15,7 @@ import { decodeVectors, readVectors } from '../../wire/gemini/embedding.ts';
 import { objectsOf } from '../../wire/gemini/fields.ts';
 import { readError } from '../../wire/gemini/read-error.ts';
 import { decodeUsage } from '../../wire/gemini/usage.ts';
+import { answerText, requireObject } from '../answer-body.ts';
 import { invalid, requireHead } from '../answer-head.ts';
 import { answerContext } from './answer-context.ts';
 import { decodeNamedError } from './decode-error.ts';
@@ -39,12 +39,11 @@ export function decodeAnswer(
   secrets: readonly string[],
 ): PlainAnswer {
   requireHead(head, /^application\/json\b/i, 'JSON');
-  if (bytes.length === 0) throw invalid('The provider answered with an empty body.');
-  const text = isUtf8(bytes) ? bytes.toString('utf8') : '';
-  const body = parseJson(text);
-  const error = readError(body);
+  const text = answerText(bytes);
+  const parsed = parseJson(text);
+  const error = readError(parsed);
   if (error !== null) throw decodeNamedError(error, secrets);
-  if (!isJsonObject(body)) throw invalid('The provider’s answer is not a JSON object.');
+  const body = requireObject(parsed);
   const passes = call.request.dialect === GEMINI_KIND;
   return {
     kind: 'plain',

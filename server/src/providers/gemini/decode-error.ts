@@ -11,10 +11,8 @@ import type { ErrorBody } from '../../wire/gemini/types.ts';
 import {
   codeForStatus,
   type ErrorHints,
-  hintsOf,
-  redirected,
   type Said,
-  statusFallback,
+  statusError,
   UNSAID,
   upstreamError,
 } from '../upstream-error.ts';
@@ -46,10 +44,7 @@ export function decodeError(
 ): GatewayError {
   const body = readError(parseJson(bytes.toString('utf8'))) ?? errorOfText('');
   const code = codeOf(body, codeForStatus(head.status));
-  const hints = { ...waitOf(body), ...hintsOf(head) };
-  return (
-    redirected(head) ?? upstreamError(code, saidBy(body), secrets, statusFallback(head), hints)
-  );
+  return statusError(code, saidBy(body), secrets, head, waitOf(body));
 }
 
 /** Reads an error that came where an answer was due: in a 2xx body, or inside a stream. */

@@ -4,8 +4,8 @@
  */
 import type { ProviderCall, ResponseHead, StreamDecoder } from '../../gateway/ports/provider.ts';
 import { createStreamDecoder } from '../../wire/gemini/stream-decoder.ts';
-import { requireHead } from '../answer-head.ts';
-import { asStreamDecoder, MAX_STREAM_BYTES, streamError } from '../answer-stream.ts';
+import { requireEvents } from '../answer-head.ts';
+import { asStreamDecoder, failWith, MAX_STREAM_BYTES } from '../answer-stream.ts';
 import { answerContext } from './answer-context.ts';
 import { decodeNamedError } from './decode-error.ts';
 import { GEMINI_KIND } from './settings.ts';
@@ -18,7 +18,7 @@ export function openStream(
   head: ResponseHead,
   secrets: readonly string[],
 ): StreamDecoder {
-  requireHead(head, /^text\/event-stream\b/i, 'an event stream');
+  requireEvents(head);
   const { request } = call;
   const passes = request.dialect === GEMINI_KIND;
   const decoder = createStreamDecoder({
@@ -26,10 +26,7 @@ export function openStream(
     framing: request.foreign?.framing ?? 'events',
     maxEventBytes: MAX_EVENT_BYTES,
     maxStreamBytes: MAX_STREAM_BYTES,
-    fail: (problem) =>
-      problem.kind === 'error_event'
-        ? decodeNamedError(problem.error, secrets)
-        : streamError(problem),
+    fail: failWith(decodeNamedError, secrets),
   });
   return asStreamDecoder(decoder);
 }

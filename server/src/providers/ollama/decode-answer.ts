@@ -2,13 +2,13 @@
  * Reads a complete answer into canonical form. A 2xx status alone proves nothing; what is no
  * answer, or is not done, is refused here.
  */
-import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
 import type { InferenceRequest } from '../../gateway/model/request.ts';
 import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import { type JsonObject, parseJson } from '../../kernel/json.ts';
 import { decodeChat, decodeCompletion, decodeEmbedding } from '../../wire/ollama/decode-answer.ts';
 import type { DecodedAnswer } from '../../wire/ollama/types.ts';
+import { answerText, requireObject } from '../answer-body.ts';
 import { invalid, requireHead } from '../answer-head.ts';
 import { decodeErrorText } from './decode-error.ts';
 
@@ -19,10 +19,8 @@ export function decodeAnswer(
   secrets: readonly string[],
 ): PlainAnswer {
   requireHead(head, /^application\/json\b/i, 'JSON');
-  if (bytes.length === 0) throw invalid('The provider answered with an empty body.');
-  const text = isUtf8(bytes) ? bytes.toString('utf8') : '';
-  const body = parseJson(text);
-  if (!isJsonObject(body)) throw invalid('The provider’s answer is not a JSON object.');
+  const text = answerText(bytes);
+  const body = requireObject(parseJson(text));
   if (typeof body.error === 'string') throw decodeErrorText(body.error, secrets);
   const decoded = decode(request, body, text);
   if (decoded === null) throw invalid('The provider’s answer is not a complete answer.');

@@ -6,14 +6,7 @@
 import type { ErrorCode, GatewayError } from '../../gateway/model/errors.ts';
 import type { ResponseHead } from '../../gateway/ports/provider.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
-import {
-  codeForStatus,
-  hintsOf,
-  redirected,
-  type Said,
-  statusFallback,
-  upstreamError,
-} from '../upstream-error.ts';
+import { codeForStatus, type Said, statusError, upstreamError } from '../upstream-error.ts';
 
 interface Words {
   readonly pattern: RegExp;
@@ -43,10 +36,7 @@ export function decodeError(
   const body = parseJson(bytes.toString('utf8'));
   const text = isJsonObject(body) && typeof body.error === 'string' ? body.error : '';
   const code = codeForStatus(head.status);
-  const fallback = statusFallback(head);
-  return (
-    redirected(head) ?? upstreamError(code, saidBy(text, code), secrets, fallback, hintsOf(head))
-  );
+  return statusError(code, saidBy(text, code), secrets, head);
 }
 
 /** Reads an error that came where an answer was due: in a 2xx body, or inside a stream. */

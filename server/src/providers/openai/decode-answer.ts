@@ -3,14 +3,14 @@
  * the finish reasons. A 2xx status alone proves nothing; what is no answer is refused here, so
  * that an empty body, a proxy's page or an error in disguise never counts as success.
  */
-import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
 import type { ProviderCall, ResponseHead } from '../../gateway/ports/provider.ts';
-import { isJsonArray, isJsonObject, parseJson } from '../../kernel/json.ts';
+import { isJsonArray, parseJson } from '../../kernel/json.ts';
 import { canonicalAnswer } from '../../wire/openai/canonical-answer.ts';
 import { decodeUsage } from '../../wire/openai/decode-usage.ts';
 import { finishReasons } from '../../wire/openai/finish-reason.ts';
 import { readErrorMember } from '../../wire/openai/read-error.ts';
+import { answerText, requireObject } from '../answer-body.ts';
 import { invalid, requireHead } from '../answer-head.ts';
 import { decodeNamedError } from './decode-error.ts';
 
@@ -21,9 +21,7 @@ export function decodeAnswer(
   secrets: readonly string[],
 ): PlainAnswer {
   requireHead(head, /^application\/(?:[\w.+-]+\+)?json\b/i, 'JSON');
-  if (bytes.length === 0) throw invalid('The provider answered with an empty body.');
-  const body = isUtf8(bytes) ? parseJson(bytes.toString('utf8')) : undefined;
-  if (!isJsonObject(body)) throw invalid('The provider’s answer is not a JSON object.');
+  const body = requireObject(parseJson(answerText(bytes)));
   const error = readErrorMember(body);
   if (error !== null) throw decodeNamedError(error, secrets);
   const list = call.request.operation === 'embedding' ? 'data' : 'choices';

@@ -7,13 +7,7 @@ import type { ResponseHead } from '../../gateway/ports/provider.ts';
 import { parseJson } from '../../kernel/json.ts';
 import { readErrorBody } from '../../wire/openai/read-error.ts';
 import type { ErrorBody } from '../../wire/openai/types.ts';
-import {
-  codeForStatus,
-  hintsOf,
-  redirected,
-  statusFallback,
-  upstreamError,
-} from '../upstream-error.ts';
+import { codeForStatus, statusError, upstreamError } from '../upstream-error.ts';
 
 const CODE_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   authentication_error: 'upstream_credentials',
@@ -52,8 +46,7 @@ export function decodeError(
   const body = readErrorBody(parseJson(bytes.toString('utf8'))) ?? NO_ERROR;
   const isSpent = head.status === 429 && isQuota(body);
   const code = isSpent ? 'upstream_quota_exhausted' : codeForStatus(head.status);
-  const fallback = statusFallback(head);
-  return redirected(head) ?? upstreamError(code, body, secrets, fallback, hintsOf(head));
+  return statusError(code, body, secrets, head);
 }
 
 /** Reads an error that came where an answer was due: in a 2xx body, or inside a stream. */

@@ -7,14 +7,14 @@ import { isUtf8 } from 'node:buffer';
 import type { PlainAnswer } from '../../gateway/model/answer.ts';
 import type { InferenceRequest } from '../../gateway/model/request.ts';
 import type { ResponseHead, StreamDecoder } from '../../gateway/ports/provider.ts';
-import { isJsonObject, parseJson } from '../../kernel/json.ts';
+import { parseJson } from '../../kernel/json.ts';
 import { readResponse } from '../../wire/responses/decode-answer.ts';
 import { createStreamDecoder } from '../../wire/responses/stream-decoder.ts';
-import { invalid, requireHead } from '../answer-head.ts';
-import { asStreamDecoder, MAX_STREAM_BYTES } from '../answer-stream.ts';
+import { requireObject } from '../answer-body.ts';
+import { invalid, requireEvents, requireHead } from '../answer-head.ts';
+import { asStreamDecoder, failWith, MAX_STREAM_BYTES } from '../answer-stream.ts';
 import { decodeNamedError } from './decode-error.ts';
 import type { OpenaiConnection } from './settings.ts';
-import { toError } from './stream.ts';
 
 /** The last event repeats the whole response. */
 const MAX_EVENT_BYTES = 32 * 1024 * 1024;
@@ -37,8 +37,7 @@ export function decodeResponse(
   secrets: readonly string[],
 ): PlainAnswer {
   requireHead(head, /^application\/(?:[\w.+-]+\+)?json\b/i, 'JSON');
-  const body = isUtf8(bytes) ? parseJson(bytes.toString('utf8')) : undefined;
-  if (!isJsonObject(body)) throw invalid('The provider’s answer is not a JSON object.');
+  const body = requireObject(isUtf8(bytes) ? parseJson(bytes.toString('utf8')) : undefined);
   const read = readResponse(body);
   if (read.kind === 'failed') throw decodeNamedError(read.error, secrets);
   if (read.kind === 'invalid') throw invalid(read.message);
@@ -53,11 +52,11 @@ export function decodeResponse(
 }
 
 export function openResponseStream(head: ResponseHead, secrets: readonly string[]): StreamDecoder {
-  requireHead(head, /^text\/event-stream\b/i, 'an event stream');
+  requireEvents(head);
   const decoder = createStreamDecoder({
     maxEventBytes: MAX_EVENT_BYTES,
     maxStreamBytes: MAX_STREAM_BYTES,
-    fail: (problem) => toError(problem, secrets),
+    fail: failWith(decodeNamedError, secrets),
   });
   return asStreamDecoder(decoder);
 }

@@ -3,7 +3,8 @@
  * for the sending.
  */
 import type { RedisCommander } from 'ioredis';
-import type { LimitFigures, LimitScope, LimitState } from '../../gateway/ports/limit-store.ts';
+import type { LimitFigures } from '../../gateway/model/holds.ts';
+import type { LimitScope, LimitState } from '../../gateway/ports/limit-store.ts';
 import { assert } from '../../kernel/assert.ts';
 import { counterKey } from './counter-keys.ts';
 import type { Load, Replies, Word } from './gathering-load.ts';

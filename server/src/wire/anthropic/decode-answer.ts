@@ -3,11 +3,11 @@
  * passed over: no client of another dialect can have asked for them.
  */
 import type { JsonObject } from '../../kernel/json.ts';
+import { compact, listOf, objectOf, textOf, withBag } from '../values.ts';
 import { decodeCall, decodeThought, reasoningOf } from './decode-messages.ts';
 import { readStopReason } from './stop-reason.ts';
 import type { ToolInputs } from './tool-inputs.ts';
 import { readUsage, toCanonicalUsage } from './usage.ts';
-import { compact, listOf, objectOf, textOf, withBag } from './values.ts';
 
 export interface AnswerFacts {
   /** Seconds since the epoch, which the wire does not tell. */

@@ -3,8 +3,8 @@
  * Anthropic has (search results, its own tools' results) are noted as needed.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { bagOf, compact, listOf, objectOf, textOf, withBag } from '../values.ts';
 import type { DecodeReport } from './decode-report.ts';
-import { bagOf, compact, listOf, objectOf, textOf, withBag } from './values.ts';
 
 /** A text stays a text; blocks become parts, a single plain text block a text. */
 export function decodeContent(

@@ -4,10 +4,10 @@
  * Ids and names stay as they are; a call's `input` keeps its own text.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
+import { compact, listOf, objectOf, textOf, withBag } from '../values.ts';
 import { cacheControlOf, decodeContent, decodePart, simplest } from './decode-blocks.ts';
 import type { DecodeReport } from './decode-report.ts';
 import type { ToolInputs } from './tool-inputs.ts';
-import { compact, listOf, objectOf, textOf, withBag } from './values.ts';
 
 export function decodeMessages(
   messages: JsonValue | undefined,

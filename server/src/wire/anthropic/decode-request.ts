@@ -3,11 +3,11 @@
  * body was checked by `read-request` before.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { compact, listOf, numberOf, objectOf, textOf, withBag } from '../values.ts';
 import { cacheControlOf, decodeContent } from './decode-blocks.ts';
 import { decodeMessages } from './decode-messages.ts';
 import { createReport, type DecodeReport } from './decode-report.ts';
 import { requestInputs } from './tool-inputs.ts';
-import { compact, listOf, numberOf, objectOf, textOf, withBag } from './values.ts';
 
 export interface DecodedRequest {
   readonly body: JsonObject;

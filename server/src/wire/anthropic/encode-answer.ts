@@ -4,9 +4,9 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import { RawJson, type WritableJson, writeJson } from '../../kernel/json-source.ts';
+import { bagOf, listOf, objectOf, textOf } from '../values.ts';
 import { writeStopReason } from './stop-reason.ts';
 import { fromCanonicalUsage, type TokenCounts, writeMessageUsage } from './usage.ts';
-import { bagOf, listOf, objectOf, textOf } from './values.ts';
 
 type Block = { readonly [key: string]: WritableJson | undefined };
 

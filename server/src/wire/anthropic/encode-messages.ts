@@ -5,10 +5,10 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import { RawJson, type WritableJson } from '../../kernel/json-source.ts';
+import { bagOf, compact, listOf, objectOf, textOf } from '../values.ts';
 import { markerOf } from './decode-blocks.ts';
 import { encodeBlocks, encodeContent, withLastMarker, withMarker } from './encode-parts.ts';
 import type { EncodeReport } from './encode-report.ts';
-import { bagOf, compact, listOf, objectOf, textOf } from './values.ts';
 
 type Block = { readonly [key: string]: WritableJson | undefined };
 

@@ -3,9 +3,9 @@
  * refused: without them the question would be another one.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
+import { compact, listOf, objectOf, textOf } from '../values.ts';
 import { markerOf } from './decode-blocks.ts';
 import type { EncodeReport } from './encode-report.ts';
-import { compact, listOf, objectOf, textOf } from './values.ts';
 
 /** A text stays a text; parts become blocks. */
 export function encodeContent(

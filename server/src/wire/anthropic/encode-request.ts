@@ -4,11 +4,11 @@
  */
 import type { JsonObject } from '../../kernel/json.ts';
 import { type WritableJson, writeJson } from '../../kernel/json-source.ts';
+import { bagOf, compact, listOf, numberOf, textOf } from '../values.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { createEncodeReport, type EncodeReport, type Refuse } from './encode-report.ts';
 import { encodeThinking, type ReasoningControl } from './encode-thinking.ts';
 import { encodeTools, type StructuredOutput } from './encode-tools.ts';
-import { bagOf, compact, listOf, numberOf, textOf } from './values.ts';
 
 export interface EncodeOptions {
   /** The model's name at the provider. */

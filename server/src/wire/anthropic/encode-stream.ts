@@ -8,10 +8,10 @@
  * A piece for a call whose block was closed cannot be said; `fail` makes the error for it.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
+import { bagOf, listOf, numberOf, objectOf, textOf } from '../values.ts';
 import { emptyMessage } from './encode-answer.ts';
 import { writeStopReason } from './stop-reason.ts';
 import { fromCanonicalUsage, type TokenCounts, writeMessageUsage, writeUsage } from './usage.ts';
-import { bagOf, listOf, numberOf, objectOf, textOf } from './values.ts';
 
 export interface StreamEncoderOptions {
   /** Stands in where the provider told no usage; asked for at the end. */

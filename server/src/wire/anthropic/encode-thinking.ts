@@ -3,8 +3,8 @@
  * whichever form the provider's models take it.
  */
 import type { JsonObject } from '../../kernel/json.ts';
+import { bagOf, compact, listOf, numberOf, objectOf, textOf } from '../values.ts';
 import type { EncodeReport } from './encode-report.ts';
-import { bagOf, compact, listOf, numberOf, objectOf, textOf } from './values.ts';
 
 /**
  * `effort`: as `output_config.effort`; `budget`: as a number of tokens, as older models do;

@@ -6,10 +6,10 @@
  * is forced; `answerTool` tells the decoders to take its input for the answer's text.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { compact, listOf, objectOf, textOf } from '../values.ts';
 import { markerOf } from './decode-blocks.ts';
 import { withMarker } from './encode-parts.ts';
 import type { EncodeReport } from './encode-report.ts';
-import { compact, listOf, objectOf, textOf } from './values.ts';
 
 export type StructuredOutput = 'native' | 'tool';
 

@@ -2,8 +2,8 @@
  * The error in a body or an event: `{"type":"error","error":{"type","message"}}`.
  */
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
+import { objectOf, textOf } from '../values.ts';
 import type { ErrorBody } from './types.ts';
-import { objectOf, textOf } from './values.ts';
 
 /** null where the value names no error. */
 export function readError(body: JsonValue | undefined): ErrorBody | null {

@@ -14,7 +14,7 @@ import {
   firstProblem,
   type RequestProblem,
 } from '../openai/request-problem.ts';
-import { numberOf } from './values.ts';
+import { numberOf } from '../values.ts';
 
 export type RequestOperation = 'chat' | 'count_tokens';
 

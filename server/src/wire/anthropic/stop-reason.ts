@@ -2,7 +2,7 @@
  * Why an answer ended, in Anthropic's words and in those of the canonical form. Where the
  * latter are coarser, the former travel in the extension bag and win on the way back.
  */
-import type { FinishReason } from './types.ts';
+import type { FinishReason } from '../decoded.ts';
 
 export type StopReason =
   | 'end_turn'

@@ -3,10 +3,10 @@
  * id and model, and which block is which call.
  */
 import type { JsonObject } from '../../kernel/json.ts';
+import { numberOf, objectOf, textOf, withBag } from '../values.ts';
 import { endingOf } from './decode-answer.ts';
 import type { ChunkBody, UsageBody } from './types.ts';
 import { type TokenCounts, toCanonicalUsage } from './usage.ts';
-import { numberOf, objectOf, textOf, withBag } from './values.ts';
 
 export interface StreamFacts {
   /** Seconds since the epoch, which the wire does not tell. */

@@ -17,12 +17,15 @@ import {
   type SseRecord,
   type SseSplitter,
 } from '../../kernel/sse.ts';
+import type { DecodedFrame, FinishReason } from '../decoded.ts';
+import { numberOf, objectOf, textOf } from '../values.ts';
 import { readError } from './read-error.ts';
 import { readStopReason } from './stop-reason.ts';
 import { StreamChunks, type StreamFacts } from './stream-chunks.ts';
-import type { ChunkBody, DecodedFrame, FinishReason, StreamProblem } from './types.ts';
+import type { ChunkBody, StreamProblem } from './types.ts';
 import { readUsage, type TokenCounts, toProviderUsage } from './usage.ts';
-import { numberOf, objectOf, textOf } from './values.ts';
+
+type Frame = DecodedFrame<ChunkBody>;
 
 export interface StreamDecoderOptions {
   /** To translate into chunks; null: the bytes pass through. */
@@ -35,9 +38,9 @@ export interface StreamDecoderOptions {
 
 export interface AnthropicStreamDecoder {
   /** Takes the next bytes; null when they complete no event, or come behind the end. */
-  push(chunk: Buffer): DecodedFrame | null;
+  push(chunk: Buffer): Frame | null;
   /** The body ended; null where the end was handed out before. */
-  end(): DecodedFrame | null;
+  end(): Frame | null;
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -68,7 +71,7 @@ class Decoder implements AnthropicStreamDecoder {
     this.#translator = options.translate === null ? null : new StreamChunks(options.translate);
   }
 
-  push(chunk: Buffer): DecodedFrame | null {
+  push(chunk: Buffer): Frame | null {
     if (this.#done) return null;
     this.#receivedBytes += chunk.length;
     const records = this.#split(chunk);
@@ -86,7 +89,7 @@ class Decoder implements AnthropicStreamDecoder {
     return this.#frame(kept, terminal);
   }
 
-  end(): DecodedFrame | null {
+  end(): Frame | null {
     if (this.#done) return null;
     const rest = this.#splitter.end();
     const isEnd = rest?.data != null && objectOf(parseJson(rest.data)).type === END;
@@ -162,9 +165,9 @@ class Decoder implements AnthropicStreamDecoder {
     }
   }
 
-  #frame(kept: readonly Buffer[], terminal: Buffer | null): DecodedFrame {
+  #frame(kept: readonly Buffer[], terminal: Buffer | null): Frame {
     const passes = this.#translator === null;
-    const frame: DecodedFrame = {
+    const frame: Frame = {
       bytes: passes ? concat(kept) : NO_BYTES,
       terminal: passes || terminal === null ? terminal : NO_BYTES,
       ...(passes ? {} : { chunks: this.#chunks }),

@@ -1,21 +1,9 @@
 /**
- * Anthropic's wire as far as this program reads it: usage, errors, and what one stream tells.
- * The shapes are those of the `@anthropic-ai/sdk` package. The types match the core's by
- * structure: this folder knows bytes and JSON, the core knows exchanges.
+ * Anthropic's wire as far as this program reads it, in the shapes of the `@anthropic-ai/sdk`
+ * package, and what its translation writes in canonical form.
  */
 import type { JsonObject } from '../../kernel/json.ts';
-
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'other';
-
-/** Tokens; cached ones are part of the input, reasoning ones part of the output. */
-export interface ProviderUsage {
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly cacheWriteTokens?: number;
-  readonly outputTokens: number;
-  readonly reasoningTokens: number;
-  readonly source: 'provider';
-}
+import type { StreamProblem as Problem } from '../decoded.ts';
 
 /** The `error` member of a body or of an event; null where a field is missing. */
 export interface ErrorBody {
@@ -50,21 +38,4 @@ export interface UsageBody {
   readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 
-/** Some complete events, as they came together. */
-export interface DecodedFrame {
-  /** Bytes to forward, without the last event; empty where the chunks are wanted instead. */
-  readonly bytes: Buffer;
-  /** The event `message_stop`, once, at the end. */
-  readonly terminal: Buffer | null;
-  readonly chunks?: readonly ChunkBody[];
-  readonly producedCharacters: number;
-  readonly usage: ProviderUsage | null;
-  readonly finishReasons: readonly FinishReason[];
-}
-
-/** Why a stream cannot go on; the caller turns it into a coded error. */
-export type StreamProblem =
-  | { readonly kind: 'garbled'; readonly message: string }
-  | { readonly kind: 'too_long'; readonly message: string }
-  | { readonly kind: 'truncated'; readonly message: string }
-  | { readonly kind: 'error_event'; readonly error: ErrorBody };
+export type StreamProblem = Problem<ErrorBody>;

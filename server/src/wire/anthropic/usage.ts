@@ -6,8 +6,9 @@
  * exchange is estimated instead; a detail that cannot be part of its whole counts as zero.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { ProviderUsage, UsageBody } from './types.ts';
-import { objectOf } from './values.ts';
+import type { ProviderUsage } from '../decoded.ts';
+import { objectOf } from '../values.ts';
+import type { UsageBody } from './types.ts';
 
 /** More tokens than any model takes or gives in one call. */
 const MAX_TOKENS = 100_000_000;

@@ -4,8 +4,9 @@
  * canonical `input` is a text for the one and a list for the other.
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import type { ProviderUsage } from '../decoded.ts';
 import { field, LossNotes, objectsOf, othersThan } from './fields.ts';
-import type { Losses, ProviderUsage } from './types.ts';
+import type { Losses } from './types.ts';
 
 export interface DecodedEmbedding extends Losses {
   readonly body: JsonObject;

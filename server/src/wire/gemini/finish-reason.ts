@@ -3,7 +3,7 @@
  * for one canonical reason: its own is kept beside as `stop_reason`, and comes back from there.
  */
 import type { JsonValue } from '../../kernel/json.ts';
-import type { FinishReason } from './types.ts';
+import type { FinishReason } from '../decoded.ts';
 
 export interface Finish {
   /** For caching and metrics. */

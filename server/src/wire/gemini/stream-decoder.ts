@@ -17,13 +17,14 @@ import {
   type SseRecord,
   type SseSplitter,
 } from '../../kernel/sse.ts';
+import type { DecodedFrame, FinishReason, ProviderUsage } from '../decoded.ts';
 import type { AnswerContext } from './decode/answer.ts';
 import { finishReasonsOf } from './decode/answer.ts';
 import { ChunkDecoder, charactersOf } from './decode/chunk.ts';
 import { EventFramer } from './framing.ts';
 import { errorOfText, readError } from './read-error.ts';
 import { StreamCandidates } from './stream-candidates.ts';
-import type { Chunk, FinishReason, Framing, ProviderUsage, StreamProblem } from './types.ts';
+import type { Chunk, Framing, StreamProblem } from './types.ts';
 import { decodeUsage } from './usage.ts';
 
 export interface StreamDecoderOptions {
@@ -34,16 +35,6 @@ export interface StreamDecoderOptions {
   readonly maxStreamBytes: number;
   /** Makes the error that is thrown for a problem. */
   readonly fail: (problem: StreamProblem) => Error;
-}
-
-/** Some complete events, as they came together. */
-export interface DecodedFrame {
-  readonly bytes: Buffer;
-  readonly terminal: Buffer | null;
-  readonly chunks?: readonly Chunk[];
-  readonly producedCharacters: number;
-  readonly usage: ProviderUsage | null;
-  readonly finishReasons: readonly FinishReason[];
 }
 
 export interface GeminiStreamDecoder {

@@ -1,26 +1,9 @@
 /**
- * Gemini's wire as far as this program reads it: usage, errors, and what one stream tells. The
- * shapes are those of the `@google/genai` SDK; everything else in a body is forwarded unread.
- * The types match the core's by structure: this folder knows bytes, the core knows exchanges.
+ * Gemini's wire as far as this program reads it, in the shapes of the `@google/genai` SDK;
+ * everything else in a body is forwarded unread.
  */
 import type { JsonObject } from '../../kernel/json.ts';
-
-export type FinishReason =
-  | 'stop'
-  | 'length'
-  | 'tool_calls'
-  | 'content_filter'
-  | 'function_call'
-  | 'other';
-
-/** Tokens; cached ones are part of the input, thoughts are part of the output. */
-export interface ProviderUsage {
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly outputTokens: number;
-  readonly reasoningTokens: number;
-  readonly source: 'provider';
-}
+import type { StreamProblem as Problem } from '../decoded.ts';
 
 /** The `error` member of a body or of an event. */
 export interface ErrorBody {
@@ -40,12 +23,7 @@ export interface ErrorBody {
 /** A canonical chunk of a stream (OpenAI's `chat.completion.chunk`), loosely typed. */
 export type Chunk = JsonObject;
 
-/** Why a stream cannot go on; the caller turns it into a coded error. */
-export type StreamProblem =
-  | { readonly kind: 'garbled'; readonly message: string }
-  | { readonly kind: 'too_long'; readonly message: string }
-  | { readonly kind: 'truncated'; readonly message: string }
-  | { readonly kind: 'error_event'; readonly error: ErrorBody };
+export type StreamProblem = Problem<ErrorBody>;
 
 /** How the events of a stream are framed: server-sent events, or the items of one JSON list. */
 export type Framing = 'events' | 'list';

@@ -6,7 +6,7 @@
  * absurd makes the whole usage unknown, and a part larger than its whole counts as zero.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { ProviderUsage } from './types.ts';
+import type { ProviderUsage } from '../decoded.ts';
 
 /** More tokens than any model takes or gives in one call. */
 const MAX_TOKENS = 100_000_000;

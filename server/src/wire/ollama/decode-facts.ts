@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { jsonSource } from '../../kernel/json-source.ts';
-import type { FinishReason, ProviderUsage } from './types.ts';
+import type { FinishReason, ProviderUsage } from '../decoded.ts';
 
 const ID_CHARACTERS = 24;
 /** More tokens than any model takes or gives in one call. */

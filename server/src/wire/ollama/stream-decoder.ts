@@ -9,6 +9,7 @@
  * 4. A body that ends before the last line is an error; what follows that line is not read.
  */
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import type { FinishReason, ProviderUsage } from '../decoded.ts';
 import { thoughtOf } from './decode-answer.ts';
 import {
   answerId,
@@ -21,7 +22,7 @@ import {
   ownReason,
 } from './decode-facts.ts';
 import { createLineSplitter, LineOverflow, type LineSplitter } from './line-splitter.ts';
-import type { DecodedFrame, FinishReason, ProviderUsage, StreamProblem } from './types.ts';
+import type { DecodedFrame, StreamProblem } from './types.ts';
 
 export interface StreamDecoderOptions {
   readonly operation: 'chat' | 'completion';

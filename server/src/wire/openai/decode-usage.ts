@@ -6,7 +6,7 @@
  * that cannot be part of its whole counts as zero, which never grants a discount by mistake.
  */
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { ProviderUsage } from './types.ts';
+import type { ProviderUsage } from '../decoded.ts';
 
 /** More tokens than any model takes or gives in one call. */
 const MAX_TOKENS = 100_000_000;

@@ -3,7 +3,7 @@
  * `insufficient_system_resource`): those end a choice too, under the name `other`.
  */
 import { isJsonArray, isJsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { FinishReason } from './types.ts';
+import type { FinishReason } from '../decoded.ts';
 
 /** null while the choice goes on: null, absent, or the empty text some vendors send. */
 export function finishReason(value: JsonValue | undefined): FinishReason | null {

@@ -4,8 +4,8 @@
  * has given its finish reason.
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import type { FinishReason } from '../decoded.ts';
 import { finishReason } from './finish-reason.ts';
-import type { FinishReason } from './types.ts';
 
 /** Prompts times answers of the largest request that a vendor takes. */
 const MAX_CHOICES = 262_144;

@@ -24,11 +24,12 @@ import {
   type SseRecord,
   type SseSplitter,
 } from '../../kernel/sse.ts';
+import type { DecodedFrame, FinishReason, ProviderUsage } from '../decoded.ts';
 import { canonicalAnswer } from './canonical-answer.ts';
 import { decodeUsage } from './decode-usage.ts';
 import { fromText, readErrorBody, readErrorMember } from './read-error.ts';
 import { StreamChoices } from './stream-choices.ts';
-import type { DecodedFrame, FinishReason, ProviderUsage, StreamProblem } from './types.ts';
+import type { StreamProblem } from './types.ts';
 
 export interface StreamDecoderOptions {
   /** Keeps the usage chunk; it is removed otherwise. */

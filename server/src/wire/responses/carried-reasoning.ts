@@ -7,7 +7,7 @@
  * It is packed, not encrypted: the provider that signed it judges it when it comes back.
  */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import { listOf, objectOf } from '../anthropic/values.ts';
+import { listOf, objectOf } from '../values.ts';
 
 export interface CarriedReasoning {
   /** Pieces as the canonical bag holds them in `thinking_blocks`. */

@@ -3,9 +3,10 @@
  * its usage, why it ended, and whether it is an answer at all. Its bytes stay as they are.
  */
 import { isJsonArray, type JsonObject } from '../../kernel/json.ts';
-import { listOf, objectOf } from '../anthropic/values.ts';
+import type { FinishReason, ProviderUsage } from '../decoded.ts';
 import { readErrorMember } from '../openai/read-error.ts';
-import type { ErrorBody, FinishReason, ProviderUsage } from '../openai/types.ts';
+import type { ErrorBody } from '../openai/types.ts';
+import { listOf, objectOf } from '../values.ts';
 import { readUsage } from './usage.ts';
 
 export interface ResponseFacts {

@@ -3,7 +3,7 @@
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { DecodeReport } from '../anthropic/decode-report.ts';
-import { compact, listOf, objectOf, textOf } from '../anthropic/values.ts';
+import { compact, listOf, objectOf, textOf } from '../values.ts';
 
 /** One text where that says it all; else the parts. */
 export function decodeContent(

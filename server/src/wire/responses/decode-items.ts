@@ -7,7 +7,7 @@
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { DecodeReport } from '../anthropic/decode-report.ts';
-import { compact, listOf, objectOf, textOf, withBag } from '../anthropic/values.ts';
+import { compact, listOf, objectOf, textOf, withBag } from '../values.ts';
 import { unpackReasoning } from './carried-reasoning.ts';
 import { decodeContent, decodeParts } from './decode-content.ts';
 

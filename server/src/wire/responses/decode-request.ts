@@ -4,7 +4,7 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { createReport, type DecodeReport } from '../anthropic/decode-report.ts';
-import { compact, listOf, numberOf, objectOf, textOf, withBag } from '../anthropic/values.ts';
+import { compact, listOf, numberOf, objectOf, textOf, withBag } from '../values.ts';
 import { decodeItems, itemsOf } from './decode-items.ts';
 
 export interface DecodedRequest {

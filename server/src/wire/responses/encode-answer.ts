@@ -3,7 +3,7 @@
  * with, so that both ways say the same.
  */
 import type { JsonObject } from '../../kernel/json.ts';
-import { listOf, objectOf } from '../anthropic/values.ts';
+import { listOf, objectOf } from '../values.ts';
 import { createStreamEncoder, type StreamEncoderOptions } from './encode-stream.ts';
 
 export function encodeAnswer(body: JsonObject, options: StreamEncoderOptions): JsonObject {

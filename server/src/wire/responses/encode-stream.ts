@@ -6,7 +6,7 @@
  * client asked for one, and as the model's own text otherwise.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import { bagOf, listOf, numberOf, objectOf, textOf } from '../anthropic/values.ts';
+import { bagOf, listOf, numberOf, objectOf, textOf } from '../values.ts';
 import { type CarriedReasoning, packReasoning } from './carried-reasoning.ts';
 import { CallItem, type Item, type ItemStatus, type PartName, TextItem } from './output-items.ts';
 import { type ResponseHead, type ResponseState, responseObject } from './response-object.ts';

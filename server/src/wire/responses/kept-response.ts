@@ -3,7 +3,7 @@
  * they are listed, and the response out of the event that ended its stream.
  */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import { compact, textOf } from '../anthropic/values.ts';
+import { compact, textOf } from '../values.ts';
 import { itemsOf } from './decode-items.ts';
 
 const PREFIXES: ReadonlyMap<JsonValue | undefined, string> = new Map([

@@ -3,8 +3,8 @@
  * otherwise, behind the item that `after` names.
  */
 import { type JsonObject, parseJson } from '../../kernel/json.ts';
-import { listOf, objectOf, textOf } from '../anthropic/values.ts';
 import { expected, type RequestProblem } from '../openai/request-problem.ts';
+import { listOf, objectOf, textOf } from '../values.ts';
 
 export type ListResult =
   | { readonly kind: 'listed'; readonly list: JsonObject }

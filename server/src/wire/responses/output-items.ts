@@ -9,7 +9,7 @@
  * 3. What a part's `done` says is what its deltas say together.
  */
 import type { JsonObject } from '../../kernel/json.ts';
-import { compact } from '../anthropic/values.ts';
+import { compact } from '../values.ts';
 
 /** Writes one event; the numbering is the caller's. */
 export type Emit = (type: string, members: JsonObject) => void;

@@ -6,7 +6,6 @@
  * items and parts are the provider's to judge.
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { numberOf, textOf } from '../anthropic/values.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -15,6 +14,7 @@ import {
   firstProblem,
   type RequestProblem,
 } from '../openai/request-problem.ts';
+import { numberOf, textOf } from '../values.ts';
 
 export interface RequestFacts {
   readonly model: string;

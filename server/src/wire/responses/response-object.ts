@@ -3,7 +3,7 @@
  * repeats the settings of the request, with the dialect's own defaults where none were given.
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { compact, numberOf, objectOf, textOf } from '../anthropic/values.ts';
+import { compact, numberOf, objectOf, textOf } from '../values.ts';
 
 export type ResponseStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed';
 

@@ -17,9 +17,10 @@ import {
   type SseRecord,
   type SseSplitter,
 } from '../../kernel/sse.ts';
-import { numberOf, objectOf, textOf } from '../anthropic/values.ts';
+import type { DecodedFrame } from '../decoded.ts';
 import { fromText, readErrorBody, readErrorMember } from '../openai/read-error.ts';
-import type { DecodedFrame, ErrorBody, StreamProblem } from '../openai/types.ts';
+import type { ErrorBody, StreamProblem } from '../openai/types.ts';
+import { numberOf, objectOf, textOf } from '../values.ts';
 import { type ResponseFacts, readResponse } from './decode-answer.ts';
 
 export interface StreamDecoderOptions {

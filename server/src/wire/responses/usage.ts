@@ -3,9 +3,9 @@
  * absurd makes a usage unknown, so that the exchange is estimated instead.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { numberOf, objectOf } from '../anthropic/values.ts';
+import type { ProviderUsage } from '../decoded.ts';
 import { decodeUsage } from '../openai/decode-usage.ts';
-import type { ProviderUsage } from '../openai/types.ts';
+import { numberOf, objectOf } from '../values.ts';
 
 /** Reads the `usage` of a response. */
 export function readUsage(value: JsonValue | undefined): ProviderUsage | null {

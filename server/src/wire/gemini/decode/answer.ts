@@ -4,11 +4,11 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../kernel/json.ts';
 import { jsonItems, jsonSource } from '../../../kernel/json-source.ts';
+import type { FinishReason } from '../../decoded.ts';
 import { objectsOf } from '../fields.ts';
 import { blockedFinish, type Finish, finishOf } from '../finish-reason.ts';
 import { decodeLogprobs } from '../logprobs.ts';
 import { madeId } from '../made-ids.ts';
-import type { FinishReason } from '../types.ts';
 import { decodeUsage, toCanonicalUsage } from '../usage.ts';
 import { argumentsIn } from './arguments.ts';
 import { decodeModelParts } from './model-parts.ts';

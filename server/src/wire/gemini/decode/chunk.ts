@@ -4,11 +4,12 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../kernel/json.ts';
 import { jsonSource } from '../../../kernel/json-source.ts';
+import type { ProviderUsage } from '../../decoded.ts';
 import { objectsOf } from '../fields.ts';
 import { blockedFinish, finishOf } from '../finish-reason.ts';
 import { decodeLogprobs } from '../logprobs.ts';
 import { madeId } from '../made-ids.ts';
-import type { Chunk, ProviderUsage } from '../types.ts';
+import type { Chunk } from '../types.ts';
 import { toCanonicalUsage } from '../usage.ts';
 import {
   type AnswerContext,

@@ -6,11 +6,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { DecodedFrame } from '../../../../src/wire/decoded.ts';
 import {
   createStreamDecoder,
   type StreamDecoderOptions,
 } from '../../../../src/wire/openai/stream-decoder.ts';
-import type { DecodedFrame, StreamProblem } from '../../../../src/wire/openai/types.ts';
+import type { StreamProblem } from '../../../../src/wire/openai/types.ts';
 import { cutAt, cutPoints, openaiFixture } from '../../../support/openai-fixtures.ts';
 import { Failure, problemOf } from '../streams.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Looking into JSON of unknown shape: what is not of the expected kind counts as absent.
  */
-import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../kernel/json.ts';
 
 const NOTHING: JsonObject = {};
 const NO_ITEMS: readonly JsonValue[] = [];
