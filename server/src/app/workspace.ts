@@ -28,6 +28,7 @@ import type { Identity } from './identity.ts';
 import type { TenantData } from './tenant-data.ts';
 import { type BudgetWorkspace, createBudgetWorkspace } from './workspace-budgets.ts';
 import { createFlagWorkspace, type FlagWorkspace } from './workspace-flags.ts';
+import { createJobWorkspace, type JobWorkspace } from './workspace-jobs.ts';
 import { byOperator, createPeopleWorkspace, type PeopleWorkspace } from './workspace-people.ts';
 import { createTenantWorkspace, type TenantWorkspace } from './workspace-tenants.ts';
 
@@ -43,6 +44,7 @@ export interface Page {
 export interface Workspace
   extends BudgetWorkspace,
     FlagWorkspace,
+    JobWorkspace,
     PeopleWorkspace,
     TenantWorkspace {
   createKey(body: unknown): Promise<KeyCreated>;
@@ -85,6 +87,7 @@ export function createWorkspace(
   return {
     ...createPeopleWorkspace(identity, repositories, random),
     ...createFlagWorkspace(identity, repositories, { clock, isForcedOff }),
+    ...createJobWorkspace(identity, repositories, clock),
     ...createTenantWorkspace(identity, data, clock),
     ...createBudgetWorkspace(identity, ledger, clock),
     async createKey(body) {

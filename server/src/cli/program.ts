@@ -31,7 +31,7 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
   const program = buildProgram(setting);
   try {
     if (withoutLanguage(argv).length === 0) program.outputHelp();
-    else await program.parseAsync(argv, { from: 'user' });
+    else await program.parseAsync(withDefaultVerb(argv), { from: 'user' });
     return setting.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return refuse(setting, program, error, argv);
@@ -81,8 +81,7 @@ function groupSummary(group: string, say: Messages): string {
 
 function addVerb(parent: Command, word: string, name: string, verb: Verb, setting: Setting): void {
   const { say } = setting;
-  const created = parent.command(word, { isDefault: verb.isDefault === true });
-  const command = configured(created, setting).description(
+  const command = configured(parent.command(word), setting).description(
     say.verbs[name as keyof Messages['verbs']],
   );
   for (const argument of verb.args) command.argument(argument.name, say.arguments[argument.text]);
@@ -171,15 +170,27 @@ function refuse(
     'commander.excessArguments': say.usage.excessArguments,
   };
   const message = worded[error.code] ?? say.usage.other(error.message);
-  const help = say.usage.seeHelp(pathOf(meant(program, argv)));
-  report(setting, argv, `${message} ${help}`, 'usage');
+  const command = meant(program, argv);
+  const help = say.usage.seeHelp(pathOf(command));
+  const hints = error.code === 'commander.unknownCommand' ? hintsFor(setting, command, error) : [];
+  report(setting, argv, [message, ...hints, help].join(' '), 'usage');
   return 2;
+}
+
+/** What may have been meant by a verb that there is not. */
+function hintsFor({ say }: Setting, group: Command, error: CommanderError): readonly string[] {
+  const [, similar] = /\(Did you mean (?:one of )?(.*)\?\)/.exec(error.message) ?? [];
+  const [, word = ''] = /'([^']*)'/.exec(error.message) ?? [];
+  return [
+    ...(similar === undefined ? [] : [say.usage.similar(similar)]),
+    ...(defaultVerbOf(group.name()) === null ? [] : [say.usage.bareFolder(word)]),
+  ];
 }
 
 /** The deepest command that the words name. */
 function meant(program: Command, argv: readonly string[]): Command {
   let command = program;
-  for (const word of argv) {
+  for (const word of withoutLanguage(argv)) {
     const next = command.commands.find((candidate) => candidate.name() === word);
     if (next === undefined) break;
     command = next;
@@ -196,6 +207,23 @@ function report(setting: Setting, argv: readonly string[], message: string, code
   const isJson = argv.includes('--json');
   const line = isJson ? JSON.stringify({ error: { code, message } }) : say.failed(message);
   deps.terminal.writeError(`${line}\n`);
+}
+
+/** `backup ./there` is `backup create ./there`; a bare word is a verb, be it misspelt. */
+function withDefaultVerb(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word, i) => !word.startsWith('-') && argv[i - 1] !== '--lang');
+  const verb = defaultVerbOf(argv[at] ?? '');
+  if (verb === null) return argv;
+  const [next = '-'] = withoutLanguage(argv.slice(at + 1));
+  if (['-h', '--help'].includes(next) || /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u.test(next)) return argv;
+  return argv.toSpliced(at + 1, 0, verb);
+}
+
+function defaultVerbOf(group: string): string | null {
+  const found = Object.entries(VERBS).find(
+    ([name, { isDefault }]) => isDefault === true && name.startsWith(`${group} `),
+  );
+  return found?.[0].split(' ')[1] ?? null;
 }
 
 function withoutLanguage(argv: readonly string[]): readonly string[] {

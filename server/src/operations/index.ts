@@ -15,7 +15,7 @@ export { createJobRunner } from './jobs/runner.ts';
 export type { JobKind } from './jobs/runner-options.ts';
 export type { ArmFiguresReader } from './ports/arm-figures.ts';
 export type { BucketVerdict } from './ports/bucket-probe.ts';
-export type { JobQueue, JobRecord } from './ports/jobs.ts';
+export type { JobBook, JobPage, JobRecord } from './ports/jobs.ts';
 export { type BucketWatch, watchBucket } from './startup/bucket-watch.ts';
 export {
   fail,

@@ -23,13 +23,14 @@ import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ArmFiguresReader } from '../operations/ports/arm-figures.ts';
 import type { FlagRepository } from '../operations/ports/flag-repository.ts';
-import type { JobQueue } from '../operations/ports/jobs.ts';
+import type { JobBook, JobQueue } from '../operations/ports/jobs.ts';
 import type { TenantEraser } from '../tenancy/ports/tenant-eraser.ts';
 import type { TenantExporter } from '../tenancy/ports/tenant-exporter.ts';
 import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
 import { requireNoUnfinishedRestore } from './backup/restore-plan.ts';
 import { type BodyFigures, BodyLanes } from './body-lanes.ts';
 import type { Engine } from './engine.ts';
+import { createJobBook } from './jobs/job-book.ts';
 import { createJobQueue } from './jobs/job-queue.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
@@ -122,6 +123,7 @@ export interface Repositories {
   readonly prices: PriceRepository;
   readonly flags: FlagRepository;
   readonly arms: ArmFiguresReader;
+  readonly jobs: JobBook;
   readonly marks: InstallationMarks;
 }
 
@@ -331,6 +333,7 @@ function repositories(
     prices: createPriceRepository(engine),
     flags: createFlagRepository(engine),
     arms: createArmFigures(engine, settle),
+    jobs: createJobBook(engine),
     marks: createInstallationMarks(engine),
   };
 }

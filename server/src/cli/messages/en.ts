@@ -2,6 +2,7 @@
  * Everything the command line says, in English. The Spanish table has exactly the same members.
  */
 import { backupEn } from './backup.ts';
+import { jobsEn } from './jobs.ts';
 import { limitsEn } from './limits.ts';
 import { operationsEn } from './operations-en.ts';
 import { tenantsEn } from './tenants.ts';
@@ -31,6 +32,7 @@ export const en = {
     users: 'people who sign in',
     audit: 'the audit log',
     backup: 'copies of the installation',
+    jobs: 'background jobs',
   },
   verbs: {
     'flags list': 'list feature flags, and the plans that raise them',
@@ -47,6 +49,7 @@ export const en = {
     ...tenantsEn.verbs,
     ...backupEn.verbs,
     ...limitsEn.verbs,
+    ...jobsEn.verbs,
     usage: 'sum requests, tokens and cost',
     'requests list': 'list exchanges, newest first',
     'requests show': 'show one exchange, by the x-request-id of its answer',
@@ -77,6 +80,7 @@ export const en = {
     email: 'e-mail address',
     user: 'identifier (usr_…), e-mail address or user name',
     ...backupEn.arguments,
+    ...jobsEn.arguments,
   },
   options: {
     production: 'judge it as production would, whatever it is',
@@ -136,6 +140,7 @@ export const en = {
     anchor: 'an end of the chain that was noted earlier, as audit verify printed it',
     ...tenantsEn.options,
     ...backupEn.options,
+    ...jobsEn.options,
   },
   columns: {
     flag: 'FLAG',
@@ -197,6 +202,8 @@ export const en = {
   usage: {
     unknownOption: (what: string) => `There is no option ${what}.`,
     unknownVerb: (what: string) => `There is no command ${what}.`,
+    similar: (verbs: string) => `Did you mean ${verbs}?`,
+    bareFolder: (word: string) => `For a folder of this name: ./${word}.`,
     missingArgument: (what: string) => `The argument ${what} is missing.`,
     missingValue: (what: string) => `${what} needs a value.`,
     excessArguments: 'There are too many arguments.',
@@ -244,6 +251,7 @@ export const en = {
   cancelled: 'Nothing was changed.',
   tenants: tenantsEn.said,
   limits: limitsEn.said,
+  jobs: jobsEn.said,
   backup: { ...backupEn.said, failures: backupEn.failures },
   requestMissing: (id: string) => `There is no exchange ${id}.`,
   more: (option: string) => `There is more: the same with ${option}`,

@@ -4,6 +4,7 @@
 
 import { backupEs } from './backup.ts';
 import type { Messages } from './en.ts';
+import { jobsEs } from './jobs.ts';
 import { limitsEs } from './limits.ts';
 import { operationsEs } from './operations-es.ts';
 import { tenantsEs } from './tenants.ts';
@@ -33,6 +34,7 @@ export const es: Messages = {
     users: 'personas que entran',
     audit: 'el registro de auditoría',
     backup: 'copias de la instalación',
+    jobs: 'trabajos de fondo',
   },
   verbs: {
     'flags list': 'enumera las funciones que se encienden, y los planes que las suben',
@@ -49,6 +51,7 @@ export const es: Messages = {
     ...tenantsEs.verbs,
     ...backupEs.verbs,
     ...limitsEs.verbs,
+    ...jobsEs.verbs,
     usage: 'suma peticiones, tokens y coste',
     'requests list': 'lista los intercambios, del más nuevo al más viejo',
     'requests show': 'muestra un intercambio, por el x-request-id de su respuesta',
@@ -80,6 +83,7 @@ export const es: Messages = {
     email: 'dirección de correo',
     user: 'identificador (usr_…), dirección de correo o nombre de usuario',
     ...backupEs.arguments,
+    ...jobsEs.arguments,
   },
   options: {
     production: 'juzgarla como lo haría producción, sea lo que sea',
@@ -139,6 +143,7 @@ export const es: Messages = {
     anchor: 'un final de la cadena anotado antes, como lo escribió audit verify',
     ...tenantsEs.options,
     ...backupEs.options,
+    ...jobsEs.options,
   },
   columns: {
     flag: 'FUNCIÓN',
@@ -200,6 +205,8 @@ export const es: Messages = {
   usage: {
     unknownOption: (what) => `No hay ninguna opción ${what}.`,
     unknownVerb: (what) => `No hay ninguna orden ${what}.`,
+    similar: (verbs) => `¿Quería decir ${verbs}?`,
+    bareFolder: (word) => `Para una carpeta con ese nombre: ./${word}.`,
     missingArgument: (what) => `Falta el argumento ${what}.`,
     missingValue: (what) => `${what} necesita un valor.`,
     excessArguments: 'Sobran argumentos.',
@@ -248,6 +255,7 @@ export const es: Messages = {
   cancelled: 'No se cambió nada.',
   tenants: tenantsEs.said,
   limits: limitsEs.said,
+  jobs: jobsEs.said,
   backup: { ...backupEs.said, failures: backupEs.failures },
   requestMissing: (id) => `No hay ningún intercambio ${id}.`,
   more: (option) => `Hay más: lo mismo con ${option}`,

@@ -45,7 +45,7 @@ import type {
   ArmFiguresReader,
   FlagSubject,
   FlagUseCases,
-  JobQueue,
+  JobBook,
 } from '../../operations/index.ts';
 import type { TenantPlaces, TenantRemoval, TenantUseCases } from '../../tenancy/index.ts';
 import type { RequestMeter } from '../edge.ts';
@@ -86,7 +86,7 @@ export interface AdminServices {
   readonly arms: ArmFiguresReader;
   readonly explain: Explain;
   readonly config: ConfigControl;
-  readonly jobs: Pick<JobQueue, 'list' | 'retry' | 'remove'>;
+  readonly jobs: JobBook;
   readonly cache: CacheControlPlane;
   /** Resolves with null while metrics are switched off: `/metrics` answers 404 then. */
   metrics(): Promise<MetricsText | null>;

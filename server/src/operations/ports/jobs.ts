@@ -66,7 +66,20 @@ export interface JobFigures {
   readonly oldestDueMs: number;
 }
 
-export interface JobQueue {
+/** What operators see of the queue, and do with jobs that were given up. */
+export interface JobBook {
+  /** Newest first. */
+  list(page: JobPage): Promise<readonly JobRecord[]>;
+  /**
+   * Lets a dead job wait for its turn again, as if it had never been tried. null: there is no
+   * such job. Throws `conflict` where it is not dead, or one with its key is not over.
+   */
+  retry(id: string, nowMs: number): Promise<JobRecord | null>;
+  /** Takes a dead job away; null: there is none. Throws `conflict` where it is not dead. */
+  remove(id: string): Promise<JobRecord | null>;
+}
+
+export interface JobQueue extends JobBook {
   /** False: a job with this key is not over. Throws `storage_unavailable`, as all methods. */
   enqueue(job: NewJob): Promise<boolean>;
   /**
@@ -79,15 +92,6 @@ export interface JobQueue {
   /** False: this owner does not hold it any more. */
   end(job: Pick<JobRecord, 'id' | 'owner'>, end: JobEnd, nowMs: number): Promise<boolean>;
   figures(nowMs: number): Promise<JobFigures>;
-  /** Newest first. */
-  list(page: JobPage): Promise<readonly JobRecord[]>;
-  /**
-   * Lets a dead job wait for its turn again, as if it had never been tried. null: there is no
-   * such job. Throws `conflict` where it is not dead, or one with its key is not over.
-   */
-  retry(id: string, nowMs: number): Promise<JobRecord | null>;
-  /** Takes a dead job away; null: there is none. Throws `conflict` where it is not dead. */
-  remove(id: string): Promise<JobRecord | null>;
 }
 
 export interface JobPage {

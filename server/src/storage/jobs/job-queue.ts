@@ -4,22 +4,21 @@
  * any more, so that neither needs locks of a kind only one engine has.
  */
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
-import { GatewayError } from '../../gateway/model/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type {
   JobClaim,
   JobEnd,
   JobFigures,
-  JobPayload,
   JobQueue,
   JobRecord,
   JobState,
   JobStays,
   NewJob,
 } from '../../operations/ports/jobs.ts';
-import { ConstraintError, type Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import type { JobsTable, Schema } from '../schema.ts';
+import { createJobBook, FREE, recordOf } from './job-book.ts';
 
 /** Longer ones say no more to whoever reads them. */
 const ERROR_CHARS_MAX = 2000;
@@ -40,63 +39,8 @@ export function createJobQueue(engine: Engine, { ids, clock }: Makers): JobQueue
     extend: (owner, held, untilMs) => extend(engine, owner, held, untilMs),
     end: (job, end, nowMs) => endJob(engine, job, end, nowMs),
     figures: (nowMs) => figures(engine, nowMs),
-    async list({ state, limit, beforeId }) {
-      const db = await engine.reader(null);
-      let query = db.selectFrom('jobs').selectAll().orderBy('id', 'desc').limit(limit);
-      if (state !== null) query = query.where('state', '=', state);
-      if (beforeId !== null) query = query.where('id', '<', beforeId);
-      return (await query.execute()).map(recordOf);
-    },
-    ...deadJobs(engine),
+    ...createJobBook(engine),
   };
-}
-
-/** What operators do with jobs that were given up; those that are alive are the runners'. */
-function deadJobs(engine: Engine): Pick<JobQueue, 'retry' | 'remove'> {
-  async function ofDead(
-    id: string,
-    work: (transaction: Transaction<Schema>) => Promise<JobsTable | undefined>,
-  ): Promise<JobRecord | null> {
-    return engine.transact(null, async (transaction) => {
-      const row = await work(transaction);
-      if (row !== undefined) return recordOf(row);
-      const known = transaction.selectFrom('jobs').select('id').where('id', '=', id);
-      if ((await known.executeTakeFirst()) === undefined) return null;
-      throw notDead('It is not given up: what waits or runs is left to its runner.');
-    });
-  }
-  return {
-    async retry(id, nowMs) {
-      const waiting = { ...FREE, state: 'waiting' as const, attempts: 0, run_at_ms: nowMs };
-      try {
-        return await ofDead(id, (transaction) =>
-          transaction
-            .updateTable('jobs')
-            .set({ ...waiting, ended_at_ms: null })
-            .where('id', '=', id)
-            .where('state', '=', 'dead')
-            .returningAll()
-            .executeTakeFirst(),
-        );
-      } catch (error) {
-        if (!(error instanceof ConstraintError)) throw error;
-        throw notDead('Another job does the same by now.');
-      }
-    },
-    remove: (id) =>
-      ofDead(id, (transaction) =>
-        transaction
-          .deleteFrom('jobs')
-          .where('id', '=', id)
-          .where('state', '=', 'dead')
-          .returningAll()
-          .executeTakeFirst(),
-      ),
-  };
-}
-
-function notDead(message: string): GatewayError {
-  return new GatewayError('conflict', { message, field: 'id' });
 }
 
 /**
@@ -179,8 +123,6 @@ function begun({ owner, nowMs, leaseMs }: JobClaim) {
 function died(nowMs: number) {
   return { ...FREE, state: 'dead' as const, last_error: OWNER_DIED, ended_at_ms: nowMs };
 }
-
-const FREE = { owner: null, lease_until_ms: null };
 
 async function extend(
   engine: Engine,
@@ -267,23 +209,5 @@ async function figures(engine: Engine, nowMs: number): Promise<JobFigures> {
   return {
     ...{ waiting: of('waiting'), running: of('running'), dead: of('dead') },
     oldestDueMs: Math.max(0, nowMs - eldestMs),
-  };
-}
-
-function recordOf(row: JobsTable): JobRecord {
-  return {
-    id: row.id,
-    kind: row.kind,
-    key: row.unique_key,
-    payload: JSON.parse(row.payload) as JobPayload,
-    runAtMs: row.run_at_ms,
-    attemptsMax: row.attempts_max,
-    state: row.state,
-    attempts: row.attempts,
-    createdAtMs: row.created_at_ms,
-    owner: row.owner,
-    leaseUntilMs: row.lease_until_ms,
-    lastError: row.last_error,
-    endedAtMs: row.ended_at_ms,
   };
 }

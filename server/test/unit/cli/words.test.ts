@@ -67,8 +67,22 @@ describe('help', () => {
 
 describe('a mistake', () => {
   for (const [argv, message] of [
-    [['kyes'], 'Error: There is no command kyes. See: esclusa --help\n'],
-    [['keys', 'crate'], 'Error: There is no command crate. See: esclusa keys --help\n'],
+    [['kyes'], 'Error: There is no command kyes. Did you mean keys? See: esclusa --help\n'],
+    [
+      ['keys', 'crate'],
+      'Error: There is no command crate. Did you mean create? See: esclusa keys --help\n',
+    ],
+    [
+      ['backup', 'verfy'],
+      'Error: There is no command verfy. Did you mean verify? For a folder of this name: ' +
+        './verfy. See: esclusa backup --help\n',
+    ],
+    [
+      ['--lang', 'en', 'backup', '--lang=en', 'nightly', '--keep', '3'],
+      'Error: There is no command nightly. For a folder of this name: ./nightly. ' +
+        'See: esclusa backup --help\n',
+    ],
+    [['backup'], 'Error: The argument <folder> is missing. See: esclusa backup --help\n'],
     [['keys', 'list', '--al'], 'Error: There is no option --al. See: esclusa keys list --help\n'],
     [
       ['keys', 'create'],

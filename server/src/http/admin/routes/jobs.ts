@@ -10,7 +10,7 @@ import {
   jobSchema,
 } from '@esclusa/contracts';
 import type { JobRecord } from '../../../operations/index.ts';
-import { timestamp } from '../../shapes/index.ts';
+import { jobToWire } from '../../shapes/jobs.ts';
 import { notFound } from '../access.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
 import { type IdParams, isPlausibleId } from '../ids.ts';
@@ -69,16 +69,4 @@ async function shown(found: false | Promise<JobRecord | null>): Promise<JobBody>
   const job = await found;
   if (job === false || job === null) throw notFound('job');
   return jobToWire(job);
-}
-
-/** The payload stays inside: it is the program's own. */
-function jobToWire(job: JobRecord): JobBody {
-  return {
-    ...{ id: job.id, kind: job.kind, key: job.key, state: job.state, owner: job.owner },
-    ...{ attempts: job.attempts, attempts_max: job.attemptsMax, last_error: job.lastError },
-    run_at: timestamp(job.runAtMs),
-    created_at: timestamp(job.createdAtMs),
-    lease_until: job.leaseUntilMs === null ? null : timestamp(job.leaseUntilMs),
-    ended_at: job.endedAtMs === null ? null : timestamp(job.endedAtMs),
-  };
 }

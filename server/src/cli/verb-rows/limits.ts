@@ -1,15 +1,9 @@
 /**
  * The verbs about limits and budgets of keys and people, and about what is spent of budgets.
  */
-import type { limitsEn } from './messages/limits.ts';
-import type { OptionSpec, Verb } from './verb.ts';
-
-export const ALLOWANCES: readonly OptionSpec[] = [
-  { flags: '--requests-per-minute <count>', text: 'requestsPerMinute' },
-  { flags: '--tokens-per-minute <count>', text: 'tokensPerMinute' },
-  { flags: '--concurrency <count>', text: 'concurrency' },
-  { flags: '--budget <amount>', text: 'budget' },
-];
+import type { limitsEn } from '../messages/limits.ts';
+import type { Verb } from '../verb.ts';
+import { ALLOWANCES, TENANT } from './options.ts';
 
 export const LIMIT_VERBS: Readonly<Record<keyof (typeof limitsEn)['verbs'], Verb>> = {
   'keys limits': {
@@ -20,7 +14,7 @@ export const LIMIT_VERBS: Readonly<Record<keyof (typeof limitsEn)['verbs'], Verb
       'esclusa keys limits key_01JD0000000000000000000000 --concurrency 4 --budget 20/month',
       'esclusa keys limits key_01JD0000000000000000000000 --budget none',
     ],
-    load: () => import('./verbs/keys-limits.ts'),
+    load: () => import('../verbs/keys-limits.ts'),
   },
   'users limits': {
     args: [{ name: '<user>', text: 'user' }],
@@ -29,12 +23,12 @@ export const LIMIT_VERBS: Readonly<Record<keyof (typeof limitsEn)['verbs'], Verb
       'esclusa users limits ana@uni.example',
       'esclusa users limits ana --requests-per-minute 20 --budget 5/month',
     ],
-    load: () => import('./verbs/users-limits.ts'),
+    load: () => import('../verbs/users-limits.ts'),
   },
   budgets: {
     args: [],
-    options: [{ flags: '--tenant <slug>', text: 'tenant' }],
+    options: [TENANT],
     examples: ['esclusa budgets', 'esclusa budgets --tenant valle-claro --json'],
-    load: () => import('./verbs/budgets.ts'),
+    load: () => import('../verbs/budgets.ts'),
   },
 };

@@ -1,8 +1,9 @@
 /**
  * The verbs about copies of the installation.
  */
-import type { backupEn } from './messages/backup.ts';
-import type { Verb } from './verb.ts';
+import type { backupEn } from '../messages/backup.ts';
+import type { Verb } from '../verb.ts';
+import { YES } from './options.ts';
 
 export const BACKUP_VERBS: Readonly<Record<keyof (typeof backupEn)['verbs'], Verb>> = {
   'backup create': {
@@ -13,24 +14,21 @@ export const BACKUP_VERBS: Readonly<Record<keyof (typeof backupEn)['verbs'], Ver
       'esclusa backup create /var/backups/esclusa --keep 14 --json',
     ],
     isDefault: true,
-    load: () => import('./verbs/backup-create.ts'),
+    load: () => import('../verbs/backup-create.ts'),
   },
   'backup verify': {
     args: [{ name: '<backup>', text: 'backup' }],
     options: [],
     examples: ['esclusa backup verify /var/backups/esclusa/esclusa-20261120T183000Z'],
-    load: () => import('./verbs/backup-verify.ts'),
+    load: () => import('../verbs/backup-verify.ts'),
   },
   restore: {
     args: [{ name: '<backup>', text: 'backup' }],
-    options: [
-      { flags: '--replace', text: 'replace' },
-      { flags: '--yes', text: 'yes' },
-    ],
+    options: [{ flags: '--replace', text: 'replace' }, YES],
     examples: [
       'esclusa restore /var/backups/esclusa/esclusa-20261120T183000Z',
       'esclusa restore ./esclusa-20261120T183000Z --replace --data-dir /var/lib/esclusa',
     ],
-    load: () => import('./verbs/restore.ts'),
+    load: () => import('../verbs/restore.ts'),
   },
 };
