@@ -90,7 +90,7 @@ function callOf(deps: CacheDeps, exchange: Exchange, next: Handler, plan: Plan):
   return { exchange, next, tenant, key, lookup: plan.lookup, pleases };
 }
 
-/** A stale answer where every target is down; else what was thrown. */
+/** A stale answer where every target is down, or silent to the end; else what was thrown. */
 async function standIn(
   deps: CacheDeps,
   { exchange, tenant, key }: CacheCall,
@@ -98,7 +98,8 @@ async function standIn(
   thrown: unknown,
 ): Promise<Answer> {
   const error = asGatewayError(thrown);
-  if (!plan.lookup || !mayFailOver(error) || exchange.abort.signal.aborted) throw thrown;
+  const isDown = mayFailOver(error) || error.code === 'deadline_exceeded';
+  if (!plan.lookup || !isDown || exchange.abort.signal.aborted) throw thrown;
   const found = deps.store.near(tenant, key) ?? (await deps.store.far(tenant, key));
   if (found === null) throw thrown;
   if (freshness(plan, found.entry, deps.clock.wallMs()) === 'unusable') throw thrown;

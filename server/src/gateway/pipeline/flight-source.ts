@@ -3,7 +3,8 @@
  * the same call, or a call of our own, which others may then follow.
  *
  * What is found and who leads is asked in one go. A leader that is lost, or failed for a reason
- * that is only its own, is asked after again; after a few times we call ourselves.
+ * that is only its own or its process's, is asked after again, and so is one whose stream is too
+ * long to be joined; after a few times we call ourselves.
  */
 
 import { type Followed, follow, LeaderLost } from '../caching/follow.ts';
@@ -11,7 +12,7 @@ import { relayWhole } from '../caching/relay.ts';
 import { concernsLeaderOnly } from '../caching/single-flight.ts';
 import type { Found, Tiers } from '../caching/tiers.ts';
 import type { Answer } from '../model/answer.ts';
-import { asGatewayError } from '../model/errors.ts';
+import { asGatewayError, type ErrorCode, GatewayError } from '../model/errors.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { FlightLog, SharedFlights } from '../ports/shared-flights.ts';
 import type { Handler } from './stage.ts';
@@ -46,6 +47,13 @@ export type Source =
 
 const MAX_LEADERS = 5;
 
+/** Reasons to fail that lie in the process that led: another one has room, or goes on. */
+const LEADING_PROCESSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'shutting_down',
+  'overloaded',
+  'no_target_available',
+]);
+
 export async function obtain(
   deps: SourceDeps,
   call: CacheCall,
@@ -59,7 +67,7 @@ export async function obtain(
     const entrance = await fleet.enter(call.tenant, call.key, lookup);
     const found = await looking;
     if (found !== null && call.pleases(found)) {
-      if (entrance.kind === 'lead') void relayWhole(entrance.log, [], Promise.resolve());
+      if (entrance.kind === 'lead') void giveUp(entrance.log);
       if (entrance.kind === 'follow') entrance.feed.close();
       return { kind: 'stored', found };
     }
@@ -70,7 +78,7 @@ export async function obtain(
       try {
         return { kind: 'followed', followed: await follow(entrance.feed, work.signal) };
       } catch (thrown) {
-        if (work.signal.aborted || !mayTakeOver(thrown)) throw thrown;
+        if (work.signal.aborted || !(mayTakeOver(thrown) || isBeyond(thrown))) throw thrown;
         leaders += 1;
         lookup = call.lookup;
       }
@@ -81,7 +89,19 @@ export async function obtain(
 
 /** The call that was followed came to nothing for a reason that is not ours. */
 export function mayTakeOver(thrown: unknown): boolean {
-  return thrown instanceof LeaderLost || concernsLeaderOnly(thrown);
+  if (thrown instanceof LeaderLost || concernsLeaderOnly(thrown)) return true;
+  return thrown instanceof GatewayError && LEADING_PROCESSES.has(thrown.code);
+}
+
+/** The stream had grown too long to be joined: whoever was given nothing of it calls anew. */
+function isBeyond(thrown: unknown): boolean {
+  return thrown instanceof GatewayError && thrown.code === 'shared_call_lost';
+}
+
+/** Leads no more; who follows already is told, and leads. */
+function giveUp(log: FlightLog): Promise<void> {
+  const error = new GatewayError('shared_call_lost');
+  return relayWhole(log, [{ kind: 'failed', error }], Promise.resolve());
 }
 
 async function callOwn(

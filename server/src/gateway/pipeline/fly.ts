@@ -9,10 +9,12 @@ import { assert } from '../../kernel/assert.ts';
 import { concernsLeaderOnly, type Flight, type SingleFlight } from '../caching/single-flight.ts';
 import type { Found } from '../caching/tiers.ts';
 import type { Answer } from '../model/answer.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { Exchange } from '../model/exchange.ts';
 import { type CacheCall, obtain } from './flight-source.ts';
 import type { KeepDeps } from './keep.ts';
 import { joined, type Shared, share } from './shared-answer.ts';
-import { startTotalDeadline } from './total-deadline.ts';
+import { startTotalDeadline, totalTime } from './total-deadline.ts';
 
 export interface FlyDeps extends KeepDeps {
   /** Made with `SHARING`. */
@@ -60,8 +62,19 @@ export async function fly(deps: FlyDeps, call: CacheCall): Promise<Flown> {
     } catch (thrown) {
       const mayLead = flight.role === 'joiner' && !signal.aborted;
       if (!mayLead || !concernsLeaderOnly(thrown)) throw thrown;
+      if (isLate(thrown) && !hasMostOfItsTime(deps, exchange)) throw thrown;
     }
   }
+}
+
+function isLate(thrown: unknown): boolean {
+  return thrown instanceof GatewayError && thrown.code === 'deadline_exceeded';
+}
+
+/** So that of many who wait for a silent target few call it in vain once more. */
+function hasMostOfItsTime({ clock }: FlyDeps, exchange: Exchange): boolean {
+  const { totalMs, leftMs } = totalTime(clock, exchange, exchange.route?.targets ?? []);
+  return leftMs >= totalMs / 2;
 }
 
 async function run(deps: FlyDeps, call: CacheCall, work: AbortController): Promise<Shared> {

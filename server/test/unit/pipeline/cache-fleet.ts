@@ -104,7 +104,8 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
       ): Asked {
         ids += 1;
         const request = chatRequest({ temperature: 0, ...changes });
-        const exchange = Object.assign(exchangeOf(request), { id: `req_${ids}`, trace });
+        const startedMs = clock.monotonicMs();
+        const exchange = Object.assign(exchangeOf(request), { id: `req_${ids}`, trace, startedMs });
         exchange.principal = { ...PRINCIPAL, tenant };
         exchange.route = { ...route, ...routed };
         return askedBy(exchange, handler(exchange));

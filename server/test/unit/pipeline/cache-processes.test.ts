@@ -6,11 +6,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { Found } from '../../../src/gateway/caching/tiers.ts';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
+import { obtain } from '../../../src/gateway/pipeline/flight-source.ts';
 import { SHARING } from '../../../src/gateway/pipeline/fly.ts';
 import type { Shared } from '../../../src/gateway/pipeline/shared-answer.ts';
 import { entryAt } from '../../contract/cache-store.suite.ts';
+import { createMemoryFleet } from '../../support/memory-flights.ts';
 import { until } from '../../support/until.ts';
 import { type Asked, createFleet, read } from './cache-fleet.ts';
 import { frame, LAST_FRAME, plainAnswer } from './fakes.ts';
@@ -133,6 +136,83 @@ test('a leader without a budget fails alone: another process calls', async () =>
   (await call(2)).answer(plain('said'));
   assert.equal((await read(asked)).text, 'said');
   assert.equal(asked.exchange.cache.status, 'MISS');
+});
+
+test('what fails the leading process alone fails no other: it calls itself', async () => {
+  for (const request of [{}, STREAM]) {
+    for (const code of ['shutting_down', 'overloaded', 'no_target_available'] as const) {
+      const { processes, leader, made, call } = await led(request);
+      const asked = processes[1].ask(request);
+      await quiet();
+
+      made.fail(new GatewayError(code));
+
+      assert.equal((await read(leader)).error?.code, code);
+      const again = await call(2);
+      if ('stream' in request) again.feed(text('said', { finishReasons: ['stop'] }), LAST_FRAME);
+      else again.answer(plain('said'));
+      assert.equal((await read(asked)).text, 'said');
+    }
+  }
+});
+
+test('a stream that is too long to be joined from afar is called anew', async () => {
+  const { processes, leader, made, call } = await led(STREAM);
+  const own = watch(leader);
+  made.feed(text('x'.repeat(1001)));
+  await until('it is beyond its bounds', () => own.seen.text.length === 1001);
+
+  const late = processes[1].ask(STREAM);
+  (await call(2)).feed(text('own', { finishReasons: ['stop'] }), LAST_FRAME);
+
+  assert.equal((await read(late)).text, 'own');
+  assert.equal(late.exchange.cache.status, 'MISS');
+  made.feed(LAST_FRAME);
+  assert.equal(await own.ended, 'ended');
+});
+
+test('of many who wait for a silent target none calls again without most of its time', async () => {
+  const fleet = createFleet();
+  const { ask } = fleet.start({ alone: true });
+  const first = ask();
+  await fleet.call(1);
+  fleet.clock.advance(4_000);
+  const early = ask();
+  fleet.clock.advance(4_000);
+  const late = ask();
+  await quiet();
+
+  fleet.calls[0]?.fail(new GatewayError('deadline_exceeded'));
+
+  assert.equal((await read(first)).error?.code, 'deadline_exceeded');
+  (await fleet.call(2)).fail(new GatewayError('deadline_exceeded'));
+  fleet.clock.advance(6_000);
+  assert.equal((await read(early)).error?.code, 'deadline_exceeded');
+  assert.equal((await read(late)).error?.code, 'deadline_exceeded');
+  assert.equal(fleet.calls.length, 2);
+});
+
+test('who leads and then finds the answer stored lets those who follow lead', async () => {
+  const { start } = createFleet();
+  const { deps, ask } = start();
+  const { exchange } = ask(OTHER);
+  const flights = createMemoryFleet();
+  const [leading, following] = [flights.process().flights, flights.process().flights];
+  const looked = Promise.withResolvers<Found>();
+  const store = { ...deps.store, far: () => looked.promise };
+  const call = { ...{ exchange, tenant: 'default', key: 'k', lookup: true }, pleases: () => true };
+  const next = () => assert.fail('it is not called');
+  const own = obtain({ store, fleet: leading }, { ...call, next }, new AbortController());
+  const entrance = await following.enter('default', 'k', false);
+  assert.ok(entrance.kind === 'follow');
+
+  looked.resolve({ entry: entryAt(NOW_MS, 'said'), tier: 'memory' });
+
+  assert.equal((await own).kind, 'stored');
+  const told = await entrance.feed.next(exchange.abort.signal);
+  assert.deepEqual(told?.at(-1)?.kind, 'failed');
+  entrance.feed.close();
+  assert.equal((await following.enter('default', 'k', false)).kind, 'lead');
 });
 
 test('a leader whose client leaves goes on while another process follows', async () => {
@@ -340,6 +420,21 @@ test('a stale answer of the shared tier stands in where every target is down', a
 
   assert.equal((await read(asked)).text, 'said');
   assert.equal(asked.exchange.cache.status, 'STALE');
+});
+
+test('a stale answer stands in where the targets are silent to the end', async () => {
+  const { processes, leader, made, call, clock } = await led({});
+  made.answer(plain('said'));
+  await read(leader);
+  await quiet();
+  clock.advance(101_000);
+  const asked = processes[0].ask();
+  await call(2);
+
+  clock.advance(10_000);
+
+  assert.equal((await read(asked)).text, 'said');
+  assert.deepEqual(asked.exchange.cache.detail, 'deadline_exceeded');
 });
 
 test('a stream that was stored before its leader died is read on from the cache', async () => {
