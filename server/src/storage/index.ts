@@ -10,27 +10,15 @@ import { join } from 'node:path';
 import type { BodyStore } from '../gateway/ports/body-store.ts';
 import type { SharedSpending, SpendingHistory } from '../gateway/ports/budget-store.ts';
 import type { Ledger } from '../gateway/ports/ledger.ts';
-import type { LedgerQueries } from '../gateway/ports/ledger-query.ts';
 import type { ResponseStore } from '../gateway/ports/response-store.ts';
-import type { AuditRepository } from '../identity/ports/audit-repository.ts';
-import type { FamilyRepository } from '../identity/ports/family-repository.ts';
-import type { InvitationRepository } from '../identity/ports/invitation-repository.ts';
-import type { KeyRepository } from '../identity/ports/key-repository.ts';
-import type { UserRepository } from '../identity/ports/user-repository.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type FaultPoints, noFaults } from '../kernel/fault.ts';
 import type { IdSource } from '../kernel/id.ts';
 import type { Log } from '../kernel/log.ts';
-import type { ArmFiguresReader } from '../operations/ports/arm-figures.ts';
-import type { FlagRepository } from '../operations/ports/flag-repository.ts';
-import type { JobBook, JobQueue } from '../operations/ports/jobs.ts';
-import type { TenantEraser } from '../tenancy/ports/tenant-eraser.ts';
-import type { TenantExporter } from '../tenancy/ports/tenant-exporter.ts';
-import type { TenantRepository } from '../tenancy/ports/tenant-repository.ts';
+import type { JobQueue } from '../operations/ports/jobs.ts';
 import { requireNoUnfinishedRestore } from './backup/restore-plan.ts';
 import { type BodyFigures, BodyLanes } from './body-lanes.ts';
 import type { Engine } from './engine.ts';
-import { createJobBook } from './jobs/job-book.ts';
 import { createJobQueue } from './jobs/job-queue.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
@@ -40,27 +28,13 @@ import type { DatabaseHealth, LedgerEngine, PoolStatistics } from './ledger-engi
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
 import type { PlaceFigures } from './places/data-places.ts';
 import { openPlaces, type Places } from './places/open-places.ts';
-import type { PlaceSettings } from './places/place-engines.ts';
+import { FILES_ONLY, type PlaceSettings } from './places/place-engines.ts';
 import { createQueryWatch, type QueryMeters, type QueryWatch } from './query-watch.ts';
 import { createReportBook, type ReportFigures } from './report-book.ts';
-import { createArmFigures } from './repositories/arm-figures.ts';
-import { createAuditRepository } from './repositories/audit-repository.ts';
 import { createBodyRepository } from './repositories/body-repository.ts';
-import { createFamilyRepository } from './repositories/family-repository.ts';
-import { createFlagRepository } from './repositories/flag-repository.ts';
-import {
-  createInstallationMarks,
-  type InstallationMarks,
-} from './repositories/installation-marks.ts';
-import { createInvitationRepository } from './repositories/invitation-repository.ts';
-import { createKeyRepository } from './repositories/key-repository.ts';
-import { lazyLedgerQueries } from './repositories/lazy-ledger-queries.ts';
-import { createPriceRepository, type PriceRepository } from './repositories/price-repository.ts';
+import { createRepositories, type Repositories } from './repositories/index.ts';
 import { createResponseRepository } from './repositories/response-repository.ts';
-import { createTenantEraser } from './repositories/tenant-eraser.ts';
-import { createTenantExporter } from './repositories/tenant-exporter.ts';
 import { createTenantRepository } from './repositories/tenant-repository.ts';
-import { createUserRepository } from './repositories/user-repository.ts';
 import { DAY_MS, dayOf } from './usage-days.ts';
 
 export type { FsyncPolicy } from './journal/journal.ts';
@@ -68,7 +42,7 @@ export type { DatabaseHealth } from './ledger-engine.ts';
 export type { DatabasePlace } from './open-engine.ts';
 export type { PlaceSettings } from './places/place-engines.ts';
 export type { QueryMeters } from './query-watch.ts';
-export type { InstallationMarks } from './repositories/installation-marks.ts';
+export type { Repositories } from './repositories/index.ts';
 export type { PriceRecord, PriceRepository } from './repositories/price-repository.ts';
 
 export interface StorageOptions {
@@ -109,23 +83,6 @@ const DEFAULT_LIMITS: StorageLimits = {
   databaseMaxBytes: 0,
   startWaitMs: 30_000,
 };
-
-export interface Repositories {
-  readonly keys: KeyRepository;
-  readonly users: UserRepository;
-  readonly families: FamilyRepository;
-  readonly invitations: InvitationRepository;
-  readonly audit: AuditRepository;
-  readonly tenants: TenantRepository;
-  readonly tenantEraser: TenantEraser;
-  readonly tenantExport: TenantExporter;
-  readonly ledgerQueries: LedgerQueries;
-  readonly prices: PriceRepository;
-  readonly flags: FlagRepository;
-  readonly arms: ArmFiguresReader;
-  readonly jobs: JobBook;
-  readonly marks: InstallationMarks;
-}
 
 export interface StorageTool extends Repositories {
   readonly places: Pick<Places, 'within' | 'mover'>;
@@ -209,7 +166,7 @@ export async function openStorage(
   void recoverInBackground(engine, log);
   const settle = () => pipe.flush(settleMs).catch(() => undefined);
   return {
-    ...repositories(engine, places, options.clock, settle),
+    ...createRepositories(engine, places, options.clock, settle),
     ledger: pipe,
     history: pipe,
     bodies,
@@ -249,7 +206,7 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
   const recovered = recoverInBackground(engine, options.log);
   const settle = () => Promise.race([recovered, patience(options.clock, limits.settleMs)]);
   return {
-    ...repositories(engine, places, options.clock, settle),
+    ...createRepositories(engine, places, options.clock, settle),
     places,
     health: () => engine.health(),
     async close() {
@@ -258,22 +215,6 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
     },
   };
 }
-
-const SECOND_MS = 1000;
-
-/** Nobody but the operator's own files, where nothing was said. */
-const FILES_ONLY: PlaceSettings = {
-  pool: {
-    ...{ size: 3, maxOverflow: 2, timeoutMs: 30 * SECOND_MS, recycleMs: 3600 * SECOND_MS },
-    ...{ prePing: true, isPooling: true },
-  },
-  ...{ openMax: 50, idleMs: 3600 * SECOND_MS, routeMs: 300 * SECOND_MS },
-  guard: () => ({
-    allows: () => false,
-    lookup: (_host, _options, done) => done(new Error('no address is allowed'), '', 0),
-  }),
-  loginOf: () => null,
-};
 
 function placesOf(
   { dataDir, clock, log, ...options }: StorageOptions,
@@ -312,30 +253,6 @@ async function recoverInBackground(engine: LedgerEngine, log: Log): Promise<void
     const message = error instanceof Error ? error.message : String(error);
     log.warn('journals of earlier runs are not applied yet', { error: message });
   }
-}
-
-function repositories(
-  engine: LedgerEngine,
-  places: Places,
-  clock: Clock,
-  settle: () => Promise<void>,
-): Repositories {
-  return {
-    keys: createKeyRepository(engine),
-    users: createUserRepository(engine, clock),
-    families: createFamilyRepository(engine),
-    invitations: createInvitationRepository(engine),
-    audit: createAuditRepository(engine),
-    tenants: createTenantRepository(engine),
-    tenantEraser: createTenantEraser(engine, settle),
-    tenantExport: createTenantExporter(engine, places, settle),
-    ledgerQueries: lazyLedgerQueries(engine, settle),
-    prices: createPriceRepository(engine),
-    flags: createFlagRepository(engine),
-    arms: createArmFigures(engine, settle),
-    jobs: createJobBook(engine),
-    marks: createInstallationMarks(engine),
-  };
 }
 
 interface OpenParts {

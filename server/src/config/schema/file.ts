@@ -6,6 +6,15 @@ import { cacheGroup } from './cache.ts';
 import { databaseGroup, dedicatedGroup } from './database.ts';
 import { adminGroup, authGroup } from './identity.ts';
 import { objectStorageGroup } from './object-storage.ts';
+import {
+  captureGroup,
+  idempotencyGroup,
+  journalGroup,
+  ledgerGroup,
+  logGroup,
+  metricsGroup,
+  responsesGroup,
+} from './records.ts';
 import { redisGroup } from './redis.ts';
 import { resilienceGroup } from './resilience.ts';
 import {
@@ -16,19 +25,7 @@ import {
   rolesMap,
   routingGroup,
 } from './routing.ts';
-import {
-  captureGroup,
-  flagsGroup,
-  httpGroup,
-  idempotencyGroup,
-  journalGroup,
-  ledgerGroup,
-  logGroup,
-  metricsGroup,
-  responsesGroup,
-  serviceShape,
-  startupGroup,
-} from './service.ts';
+import { flagsGroup, httpGroup, serviceShape, startupGroup } from './service.ts';
 import { group } from './setting.ts';
 import { tenantsMap } from './tenants.ts';
 import { tracingGroup } from './tracing.ts';

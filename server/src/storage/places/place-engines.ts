@@ -44,6 +44,22 @@ export interface PlaceEngineDeps {
   readonly queries: QueryWatch;
 }
 
+const SECOND_MS = 1000;
+
+/** Nobody but the operator's own files, where nothing was said. */
+export const FILES_ONLY: PlaceSettings = {
+  pool: {
+    ...{ size: 3, maxOverflow: 2, timeoutMs: 30 * SECOND_MS, recycleMs: 3600 * SECOND_MS },
+    ...{ prePing: true, isPooling: true },
+  },
+  ...{ openMax: 50, idleMs: 3600 * SECOND_MS, routeMs: 300 * SECOND_MS },
+  guard: () => ({
+    allows: () => false,
+    lookup: (_host, _options, done) => done(new Error('no address is allowed'), '', 0),
+  }),
+  loginOf: () => null,
+};
+
 /** A file of a tenant: files count as a few databases each, because of their threads. */
 export const FILES_MAX = 8;
 
