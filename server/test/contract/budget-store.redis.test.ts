@@ -26,7 +26,7 @@ import { SharedLedger } from './shared-ledger.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis, counted } = await openTestStore(owner, server.address, { hotMs: 2000 });
 let opened = 0;
 
 const alone: Workers = {
@@ -190,6 +190,34 @@ test('redis: what is asked at once is decided as if one came after the other', a
   );
   assert.ok(seen.granted > 300 && seen.exceeded > 100, JSON.stringify(seen));
   assert.equal(seen.unavailable, 0);
+});
+
+test('redis: a booking that is refused for what it says is sent ever more seldom', async () => {
+  const { clock, store, tenant } = open();
+  const scope = key('key:a', 1000);
+  const other = key('key:other', 1000);
+  const spender = { tenant, exchangeId: 'req_1' };
+  const reservation = granted(await store.reserve([scope], 600, spender));
+  const amounts = `esclusa:amounts1:{t:${tenant}}:${scope.id}`;
+  assert.equal(await server.cli('hlen', amounts), '1');
+  await server.cli('del', amounts);
+  await server.cli('lpush', amounts, 'x');
+
+  reservation.settle(500);
+  for (let tenths = 0; tenths < 100; tenths += 1) {
+    await store.figures(other, tenant); // what was told has landed
+    clock.advance(100);
+  }
+
+  const refused = counted.get('budgets.settle:command_failed') ?? 0;
+  assert.ok(refused >= 5 && refused <= 8, `${refused} tries in ten seconds`);
+  assert.equal(store.waiting(), 1);
+
+  await server.cli('del', amounts);
+  clock.advance(20_000);
+  await store.figures(other, tenant);
+  await until('the booking is told', () => store.waiting() === 0);
+  await store.close();
 });
 
 interface Process {

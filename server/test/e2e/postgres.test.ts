@@ -135,10 +135,11 @@ test('1000 questions for its health, 50 at once, are answered, and nothing leaks
   const gateway = await startOnPostgres(t, await postgres.database());
 
   const { statuses } = await load(() => gateway.api('GET', HEALTH), 1000, 50);
-  const after = await health(gateway);
 
   assert.deepEqual([...statuses], [[200, 1000]]);
-  assert.equal(after.checks.pool.stats.checked_out, 0);
+  await until('every connection is back', async () => {
+    return (await health(gateway)).checks.pool.stats.checked_out === 0;
+  });
 });
 
 test('1000 questions to the pool, 50 at once, are answered, and nothing leaks', async (t) => {
@@ -147,11 +148,14 @@ test('1000 questions to the pool, 50 at once, are answered, and nothing leaks', 
   });
 
   const { statuses } = await load(() => gateway.api('GET', '/api/v1/keys'), 1000, 50);
-  const after = await health(gateway);
 
-  const { checked_out: out, overflow, total_available: free, waiting } = after.checks.pool.stats;
   assert.deepEqual([...statuses], [[200, 1000]]);
-  assert.deepEqual([out, overflow, free, waiting], [0, 0, 6, 0]);
+  // The pool serves background work too: what is out at one moment need not be a leak.
+  await until('every connection is back', async () => {
+    const { stats } = (await health(gateway)).checks.pool;
+    const { checked_out: out, overflow, total_available: free, waiting } = stats;
+    return out + overflow + waiting === 0 && free === 6;
+  });
 });
 
 test('all connections are ended, and the next request succeeds', async (t) => {

@@ -18,8 +18,8 @@ const HOST = '127.0.0.1';
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let delayMs = 0;
   const sockets = new Set<Socket>();
-  const server = createServer((inner) => {
-    const outer = connect(targetPort, HOST);
+  const server = createServer({ noDelay: true }, (inner) => {
+    const outer = connect({ port: targetPort, host: HOST, noDelay: true });
     for (const [from, to] of [
       [inner, outer],
       [outer, inner],

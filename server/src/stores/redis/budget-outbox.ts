@@ -16,6 +16,7 @@ import type { AccountScripts } from './budget-account-scripts.ts';
 import { type BudgetPlace, chargeKey } from './budget-keys.ts';
 import type { BudgetAnswer, BudgetQuestion, BudgetWord } from './budget-load.ts';
 import type { HeldPlace, Share } from './budget-reservation.ts';
+import { RedisFailure } from './failure.ts';
 import type { Gathering } from './gathering.ts';
 import { runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
@@ -47,10 +48,14 @@ export interface BudgetOutboxOptions {
 }
 
 const RETRY_MS = 100;
+/** What is refused for what it says is tried ever more seldom. */
+const REFUSED_MOST_MS = 10_000;
 const RETRIED_AT_ONCE = 256;
 const WAITING_MOST = 100_000;
 const WAIT_MOST_MS = 600_000;
 const CHARGE_KEPT_MS = 2 * WAIT_MOST_MS;
+
+const ALL = Number.POSITIVE_INFINITY;
 
 export function createBudgetOutbox(options: BudgetOutboxOptions): BudgetOutbox {
   return new Outbox(options);
@@ -86,7 +91,7 @@ class Outbox implements BudgetOutbox {
   }
 
   async flush(): Promise<void> {
-    this.#resend(Number.POSITIVE_INFINITY);
+    this.#resend(ALL);
     await Promise.all([this.#options.gathering.flush(), ...this.#charging.toArray()]);
   }
 
@@ -102,6 +107,13 @@ class Outbox implements BudgetOutbox {
   answered(booking: Booking): void {
     if (booking.shares.length === 0) booking.node?.remove();
     else this.#retryLater();
+  }
+
+  refused(booking: Booking): void {
+    const pauseMs = Math.min(RETRY_MS * 2 ** booking.refusals, REFUSED_MOST_MS);
+    booking.refusals += 1;
+    booking.notBeforeMs = this.#options.clock.monotonicMs() + pauseMs;
+    this.#retryLater();
   }
 
   #book(booking: Booking, isUrgent: boolean): void {
@@ -120,7 +132,7 @@ class Outbox implements BudgetOutbox {
     const charging = this.#charging.push(
       this.#charge(booking).then(
         (done) => booking.heard(done),
-        () => booking.lost(),
+        (error) => booking.lost(error instanceof RedisFailure && error.kind === 'command_failed'),
       ),
     );
     void charging.value.finally(() => charging.remove());
@@ -149,7 +161,8 @@ class Outbox implements BudgetOutbox {
   }
 
   #resend(most: number): void {
-    const oldestMs = this.#options.clock.monotonicMs() - WAIT_MOST_MS;
+    const nowMs = this.#options.clock.monotonicMs();
+    const oldestMs = nowMs - WAIT_MOST_MS;
     let sent = 0;
     let dropped = 0;
     for (const booking of this.#bookings.toArray()) {
@@ -160,6 +173,7 @@ class Outbox implements BudgetOutbox {
         dropped += 1;
         continue;
       }
+      if (booking.notBeforeMs > nowMs && most !== ALL) continue;
       sent += 1;
       this.#send(booking, true);
     }
@@ -178,6 +192,8 @@ class Booking implements BudgetWord {
   shares: readonly Share[];
   sinceMs = 0;
   isSent = false;
+  refusals = 0;
+  notBeforeMs = 0;
   node: ListNode<Booking> | null = null;
   readonly #outbox: Outbox;
 
@@ -201,8 +217,9 @@ class Booking implements BudgetWord {
     this.#outbox.answered(this);
   }
 
-  lost(): void {
+  lost(isRefused: boolean): void {
     this.isSent = false;
-    this.#outbox.answered(this);
+    if (isRefused) this.#outbox.refused(this);
+    else this.#outbox.answered(this);
   }
 }

@@ -42,6 +42,11 @@ interface Lane {
   readonly limitMs: number;
 }
 
+interface Shared extends Pick<RunOptions, 'node'> {
+  /** Waiting for it; 1. */
+  readonly requests?: number;
+}
+
 /** Connects in the background: resolves at once, whether or not the server is there. */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const library = await import('ioredis');
@@ -91,7 +96,7 @@ class LiveRedisStore implements RedisStore {
     const allowance = this.allowance();
     const { leftMs } = allowance;
     if (leftMs < LEAST_WAIT_MS) return this.#refuse(op, 'wait_spent');
-    if (leftMs === Number.POSITIVE_INFINITY) return this.together(op, run);
+    if (leftMs === Number.POSITIVE_INFINITY) return this.#run(this.#hot, this.hotMs, op, run);
     const { clock } = this.#options;
     const sinceMs = clock.monotonicMs();
     const limitMs = Math.min(leftMs, this.hotMs);
@@ -100,16 +105,12 @@ class LiveRedisStore implements RedisStore {
     });
   }
 
-  together<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T> {
-    return this.#run(this.#hot, this.hotMs, op, run);
-  }
-
-  missed(failure: RedisFailure, requests: number): void {
-    const { breaker } = this.#options;
-    for (let one = 0; one < requests && breaker.lets(); one += 1) {
-      breaker.record(breaker.admit(), 'failure');
-    }
-    this.#state.failed(failure.op, failure, !breaker.lets());
+  together<T>(
+    op: string,
+    run: (client: RedisCommander) => Promise<T>,
+    requests: number,
+  ): Promise<T> {
+    return this.#run(this.#hot, this.hotMs, op, run, { requests });
   }
 
   allowance(): Allowance {
@@ -119,7 +120,7 @@ class LiveRedisStore implements RedisStore {
   async background<T>(
     op: string,
     run: (client: RedisCommander) => Promise<T>,
-    { idempotent = false, node }: RunOptions = {},
+    { idempotent = false, ...where }: RunOptions = {},
   ): Promise<T> {
     const { clock, random } = this.#options;
     const lane = this.#background;
@@ -127,7 +128,7 @@ class LiveRedisStore implements RedisStore {
     for (let tries = 0; ; tries += 1) {
       const leftMs = endMs - clock.monotonicMs();
       try {
-        return await this.#run(lane, leftMs, op, run, node);
+        return await this.#run(lane, leftMs, op, run, where);
       } catch (thrown) {
         const pauseMs = (RETRY_PAUSES_MS[tries] ?? Number.NaN) * (0.5 + random.float() / 2);
         const again =
@@ -182,7 +183,7 @@ class LiveRedisStore implements RedisStore {
     limitMs: number,
     op: string,
     run: (client: RedisCommander) => Promise<T>,
-    node: RedisCommander = lane.connection,
+    { node = lane.connection, requests = 1 }: Shared = {},
   ): Promise<T> {
     const { breaker, clock, meters } = this.#options;
     const isBarred = this.#state.tripped() && op !== HEARTBEAT;
@@ -204,6 +205,9 @@ class LiveRedisStore implements RedisStore {
       const isStall = thrown instanceof OutOfPatience && thrown.stalled;
       const isCounted = counts(failure.kind) && isFair && !isStall;
       breaker.record(permit, isCounted ? 'failure' : 'ignored');
+      for (let more = 1; isCounted && more < requests && breaker.lets(); more += 1) {
+        breaker.record(breaker.admit(), 'failure');
+      }
       meters?.failed(op, failure.kind);
       this.#state.failed(op, failure, isCounted && !breaker.lets());
       throw failure;

@@ -1,8 +1,9 @@
 /**
- * One group of a gathering (`gathering.ts`): its queue of questions, its words, and the command
- * that is under way.
+ * One group of a gathering (`gathering.ts`): its queue of questions, its words, and the commands
+ * that are under way.
  */
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import { LinkedList } from '../../kernel/linked-list.ts';
 import { asRedisFailure, RedisFailure } from './failure.ts';
 import type { GatheringOptions, Load, Replies, Word } from './gathering-load.ts';
 import type { Allowance } from './request-waits.ts';
@@ -16,8 +17,16 @@ interface Asked<Question, Answer> {
   isOver: boolean;
 }
 
+/** One command, until it is answered. */
+interface Flight<Question, Answer> {
+  readonly asked: readonly Asked<Question, Answer>[];
+  readonly end: Promise<void>;
+}
+
 /** Of each kind in one command: Redis does nothing else while it runs. */
 const ITEMS_MOST = 100;
+/** A command not answered by then keeps the next one no longer. */
+const HEAD_START_MS = 2;
 const WORDS_MS = 100;
 /** A wait shorter than this is not begun. */
 const LEAST_WAIT_MS = 1;
@@ -28,15 +37,18 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
   readonly #options: GatheringOptions<Question, Answer, W, Heard>;
   readonly #idle: () => void;
   readonly #clock: Clock;
-  /** No more than requests in flight; those under way stay until they are answered. */
+  /** No more than requests in flight, as are the questions of `#flights`. */
   #waiting: Asked<Question, Answer>[] = [];
-  #underWay: readonly Asked<Question, Answer>[] = [];
+  readonly #flights = new LinkedList<Flight<Question, Answer>>();
   #words: W[] = [];
   /** Words ever told, and those of them that were taken to be sent. */
   #told = 0;
   #taken = 0;
-  #telling: Promise<void> | null = null;
-  #asking: Promise<void> | null = null;
+  /** Flights with questions, and when the last of these left. */
+  #asking = 0;
+  #askedMs = 0;
+  #isTelling = false;
+  #holdTimer: Timer | null = null;
   #wordTimer: Timer | null = null;
   #watchTimer: Timer | null = null;
   #watchedUntilMs = Number.POSITIVE_INFINITY;
@@ -73,9 +85,13 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
   async flush(): Promise<void> {
     const told = this.#told;
     if (this.#taken < told) this.#tellNow();
-    do await Promise.all([this.#asking, this.#telling, this.#taken < told ? nextTurn() : null]);
+    do await Promise.all([this.#landed(), this.#taken < told ? nextTurn() : null]);
     while (this.#taken < told);
-    await Promise.all([this.#asking, this.#telling]);
+    await this.#landed();
+  }
+
+  #landed(): Promise<unknown> {
+    return Promise.all(this.#flights.toArray().map(({ end }) => end));
   }
 
   #tellNow(): void {
@@ -91,27 +107,50 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
 
   readonly #send = (): void => {
     this.#isPlanned = false;
-    if (this.#asking !== null) return; // its end plans the next
     if (this.#waiting.length > 0) {
-      this.#underWay = this.#takeWaiting();
-      this.#asking = this.#deliver(this.#underWay, this.#takeWords()).finally(() => {
-        this.#asking = null;
-        this.#underWay = [];
-        this.#goOn();
-      });
-    } else if (this.#isDue && this.#telling === null) {
-      this.#telling = this.#deliver([], this.#takeWords()).finally(() => {
-        this.#telling = null;
-        this.#goOn();
+      const nowMs = this.#clock.monotonicMs();
+      const holdMs = this.#askedMs + HEAD_START_MS - nowMs;
+      if (this.#asking === 0 || holdMs <= 0 || this.#waiting.length >= ITEMS_MOST) {
+        this.#ask(nowMs);
+      } else {
+        // An answer may come before, and plans the next itself.
+        this.#holdTimer ??= this.#clock.setTimer(holdMs, this.#release);
+      }
+    } else if (this.#isDue && !this.#isTelling) {
+      this.#isTelling = true;
+      this.#start([], () => {
+        this.#isTelling = false;
       });
     }
   };
 
+  readonly #release = (): void => {
+    this.#holdTimer = null;
+    this.#plan();
+  };
+
+  #ask(nowMs: number): void {
+    const asked = this.#takeWaiting();
+    this.#asking += 1;
+    this.#askedMs = nowMs;
+    this.#start(asked, () => {
+      this.#asking -= 1;
+    });
+    if (this.#waiting.length > 0) this.#plan();
+  }
+
+  #start(asked: readonly Asked<Question, Answer>[], ended: () => void): void {
+    const end = this.#deliver(asked, this.#takeWords()).then(() => {
+      flight.remove();
+      ended();
+      this.#goOn();
+    });
+    const flight = this.#flights.push({ asked, end });
+  }
+
   #goOn(): void {
     if (this.#waiting.length > 0 || this.#isDue) this.#plan();
-    else if (this.#words.length === 0 && this.#asking === null && this.#telling === null) {
-      this.#idle();
-    }
+    else if (this.#words.length === 0 && this.#flights.size === 0) this.#idle();
   }
 
   #takeWaiting(): readonly Asked<Question, Answer>[] {
@@ -145,13 +184,15 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
     } catch (error) {
       const failure = asRedisFailure(this.#options.ops.ask, error);
       if (failure.kind === 'command_failed' && asked.length + words.length > 1) {
-        for (const word of words) await this.#deliver([], [word]);
-        for (const one of asked) if (!one.isOver) await this.#deliver([one], []);
+        await Promise.all([
+          ...asked.filter(({ isOver }) => !isOver).map((one) => this.#deliver([one], [])),
+          ...words.map((word) => this.#deliver([], [word])),
+        ]);
         return;
       }
       const nowMs = this.#clock.monotonicMs();
       for (const one of asked) if (end(one, nowMs)) one.reject(failure);
-      for (const word of words) word.lost();
+      for (const word of words) word.lost(failure.kind === 'command_failed');
     }
   }
 
@@ -160,7 +201,7 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
     const { length } = load.questions;
     return length === 0
       ? redis.background(ops.tell, (client) => send(client, load))
-      : redis.together(ops.ask, (client) => send(client, load));
+      : redis.together(ops.ask, (client) => send(client, load), length);
   }
 
   /** One timer for all questions: whose time is over then is rejected. */
@@ -182,22 +223,16 @@ export class GatheringGroup<Question, Answer, W extends Word<Heard>, Heard> {
     }
     this.#watchedUntilMs = Number.POSITIVE_INFINITY;
     this.#watchTimer = null;
-    this.#giveUp(nowMs, isAgain);
+    this.#giveUp(nowMs);
   }
 
-  #giveUp(nowMs: number, isOurFault: boolean): void {
-    const { redis } = this.#options;
-    let missed = 0;
-    for (const one of [...this.#underWay, ...this.#waiting]) {
+  #giveUp(nowMs: number): void {
+    for (const one of [...this.#flights.toArray().flatMap(askedOf), ...this.#waiting]) {
       if (one.isOver) continue;
-      const limitMs = Math.min(one.allowance.leftMs, redis.hotMs);
+      const limitMs = Math.min(one.allowance.leftMs, this.#options.redis.hotMs);
       if (one.sinceMs + limitMs > nowMs) this.#watch(nowMs, one.sinceMs + limitMs);
-      else if (end(one, nowMs)) {
-        if (limitMs >= redis.hotMs) missed += 1;
-        one.reject(this.#timeout(limitMs));
-      }
+      else if (end(one, nowMs)) one.reject(this.#timeout(limitMs));
     }
-    if (missed > 0 && !isOurFault) redis.missed(this.#timeout(redis.hotMs), missed);
     this.#waiting = this.#waiting.filter(({ isOver }) => !isOver);
   }
 
@@ -213,6 +248,10 @@ function end<Question, Answer>(asked: Asked<Question, Answer>, nowMs: number): b
   asked.isOver = true;
   asked.allowance.leftMs -= nowMs - asked.sinceMs;
   return true;
+}
+
+function askedOf<Question, Answer>({ asked }: Flight<Question, Answer>) {
+  return asked;
 }
 
 function questionOf<Question>({ question }: { readonly question: Question }): Question {

@@ -17,8 +17,8 @@ export interface Replies<Answer, Heard> {
 /** What is to be told. One of the two is called, once. */
 export interface Word<Heard> {
   heard(heard: Heard): void;
-  /** Nobody knows whether it was heard. */
-  lost(): void;
+  /** Nobody knows whether it was heard; `isRefused`: sent alone, and refused for what it says. */
+  lost(isRefused: boolean): void;
 }
 
 export interface GatheringOptions<Question, Answer, W extends Word<Heard>, Heard> {

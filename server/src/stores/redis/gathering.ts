@@ -2,12 +2,14 @@
  * What many requests ask of Redis at the same moment, in one command, and with it what others
  * have to tell it.
  *
- * 1. One command with questions is under way at a time; what is asked meanwhile goes with the
- *    next. So a busy process sends few large commands, and an idle one asks at once.
+ * 1. What is asked while a command is under way goes with the next: when that one is answered, or
+ *    has been on its way for `HEAD_START_MS`, or a command is full. So a busy process sends few
+ *    large commands, an idle one asks at once, and a Redis far away is asked without a queue.
  * 2. Words, for which nobody waits, go along with the next question, or alone: at the end of
  *    this turn where they are urgent, else within `WORDS_MS`.
- * 3. A question is answered or rejected within what its request may wait, as if it were alone;
- *    one that was given up before it was sent is not sent.
+ * 3. A question is answered or rejected within what its request may wait; it leaves at most
+ *    `HEAD_START_MS` later than alone. One that was given up before it was sent is not sent.
+ *    The breaker counts what a command waited for, never what a question waited here.
  * 4. What a server refuses for what is in it is sent again one by one, so that a key that is
  *    broken concerns nobody else.
  *

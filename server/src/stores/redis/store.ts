@@ -7,7 +7,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { RedisAddress } from './connection.ts';
-import type { RedisFailure, RedisFailureKind } from './failure.ts';
+import type { RedisFailureKind } from './failure.ts';
 import type { Allowance, RequestWaits } from './request-waits.ts';
 
 export interface RedisStore {
@@ -22,12 +22,14 @@ export interface RedisStore {
    */
   hot<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T>;
   /**
-   * The same for a command that several requests wait for together. Each of them bounds its own
-   * wait, by `hotMs` and its `allowance`, and what was in vain is told (`missed`).
+   * The same for a command that several requests wait for together, each of them bounded by
+   * `hotMs` and its own `allowance`. Where it fails, it counts as so many.
    */
-  together<T>(op: string, run: (client: RedisCommander) => Promise<T>): Promise<T>;
-  /** So many requests waited all of their time in vain. */
-  missed(failure: RedisFailure, requests: number): void;
+  together<T>(
+    op: string,
+    run: (client: RedisCommander) => Promise<T>,
+    requests: number,
+  ): Promise<T>;
   readonly hotMs: number;
   /** What the request that runs now may wait for shared stores in all. */
   allowance(): Allowance;
