@@ -45,10 +45,18 @@ export interface LimitAnswer {
   readonly isTight: boolean;
 }
 
-/** What a holder gives back, as of the moment at which it is sent; null: nothing. */
+/** What a holder gives back. */
+export interface Said {
+  /** Than it was charged so far; may be negative. */
+  readonly moreTokens: number;
+  /** How long its places are kept from now on; 0: not at all. */
+  readonly leaseMs: number;
+}
+
 export interface LimitWord extends Word<void> {
   readonly holder: LimitHolder;
-  said(): { readonly moreTokens: number; readonly leaseMs: number } | null;
+  /** As of the moment at which it is sent; the same where it is sent once more. */
+  said(): Said;
 }
 
 export interface LimitSending {
@@ -64,17 +72,10 @@ export async function sendLimits(
   { script, leaseMs, nowMs }: LimitSending,
 ): Promise<Replies<LimitAnswer, void>> {
   const keys = new Keys();
-  let giving = 0;
-  let text = '';
-  for (const word of words) {
-    const said = word.said();
-    if (said === null) continue;
-    giving += 1;
-    text += wordOf(word.holder, said, keys);
-  }
+  let text = `${words.length} ${questions.length}`;
+  for (const word of words) text += wordOf(word.holder, word.said(), keys);
   for (const question of questions) text += questionOf(question, keys);
-  if (text === '') return { answers: [], heard: [] };
-  const values = [nowMs, leaseMs, `${giving} ${questions.length}${text}`];
+  const values = [nowMs, leaseMs, text];
   const figures = await runGathered(client, script, keys.names, values);
   return { answers: questions.map((question, i) => answerOf(figures, i, question)), heard: [] };
 }
@@ -102,7 +103,7 @@ class Keys {
 
 function wordOf(
   { name, scopes, places }: LimitHolder,
-  { moreTokens, leaseMs }: { readonly moreTokens: number; readonly leaseMs: number },
+  { moreTokens, leaseMs }: Said,
   keys: Keys,
 ): string {
   let text = ` ${name} ${leaseMs} ${moreTokens} ${scopes.length}`;

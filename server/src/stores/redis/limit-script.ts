@@ -36,6 +36,8 @@ export const FIGURES = 10;
  */
 const LIMITS = `
 local UNITS = 60000
+-- What a scope owes for longer is forgotten; Redis bears no longer lives in every form.
+local LIFE_MOST = 31536000000
 local now, leaseMs = tonumber(ARGV[1]), tonumber(ARGV[2])
 if now < 0 then
   local time = redis.call('TIME')
@@ -75,7 +77,7 @@ local function use_of(scope, rpm, tpm)
 end
 
 local function keep(use, rpm, tpm)
-  use.lifeMs = math.max(drain(use.r, rpm), drain(use.t, tpm)) + 1000
+  use.lifeMs = math.min(math.max(drain(use.r, rpm), drain(use.t, tpm)) + 1000, LIFE_MOST)
 end
 
 local function places_of(scope)

@@ -10,11 +10,12 @@
  *
  * Throws a `RedisFailure` where Redis does not decide; what happens then is the caller's.
  */
-import type { LimitLease } from '../../gateway/model/holds.ts';
 import type { LimitDecision, LimitScope, LimitStore } from '../../gateway/ports/limit-store.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
-import { LinkedList, type ListNode } from '../../kernel/linked-list.ts';
+import { LinkedList } from '../../kernel/linked-list.ts';
+import { asRedisFailure } from './failure.ts';
 import { createGathering, type Gathering } from './gathering.ts';
+import { holdsPlace, type LeaseBook, Renewal, SharedLease } from './limit-lease.ts';
 import {
   type LimitAnswer,
   type LimitPlace,
@@ -47,6 +48,8 @@ export interface RedisLimitStore extends LimitStore {
   close(): void;
 }
 
+const OPS = { ask: 'limits.take', tell: 'limits.amend' } as const;
+const NOTHING_KEPT = { moreTokens: 0, leaseMs: 0 };
 const LEASE_MS = 15_000;
 const RENEWALS_PER_LEASE = 3;
 /** What was learned of the limits longer ago may not be so any more. */
@@ -59,7 +62,7 @@ export function createRedisLimitStore(options: RedisLimitStoreOptions): RedisLim
   return new SharedCounters(options);
 }
 
-class SharedCounters implements RedisLimitStore {
+class SharedCounters implements RedisLimitStore, LeaseBook {
   readonly leaseMs: number;
   readonly #options: RedisLimitStoreOptions;
   /** Those that hold places; no more than requests in flight. */
@@ -76,7 +79,7 @@ class SharedCounters implements RedisLimitStore {
     this.#options = options;
     this.leaseMs = leaseMs;
     this.#gathering = createGathering({
-      ...{ redis, clock, ops: { ask: 'limits.take', tell: 'limits.amend' } },
+      ...{ redis, clock, ops: OPS },
       send: async (client, load) => {
         const { answers, heard } = await sendLimits(client, load, {
           ...{ script, leaseMs, nowMs: nowMs() },
@@ -96,14 +99,14 @@ class SharedCounters implements RedisLimitStore {
     this.#count += 1;
     const name = `${this.#options.name}.${this.#count}`;
     const places = scopes.map(({ id }) => this.#places.of(tenant, id));
-    return this.#gathering.ask(tenant, { name, scopes, places, tokens, tenant });
+    const question = { name, scopes, places, tokens, tenant };
+    const asked = this.#gathering.ask(tenant, question);
+    return holdsPlace(question) ? asked.catch((error) => this.#unanswered(question, error)) : asked;
   }
 
   async renew(): Promise<void> {
-    const said = { moreTokens: 0, leaseMs: this.leaseMs };
-    for (const { holder } of this.#leases.toArray()) {
-      const word = { holder, said: () => said, heard: () => undefined, lost: () => undefined };
-      this.#gathering.tell(holder.tenant, word, true);
+    for (const lease of this.#leases.toArray()) {
+      this.#gathering.tell(lease.holder.tenant, new Renewal(lease), true);
     }
     await this.#gathering.flush();
   }
@@ -117,7 +120,6 @@ class SharedCounters implements RedisLimitStore {
     this.#timer?.cancel();
   }
 
-  /** The lease has something to say. */
   told(lease: SharedLease): void {
     const isUrgent = this.#options.clock.monotonicMs() > lease.mayWaitUntilMs;
     this.#gathering.tell(lease.holder.tenant, lease, isUrgent);
@@ -131,68 +133,21 @@ class SharedCounters implements RedisLimitStore {
     return { kind: 'granted', lease, state };
   }
 
+  /** It may have got its places all the same. */
+  #unanswered(holder: LimitQuestion, error: unknown): never {
+    const failure = asRedisFailure(OPS.ask, error);
+    if (failure.kind === 'timeout' || failure.kind === 'disconnected') {
+      const nothing = () => undefined;
+      const word = { holder, said: () => NOTHING_KEPT, heard: nothing, lost: nothing };
+      this.#gathering.tell(holder.tenant, word, false);
+    }
+    throw failure;
+  }
+
   #renewLater(): void {
     if (this.#isClosed) return;
     this.#timer = this.#options.clock.setTimer(this.leaseMs / RENEWALS_PER_LEASE, () => {
       void this.renew().finally(() => this.#renewLater());
     });
-  }
-}
-
-class SharedLease implements LimitLease, LimitWord {
-  readonly holder: LimitQuestion;
-  readonly holdsPlace: boolean;
-  /** On the monotonic clock: until then nobody misses what it gives back. */
-  readonly mayWaitUntilMs: number;
-  /** Among those that are renewed. */
-  place: ListNode<SharedLease> | null = null;
-  readonly #store: SharedCounters;
-  #countedTokens: number;
-  #actualTokens: number;
-  #isReleased = false;
-  #isWaiting = false;
-
-  constructor(store: SharedCounters, holder: LimitQuestion, mayWaitUntilMs: number) {
-    this.#store = store;
-    this.holder = holder;
-    this.mayWaitUntilMs = mayWaitUntilMs;
-    this.holdsPlace = holder.scopes.some(({ limits }) => limits.concurrency !== undefined);
-    this.#countedTokens = holder.tokens;
-    this.#actualTokens = holder.tokens;
-  }
-
-  correctTokens(actualTokens: number): void {
-    this.#actualTokens = actualTokens;
-    this.#tell();
-  }
-
-  release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.place?.remove();
-    this.#tell();
-  }
-
-  /** What was not told yet; it counts as told now. */
-  said() {
-    this.#isWaiting = false;
-    const moreTokens = this.#actualTokens - this.#countedTokens;
-    this.#countedTokens = this.#actualTokens;
-    if (moreTokens === 0 && !(this.#isReleased && this.holdsPlace)) return null;
-    return { moreTokens, leaseMs: this.#isReleased ? 0 : this.#store.leaseMs };
-  }
-
-  heard(): void {
-    // It needs no answer.
-  }
-
-  lost(): void {
-    // It heals by itself.
-  }
-
-  #tell(): void {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    this.#store.told(this);
   }
 }
