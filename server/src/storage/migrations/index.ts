@@ -35,6 +35,8 @@ const MIGRATIONS: Readonly<Record<string, (context: MigrationContext) => Promise
     (await import('./0018-key-cache.ts')).keyCacheColumn(context),
   '0019-jobs': async (context) => (await import('./0019-jobs.ts')).jobTables(context),
   '0025-prompts': async () => (await import('./0025-prompts.ts')).promptColumn,
+  '0035-family-rows': async (context) =>
+    (await import('./0035-family-rows.ts')).familyRows(context),
 };
 
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

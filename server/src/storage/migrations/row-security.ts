@@ -30,6 +30,17 @@ export async function protectNamedRows(
   await protect(db, table, own);
 }
 
+/** Protects a table whose rows point to a person; that one's own protection decides. */
+export async function protectRowsOfPeople(
+  db: Kysely<unknown>,
+  context: MigrationContext,
+  table: string,
+): Promise<void> {
+  if (context.dialect !== 'postgres') return;
+  const person = sql.ref(`${table}.user_id`);
+  await protect(db, table, sql`exists (select from users where users.id = ${person})`);
+}
+
 async function protect(
   db: Kysely<unknown>,
   table: string,

@@ -38,8 +38,29 @@ async function twoTenants(t: TestContext): Promise<TestDatabase> {
       ...{ ...own, id: `resp_${tenant}`, keyId: `key_${tenant}`, previousId: null },
       ...{ input: bytes('[]'), response: bytes('{}') },
     });
+    await postgres.server.query(at.name, othersOf(tenant));
   }
   return at;
+}
+
+/** What people and the operators' own work leave of a tenant. */
+function othersOf(slug: string): string {
+  return `
+    insert into users (id, tenant, email, username, username_key, roles, is_active, is_verified,
+        limits, created_at_ms, version)
+      values ('usr_${slug}', '${slug}', '${slug}@uni.example', '${slug}', '${slug}', '[]', 1, 1,
+        '{}', 0, 1);
+    insert into refresh_families (id, user_id, generation, client, source, created_at_ms,
+        rotated_at_ms, expires_at_ms, version)
+      values ('fam_${slug}', 'usr_${slug}', 1, '', '', 0, 0, 0, 0);
+    insert into invitations (id, tenant, roles, token_hash, created_at_ms, expires_at_ms)
+      values ('inv_${slug}', '${slug}', '[]', '${slug}', 0, 0);
+    insert into tenant_hosts values ('${slug}.example', '${slug}');
+    insert into audit_log (sequence, at_ms, tenant, actor, action, outcome, details, hash)
+      values (abs(hashtext('${slug}')), 0, '${slug}', 'key_admin', 'x', 'success', '{}', '');
+    insert into usage_days (day, tenant_id, key_id, model_id, provider_id, outcome, requests,
+        cache_hits, input_tokens, cached_input_tokens, output_tokens, cost_nanousd, unpriced)
+      select 1, id, id, id, id, 0, 1, 0, 0, 0, 0, 0, 0 from names where text = '${slug}'`;
 }
 
 /** A transaction of the runtime role, with the tenant set as the engine sets it. */
@@ -60,13 +81,37 @@ async function asTenant<T>(
   }
 }
 
+/** Every table that is protected. */
 const SEEN = {
   tenants: 'select slug as tenant from tenants',
   api_keys: 'select tenant from api_keys',
-  requests: 'select names.text as tenant from requests join names on names.id = tenant_id',
+  audit_log: 'select tenant from audit_log',
   bodies: 'select tenant from bodies',
+  data_homes: 'select tenant from data_homes',
+  invitations: 'select tenant from invitations',
+  refresh_families: "select replace(user_id, 'usr_', '') as tenant from refresh_families",
+  requests: 'select names.text as tenant from requests join names on names.id = tenant_id',
   responses: 'select tenant from responses',
+  tenant_hosts: 'select tenant from tenant_hosts',
+  usage_days: 'select names.text as tenant from usage_days join names on names.id = tenant_id',
+  users: 'select tenant from users',
 };
+
+/** Tables whose rows are no single tenant's, and why a tenant's transaction may see them all. */
+const OPEN: Readonly<Record<string, string>> = {
+  audit_head: 'the number and the hash that the chain of all tenants ends with',
+  change_versions: 'a counter for each subject, which says that something changed',
+  feature_flags: 'one setting for the installation; tenants in it are the operator’s words',
+  installation: 'marks of the installation itself',
+  jobs: 'the operators’ own work',
+  journal_positions: 'how far each journal is applied',
+  kysely_migration: 'which migrations were applied',
+  kysely_migration_lock: 'the lock of migrations',
+  names: 'the dictionary that rows of the ledger point to; its rows belong to nobody',
+  prices: 'what vendors ask of everybody',
+};
+/** The tables that every tenant is in from the start. */
+const WITH_DEFAULT = ['tenants', 'data_homes'];
 
 test('without any filter a tenant’s transaction sees its own rows and no others', async (t) => {
   const { runtime } = await twoTenants(t);
@@ -84,7 +129,7 @@ test('a transaction that names no tenant sees nothing, one that names all sees a
     const nobody = await asTenant(runtime, null, (client) => client.query(sql));
     const all = await asTenant(runtime, '*', (client) => client.query(sql));
     assert.equal(nobody.rows.length, 0, table);
-    assert.equal(all.rows.length, table === 'tenants' ? 3 : 2, table);
+    assert.equal(all.rows.length, WITH_DEFAULT.includes(table) ? 3 : 2, table);
   }
 });
 
@@ -115,6 +160,31 @@ test('rows of another tenant are neither changed, nor deleted, nor written', asy
   await assert.rejects(forged, /row-level security policy/);
 });
 
+test('a session of another tenant is neither changed, nor ended, nor made', async (t) => {
+  const { runtime } = await twoTenants(t);
+  const columns =
+    'id, user_id, generation, client, source, created_at_ms, rotated_at_ms, expires_at_ms, version';
+  const make = (id: string, user: string) =>
+    asTenant(runtime, 'acme', (client) =>
+      client.query(`insert into refresh_families (${columns})
+        values ('${id}', '${user}', 1, '', '', 0, 0, 0, 0)`),
+    );
+
+  const changed = await asTenant(runtime, 'acme', async (client) => {
+    const update = await client.query('update refresh_families set generation = 9');
+    const deletion = await client.query("delete from refresh_families where id = 'fam_other'");
+    return [update.rowCount, deletion.rowCount];
+  });
+  const taken = asTenant(runtime, 'acme', (client) =>
+    client.query("update refresh_families set user_id = 'usr_other'"),
+  );
+
+  assert.deepEqual(changed, [1, 0]);
+  await assert.rejects(taken, /row-level security policy/);
+  await assert.rejects(make('fam_x', 'usr_other'), /row-level security policy/);
+  assert.equal((await make('fam_x', 'usr_acme')).rowCount, 1);
+});
+
 test('the role of requests can add nothing to the ledger and take nothing from it', async (t) => {
   const { runtime } = await twoTenants(t);
 
@@ -137,6 +207,23 @@ test('the owner of the tables is bound, too', async (t) => {
   const seen = await asTenant(owner, 'acme', (client) => client.query(SEEN.api_keys));
 
   assert.deepEqual(seen.rows, [{ tenant: 'acme' }]);
+});
+
+test('every table is protected, or it is written down why it need not be', async () => {
+  const { name } = await postgres.database();
+
+  const tables = await postgres.server.query<{ table: string; isProtected: boolean }>(
+    name,
+    `select relname::text as table, relrowsecurity and relforcerowsecurity and exists (
+         select from pg_policy where polrelid = c.oid) as "isProtected"
+     from pg_class c where relnamespace = 'public'::regnamespace and relkind not in ('i', 'I', 'S')
+       and not relispartition order by relname`,
+  );
+  const named = (isProtected: boolean) =>
+    tables.filter((row) => row.isProtected === isProtected).map(({ table }) => table);
+
+  assert.deepEqual(named(true), Object.keys(SEEN).sort());
+  assert.deepEqual(named(false), Object.keys(OPEN));
 });
 
 test('every table that names a tenant is protected, every text sorts by its bytes', async () => {
