@@ -23,8 +23,11 @@ export type Resolve = (
   done: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
 ) => void;
 
+/** Where a lookup fails Node hands on no list at all, whatever its types say. */
 export const systemResolve: Resolve = (hostname, done) => {
-  systemLookup(hostname, { all: true }, (error, addresses) => done(error, addresses));
+  systemLookup(hostname, { all: true }, (error, addresses) => {
+    done(error, error === null ? addresses : []);
+  });
 };
 
 export function addressRefused(): NodeJS.ErrnoException {

@@ -7,7 +7,11 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { test } from 'node:test';
 import { anyAddress, publicAddressesAnd } from '../../../src/transport/address-policy.ts';
-import { createPinnedLookup, type Resolve } from '../../../src/transport/pinned-lookup.ts';
+import {
+  createPinnedLookup,
+  type Resolve,
+  systemResolve,
+} from '../../../src/transport/pinned-lookup.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 const PUBLIC: LookupAddress = { address: '8.8.8.8', family: 4 };
@@ -85,4 +89,19 @@ test('a name without addresses is not found', async () => {
   const lookup = createPinnedLookup(anyAddress, createManualClock(), scripted([]));
 
   await assert.rejects(ask(lookup, true), { code: 'ENOTFOUND' });
+});
+
+test('a name that the system cannot resolve fails its caller, and nothing else', async () => {
+  const lookup = createPinnedLookup(anyAddress, createManualClock(), systemResolve);
+
+  const failed = new Promise((resolve, reject) => {
+    lookup('nobody.invalid', { all: true }, (error) => {
+      if (error) reject(error);
+      else resolve(null);
+    });
+  });
+
+  await assert.rejects(failed, (error: NodeJS.ErrnoException) =>
+    ['ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? ''),
+  );
 });
