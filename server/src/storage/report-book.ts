@@ -52,6 +52,12 @@ export function createReportBook(
             kept_in: report.keptIn,
           });
           return;
+        case 'missing':
+          log.error('a part of the ledger journal is gone; its records are not in the ledger', {
+            segment: report.segment,
+            bytes: report.bytes,
+          });
+          return;
         case 'recovered':
           failedInstances.delete(report.instance);
           logRecovered(log, report.instance, report.records);

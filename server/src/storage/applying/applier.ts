@@ -6,7 +6,9 @@
  *    was appended before its question and nothing after it.
  * 2. A database or disk that refuses makes the first task wait and be repeated; nothing is
  *    skipped, and nothing is kept in memory but the tasks.
- * 3. Work pauses between batches and while the main thread has a transaction open.
+ * 3. Before it is repeated the database is asked anew how far it is: one that was restored, or
+ *    that took over from another, may stand further back.
+ * 4. Work pauses between batches and while the main thread has a transaction open.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Spending, SpendingQuestion } from '../../gateway/ports/budget-store.ts';
@@ -33,7 +35,7 @@ interface Task {
   readonly reject: (error: unknown) => void;
 }
 
-/** A question that is given up: trying again would not help it. */
+/** A question is given up: trying again would not help it. The cause is what it fails with. */
 class Given extends Error {}
 
 const RETRY_FIRST_MS = 20;
@@ -59,6 +61,17 @@ export class LedgerApplier {
     else this.#push({ extents, finish: null, stillWanted: () => true, reject: () => undefined });
   }
 
+  /** Has the store to itself for a moment, when it is its turn; whatever comes of it, once. */
+  inTurn<Value>(work: () => Value | Promise<Value>, stillWanted: () => boolean): Promise<Value> {
+    return this.#ask([], stillWanted, async () => {
+      try {
+        return await work();
+      } catch (cause) {
+        throw given(cause);
+      }
+    });
+  }
+
   flush(extents: readonly SegmentExtent[], stillWanted: () => boolean): Promise<void> {
     return this.#ask(extents, stillWanted, () => undefined);
   }
@@ -69,7 +82,7 @@ export class LedgerApplier {
     stillWanted: () => boolean,
   ): Promise<number> {
     return this.#ask(question.extents, stillWanted, () => {
-      if (!this.#isComplete) throw new Given('a journal of an earlier run is not applied yet');
+      if (!this.#isComplete) throw new Error('a journal of an earlier run is not applied yet');
       return this.#options.store.spentNanousd(question.scopeId, question.sinceMs);
     });
   }
@@ -115,24 +128,27 @@ export class LedgerApplier {
         this.#report(null);
         this.#tasks.shift();
       } catch (error) {
-        if (this.#isPassing(error)) await this.#retryLater(error);
-        else {
-          task.reject(error);
+        if (error instanceof Given) {
+          task.reject(error.cause);
           this.#tasks.shift();
-        }
+        } else await this.#retryLater(error);
       }
     }
     this.#isWorking = false;
   }
 
   async #run(task: Task): Promise<void> {
-    if (!task.stillWanted()) throw new Given('nobody waits for the answer');
+    if (!task.stillWanted()) throw given(new Error('nobody waits for the answer'));
     await this.#apply(task);
     // Without a question nothing may come between here and the end of the task: extents that
     // arrived meanwhile would be dropped with it.
     if (task.finish === null) return;
     await this.#pause();
-    await task.finish();
+    try {
+      await task.finish();
+    } catch (error) {
+      throw this.#isPassing(error) ? error : given(error);
+    }
   }
 
   async #apply(task: Task): Promise<void> {
@@ -156,6 +172,7 @@ export class LedgerApplier {
 
   async #retryLater(error: unknown): Promise<void> {
     this.#report(error instanceof Error ? error.message : String(error));
+    if (this.#options.store.judge(error) !== 'smaller') this.#tail = null;
     await delay(this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
   }
@@ -168,10 +185,13 @@ export class LedgerApplier {
     this.#options.report({ kind: 'lagging', error });
   }
 
-  /** The database may take it later, or the disk may. */
+  /** The database may answer it later. */
   #isPassing(error: unknown): boolean {
-    if (error instanceof Given) return false;
-    if (this.#options.store.judge(error) !== 'never') return true;
-    return error instanceof Error && 'syscall' in error;
+    const judgement = this.#options.store.judge(error);
+    return judgement === 'later' || judgement === 'smaller';
   }
+}
+
+function given(error: unknown): Given {
+  return error instanceof Given ? error : new Given('given up', { cause: error });
 }

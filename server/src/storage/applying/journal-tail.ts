@@ -4,9 +4,10 @@
  * alike.
  *
  * Lines that are no record are kept in `unreadable.log` beside the journals, never dropped. So
- * is a record that the database refuses for its own sake: it must not hold up all others.
+ * is a record that the database refuses for its own sake: it must not hold up all others. Bytes
+ * that are gone, with their segment or out of it, are reported and waited for no more.
  */
-import { appendFileSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   JOURNAL_START,
@@ -14,9 +15,12 @@ import {
   listSegments,
   type SegmentExtent,
   segmentPath,
+  WHOLE_FILE,
 } from '../journal/position.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { SegmentReader } from '../journal/segment-reader.ts';
+import { putAside } from './aside.ts';
+import { onDisk } from './disk.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { Report } from './report.ts';
 
@@ -69,7 +73,8 @@ export class JournalTail {
   async #writeBatch({ segment, bytes }: SegmentExtent): Promise<number> {
     const { instance, directory, store, reader } = this.#options;
     const path = segmentPath(directory, segment);
-    const read = reader.read(path, this.#position.offset, bytes, this.#batchRows);
+    const { offset } = this.#position;
+    const read = onDisk(() => reader.read(path, offset, bytes, this.#batchRows));
     if (read.unreadable.length > 0) this.#keep(read.unreadable);
     const next = { segment, offset: read.done ? bytes : read.offset };
     try {
@@ -83,6 +88,8 @@ export class JournalTail {
       return 0;
     }
     this.#position = next;
+    const missing = read.done && bytes !== WHOLE_FILE ? bytes - read.offset : 0;
+    if (missing > 0) this.#options.report({ kind: 'missing', segment, bytes: missing });
     return read.records.length;
   }
 
@@ -101,14 +108,16 @@ export class JournalTail {
   #enter(segment: number): void {
     this.#position = { segment, offset: 0 };
     const { directory } = this.#options;
-    for (const older of listSegments(directory)) {
-      if (older < segment) unlinkSync(segmentPath(directory, older));
-    }
+    onDisk(() => {
+      for (const older of listSegments(directory)) {
+        if (older < segment) unlinkSync(segmentPath(directory, older));
+      }
+    });
   }
 
   #keep(lines: readonly Buffer[]): void {
     const keptIn = join(dirname(this.#options.directory), 'unreadable.log');
-    appendFileSync(keptIn, Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])));
-    this.#options.report({ kind: 'unreadable', records: lines.length, keptIn });
+    const records = onDisk(() => putAside(keptIn, lines));
+    if (records > 0) this.#options.report({ kind: 'unreadable', records, keptIn });
   }
 }

@@ -9,6 +9,14 @@ import type { JournalRecord } from '../journal/record.ts';
 
 type Soon<T> = T | Promise<T>;
 
+/**
+ * - `later`: the database, not the records, is at fault, and may take them another time.
+ * - `smaller`: the same, and it may take fewer at once: in less time, past fewer others.
+ * - `never`: it refuses a record for its own sake.
+ * - `unknown`: nobody can tell. No record is given up for it, but a question is.
+ */
+export type Judgement = 'later' | 'smaller' | 'never' | 'unknown';
+
 export interface LedgerStore {
   /** Resolves while nobody else has a transaction open on the same connection. */
   free(): Soon<void>;
@@ -28,10 +36,6 @@ export interface LedgerStore {
   spentNanousd(scopeId: string, sinceMs: number): Soon<number>;
   /** The same, with the exchanges that ended lately; both of one look. */
   spending(question: SpendingQuestion): Soon<Spending>;
-  /**
-   * - `later`: the database, not the records, is at fault, and may take them another time.
-   * - `smaller`: the same, and it may take fewer at once: in less time, past fewer others.
-   * - `never`: it refuses a record for its own sake.
-   */
-  judge(error: unknown): 'later' | 'smaller' | 'never';
+  /** What an error means that a method of this store threw. */
+  judge(error: unknown): Judgement;
 }

@@ -3,7 +3,8 @@
  * each of them is owned by; a journal whose owner lives is left alone.
  */
 import { claimInstance, listInstances, type Ownership } from '../journal/ownership.ts';
-import { listSegments } from '../journal/position.ts';
+import { listSegments, WHOLE_FILE } from '../journal/position.ts';
+import { onDisk } from './disk.ts';
 import { JournalTail, type JournalTailOptions } from './journal-tail.ts';
 
 export interface RecoveryOptions extends Omit<JournalTailOptions, 'instance' | 'directory'> {
@@ -13,9 +14,6 @@ export interface RecoveryOptions extends Omit<JournalTailOptions, 'instance' | '
   /** Lets other work run between two batches. */
   readonly pause: () => Promise<void>;
 }
-
-/** Reads to the end of the file, wherever that is. */
-const WHOLE_FILE = Number.MAX_SAFE_INTEGER;
 
 /**
  * Resolves with true when no dead owner's journal is left; false when one cannot be read, which
@@ -28,7 +26,8 @@ export async function recoverOrphans(options: RecoveryOptions): Promise<boolean>
     try {
       await recoverOne(options, instance);
     } catch (error) {
-      if (options.store.judge(error) !== 'never') throw error;
+      const judgement = options.store.judge(error);
+      if (judgement === 'later' || judgement === 'smaller') throw error;
       isComplete = false;
       const message = error instanceof Error ? error.message : String(error);
       options.report({ kind: 'recovery_failed', instance, error: message });
@@ -43,7 +42,7 @@ async function recoverOne(options: RecoveryOptions, instance: string): Promise<v
   if (claim === null) return;
   try {
     const records = await applyWhole(options, claim);
-    claim.remove();
+    onDisk(() => claim.remove());
     options.report({ kind: 'recovered', instance, records });
     await options.store.forget(instance);
   } catch (error) {
@@ -55,7 +54,8 @@ async function recoverOne(options: RecoveryOptions, instance: string): Promise<v
 async function applyWhole(options: RecoveryOptions, claim: Ownership): Promise<number> {
   const { instance, directory } = claim;
   const tail = await JournalTail.open({ ...options, instance, directory });
-  const extents = listSegments(directory).map((segment) => ({ segment, bytes: WHOLE_FILE }));
+  const segments = onDisk(() => listSegments(directory));
+  const extents = segments.map((segment) => ({ segment, bytes: WHOLE_FILE }));
   let records = 0;
   for (;;) {
     await options.pause();

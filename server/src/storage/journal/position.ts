@@ -19,6 +19,9 @@ export interface SegmentExtent {
 
 export const JOURNAL_START: JournalPosition = { segment: 0, offset: 0 };
 
+/** An extent's bytes where nobody knows them any more: to the end of the file. */
+export const WHOLE_FILE = Number.MAX_SAFE_INTEGER;
+
 const NUMBER_LENGTH = 10;
 const SUFFIX = '.log';
 

@@ -122,7 +122,7 @@ export function writeRecord(target: Buffer, at: number, entry: LedgerEntry): num
 export function readRecord(line: Buffer): JournalRecord | 'corrupt' | 'unknown' {
   const list = line.subarray(CHECKSUM_LENGTH + 1);
   if (line[CHECKSUM_LENGTH] !== SPACE || !isHex(line, crc32(list))) return 'corrupt';
-  const values = JSON.parse(list.toString()) as unknown;
+  const values = parsed(list.toString());
   if (!Array.isArray(values)) return 'unknown';
   if (values[0] !== FIRST_LAYOUT && values[0] !== LAYOUT) return 'unknown';
   // Every member from the start: all records have one shape, and are quick to make and to read.
@@ -133,6 +133,15 @@ export function readRecord(line: Buffer): JournalRecord | 'corrupt' | 'unknown' 
     record[NAMES[i] as keyof JournalRecord] = value;
   }
   return record as JournalRecord;
+}
+
+/** A checksum of 32 bits fits one damaged line in four thousand millions. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function listOf(entry: LedgerEntry): string {

@@ -2,7 +2,8 @@
  * Reads records back out of a segment, for the one that writes them to the database.
  *
  * A torn or damaged line never hides its neighbours: lines are told apart by line feeds, and
- * each is judged by its own checksum. Bytes behind the last line feed are not a line yet.
+ * each is judged by its own checksum. Bytes behind the last line feed are not a line yet. A file
+ * that is gone is an empty one: nothing of it will ever come back.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type JournalRecord, RECORD_MAX_BYTES, readRecord } from './record.ts';
@@ -43,7 +44,10 @@ export class SegmentReader {
       at = end + 1;
     }
     const isShort = bytes.length < CHUNK_BYTES;
-    if (at === 0 && !isShort) at = bytes.length - RECORD_MAX_BYTES; // garbage without an end
+    if (at === 0 && !isShort) {
+      at = bytes.length - RECORD_MAX_BYTES; // garbage without an end
+      unreadable.push(Buffer.from(bytes.subarray(0, at)));
+    }
     return {
       records,
       unreadable,
@@ -53,7 +57,8 @@ export class SegmentReader {
   }
 
   #fill(path: string, offset: number, wanted: number): number {
-    const fd = openSync(path, 'r');
+    const fd = openExisting(path);
+    if (fd === null) return 0;
     try {
       let filled = 0;
       while (filled < wanted) {
@@ -65,5 +70,14 @@ export class SegmentReader {
     } finally {
       closeSync(fd);
     }
+  }
+}
+
+function openExisting(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
   }
 }

@@ -56,6 +56,18 @@ async function openPool(
   return { pool, availability, log };
 }
 
+test('a server that speaks no TLS where it is asked for is a database out of reach', async (t) => {
+  const { runtime } = await postgres.database();
+  const pool = new ConnectionPool({
+    ...{ ...SETTINGS, name: 'hot', heldLongMs: 15_000 },
+    ...{ clock: systemClock, log: rememberingLog(), availability: new Availability() },
+    client: clientConfig(`${runtime}?sslmode=no-verify`, 'test', HOT),
+  });
+  afterwards(t, () => pool.close(1000));
+
+  await assert.rejects(pool.lease(), { code: 'storage_unavailable' });
+});
+
 async function backendOf({ client }: Lease): Promise<number> {
   const { rows } = await client.query('select pg_backend_pid() as pid');
   return rows[0].pid;

@@ -3,6 +3,7 @@
  * them (64-bit integers as numbers, bytes as `Uint8Array`, texts as they were).
  */
 import pg from 'pg';
+import { ConnectError } from './sqlstate.ts';
 import { original } from './text.ts';
 
 export interface SessionLimits {
@@ -44,16 +45,17 @@ export function clientConfig(url: string, name: string, limits: SessionLimits): 
   };
 }
 
-/** A connected client that never throws outside of a call. Throws what the driver says. */
+/** A connected client that never throws outside of a call. Throws `ConnectError`. */
 export async function connect(config: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client(config);
-  client.on('error', () => undefined); // the next statement says the same
+  let client: pg.Client | null = null;
   try {
+    client = new pg.Client(config); // reads the certificates that the address names
+    client.on('error', () => undefined); // the next statement says the same
     await client.connect();
     return client;
   } catch (error) {
-    abandon(client);
-    throw error;
+    if (client !== null) abandon(client);
+    throw new ConnectError(error);
   }
 }
 

@@ -3,13 +3,15 @@
  * with the journal's new position. Names are added before and by themselves, in their order, so
  * that processes writing at once neither wait for each other long nor lock crosswise.
  *
- * Invariant: only what the server refuses for the values' own sake counts as a record's fault;
- * a missing right or table does not, for it would send every record aside.
+ * 1. Only what the server refuses for the values' own sake counts as a record's fault; a missing
+ *    right or table does not, for it would send every record aside.
+ * 2. After any other trouble the next attempt begins with a connection of its own, and with
+ *    nothing remembered: the server may be another one, or know less than it did.
  */
 import type pg from 'pg';
 import type { Spending, SpendingQuestion } from '../../../gateway/ports/budget-store.ts';
 import { LEDGER_COLUMNS, namesOf, spendingColumns, valuesOf } from '../../applying/ledger-row.ts';
-import type { LedgerStore } from '../../applying/ledger-store.ts';
+import type { Judgement, LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
 import { MONTHS_AHEAD } from '../../migrations/ledger-partitions.ts';
@@ -103,7 +105,7 @@ export class PostgresLedgerStore implements LedgerStore {
     });
   }
 
-  judge(error: unknown): 'later' | 'smaller' | 'never' {
+  judge(error: unknown): Judgement {
     switch (troubleOf(error)) {
       case 'slow':
       case 'conflict':
@@ -112,8 +114,9 @@ export class PostgresLedgerStore implements LedgerStore {
       case 'unique':
       case 'foreign_key':
       case 'constraint':
-      case 'ours':
         return 'never';
+      case 'ours':
+        return 'unknown';
       default:
         return 'later';
     }
@@ -127,6 +130,7 @@ export class PostgresLedgerStore implements LedgerStore {
   close(): void {
     if (this.#client !== null) abandon(this.#client);
     this.#client = null;
+    this.#names.clear();
   }
 
   async #learnNames(records: readonly JournalRecord[]): Promise<void> {
@@ -159,7 +163,7 @@ export class PostgresLedgerStore implements LedgerStore {
       await client.query('commit');
       return result;
     } catch (error) {
-      if (endsConnection(error)) this.close();
+      if (this.#isSpoiledBy(error)) this.close();
       else await client.query('rollback').catch(() => this.close());
       throw error;
     }
@@ -171,9 +175,14 @@ export class PostgresLedgerStore implements LedgerStore {
     try {
       return await client.query(sql, [...parameters]);
     } catch (error) {
-      if (endsConnection(error)) this.close();
+      if (this.#isSpoiledBy(error)) this.close();
       throw error;
     }
+  }
+
+  #isSpoiledBy(error: unknown): boolean {
+    const judgement = this.judge(error);
+    return endsConnection(error) || (judgement !== 'never' && judgement !== 'smaller');
   }
 
   async #connected(): Promise<pg.Client> {

@@ -16,7 +16,7 @@ import type { PoolStatistics } from '../../ledger-engine.ts';
 import { poolStatistics } from '../../pool-statistics.ts';
 import type { Availability } from './availability.ts';
 import { abandon } from './client.ts';
-import { codedError, endsConnection, troubleOf } from './sqlstate.ts';
+import { ConnectError, codedError, endsConnection, troubleOf } from './sqlstate.ts';
 
 export interface PoolSettings {
   readonly size: number;
@@ -144,7 +144,8 @@ export class ConnectionPool {
   #refusal(cause: unknown): Error {
     const { size, maxOverflow, timeoutMs } = this.#options;
     const isExhausted = cause instanceof Error && WAITED_TOO_LONG.test(cause.message);
-    if (!isExhausted) return codedError(cause);
+    if (cause instanceof GatewayError) return cause; // an outage that is known
+    if (!isExhausted) return codedError(new ConnectError(cause));
     return new GatewayError('storage_unavailable', {
       message:
         `All ${size + maxOverflow} connections to the database were busy for ` +

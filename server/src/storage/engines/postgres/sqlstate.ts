@@ -25,12 +25,24 @@ export type Trouble =
   | 'statement'
   | 'ours';
 
+/**
+ * No connection came about: the server's fault or that of the way to it, whatever was said, and
+ * never of what was to be sent.
+ */
+export class ConnectError extends Error {
+  constructor(cause: unknown) {
+    super(reasonOf(cause), { cause });
+    this.name = 'ConnectError';
+  }
+}
+
 const STATES: ReadonlyMap<string, Trouble> = new Map([
   ['40001', 'conflict'], // serialization failure
   ['40P01', 'conflict'], // deadlock
   ['57014', 'slow'], // canceled, by the statement timeout
   ['23505', 'unique'],
   ['23503', 'foreign_key'],
+  ['23502', 'statement'], // a column that a newer program may leave out, and we do not know
   ['53300', 'lost'], // too many connections
   ['42501', 'refused'], // no privilege
 ]);
@@ -52,6 +64,7 @@ const CLASSES: ReadonlyMap<string, Trouble> = new Map([
   ['XX', 'refused'],
 ]);
 
+const CHECK_VIOLATION = '23514';
 const STATE = /^[0-9A-Z]{5}$/;
 const SYSTEM_CODE = /^E[A-Z_]{3,}$/;
 const DRIVER_LOST = new RegExp(
@@ -61,11 +74,24 @@ const DRIVER_LOST = new RegExp(
 const DRIVER_SLOW = /^Query read timeout$/;
 
 export function troubleOf(error: unknown): Trouble {
+  if (error instanceof ConnectError) return troubleOf(error.cause) === 'lost' ? 'lost' : 'refused';
   if (!(error instanceof Error)) return 'ours';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === CHECK_VIOLATION && lacksRule(error)) return 'statement';
   if (STATE.test(code)) return STATES.get(code) ?? CLASSES.get(code.slice(0, 2)) ?? 'statement';
   if (SYSTEM_CODE.test(code) || DRIVER_LOST.test(error.message)) return 'lost';
   return DRIVER_SLOW.test(error.message) ? 'slow' : 'ours';
+}
+
+/** A table without a place for the row: its partitions are at fault. */
+function lacksRule(error: Error): boolean {
+  return !('constraint' in error) || error.constraint === undefined;
+}
+
+/** Of several addresses that were tried only the code says why. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.message === '' && 'code' in thrown ? String(thrown.code) : thrown.message;
 }
 
 /** The connection cannot be trusted with another statement. */

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../../kernel/clock.ts';
+import type { LedgerApplier } from '../../applying/applier.ts';
 import { createApplier, createRecovery, type JournalPlace } from '../../applying/index.ts';
 import type { Report } from '../../applying/report.ts';
 import { serve, type WorkerRole } from '../thread/worker-host.ts';
@@ -27,7 +28,7 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
     call(call, stillWanted) {
       switch (call.kind) {
         case 'open':
-          return keepPartitions(store);
+          return keepPartitions(applier, store, stillWanted);
         case 'flush':
           return applier.flush(call.extents, stillWanted);
         case 'spent':
@@ -37,7 +38,8 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
         case 'recover':
           return recover(stillWanted);
         case 'retire':
-          return instance === null ? null : store.forget(instance.name);
+          if (instance === null) return null;
+          return applier.inTurn(() => store.forget(instance.name), stillWanted);
         case 'close':
           store.close();
           return null;
@@ -53,10 +55,15 @@ function createWriter(data: WriterData, report: (report: Report) => void): Worke
 }
 
 /** Now and twice a day; while it fails, rows go into the default partition. */
-async function keepPartitions(store: PostgresLedgerStore): Promise<null> {
+async function keepPartitions(
+  applier: LedgerApplier,
+  store: PostgresLedgerStore,
+  stillWanted: () => boolean,
+): Promise<null> {
   const make = () => store.makePartitions(systemClock.wallMs());
-  setInterval(() => void make().catch(() => undefined), PARTITIONS_EVERY_MS).unref();
-  await make();
+  const again = () => applier.inTurn(make, () => true).catch(() => undefined);
+  setInterval(() => void again(), PARTITIONS_EVERY_MS).unref();
+  await applier.inTurn(make, stillWanted);
   return null;
 }
 

@@ -9,12 +9,12 @@ import {
   spendingColumns,
   valuesOf,
 } from '../../applying/ledger-row.ts';
-import type { LedgerStore } from '../../applying/ledger-store.ts';
+import type { Judgement, LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
 import { dayOf } from '../../usage-days.ts';
 import type { Connection } from './connection.ts';
-import { isUnavailable, resultCodeOf } from './result-codes.ts';
+import { isUnavailable, refusesValues, resultCodeOf } from './result-codes.ts';
 
 const NAMES_KEPT_MAX = 20_000;
 /** Short, because calls of the main thread wait meanwhile; who fails here tries again. */
@@ -93,8 +93,10 @@ export class SqliteLedgerStore implements LedgerStore {
     return { spentNanousd: Number(row?.spent), recentIds };
   }
 
-  judge(error: unknown): 'later' | 'never' {
-    return isUnavailable(resultCodeOf(error)) ? 'later' : 'never';
+  judge(error: unknown): Judgement {
+    const code = resultCodeOf(error);
+    if (isUnavailable(code)) return 'later';
+    return refusesValues(code) ? 'never' : 'unknown';
   }
 
   #insert(values: readonly LedgerValue[]): void {

@@ -21,6 +21,12 @@ const UNAVAILABLE = new Set([
   15, // SQLITE_PROTOCOL
   26, // SQLITE_NOTADB
 ]);
+/** Primary codes of what is wrong with the values of one row. */
+const OF_VALUES = new Set([
+  18, // SQLITE_TOOBIG
+  19, // SQLITE_CONSTRAINT
+  20, // SQLITE_MISMATCH
+]);
 const CONSTRAINT = 19;
 const CONSTRAINT_FOREIGN_KEY = 787;
 const CONSTRAINT_PRIMARY_KEY = 1555;
@@ -35,6 +41,11 @@ export function resultCodeOf(thrown: unknown): number | null {
 /** True where the same statement may succeed later. */
 export function isUnavailable(resultCode: number | null): boolean {
   return resultCode !== null && UNAVAILABLE.has(resultCode & PRIMARY);
+}
+
+/** True where the same row would be refused by any database of this kind. */
+export function refusesValues(resultCode: number | null): boolean {
+  return resultCode !== null && OF_VALUES.has(resultCode & PRIMARY);
 }
 
 export function failureOf(thrown: unknown): Failure {
