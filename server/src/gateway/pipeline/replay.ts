@@ -55,8 +55,10 @@ async function once(
   const { store, seals, clock } = deps;
   const fingerprint = seals.fingerprintOf(exchange.request);
   const endMs = clock.monotonicMs() + deps.settings().joinMs;
-  for (;;) {
-    const found = await store.claim(seal.place, fingerprint);
+  for (let waited = false; ; waited = true) {
+    const found = await store.claim(seal.place, fingerprint, waited).catch((error) => {
+      throw waited ? inFlight() : error;
+    });
     if (found.kind === 'claimed') return run(deps, exchange, seal, found.claim, next);
     if (found.fingerprint !== fingerprint) {
       throw new GatewayError('idempotency_key_reused', { field: 'idempotency-key' });
@@ -64,10 +66,14 @@ async function once(
     const again = found.kind === 'kept' ? seal.open(found.answer) : null;
     if (again !== null) return repeated(exchange, again);
     if (found.kind === 'kept' || clock.monotonicMs() >= endMs) {
-      throw new GatewayError('idempotency_in_flight', { retryAfterMs: IN_FLIGHT_RETRY_MS });
+      throw inFlight();
     }
     await store.ended(seal.place, exchange.abort.signal);
   }
+}
+
+function inFlight(): GatewayError {
+  return new GatewayError('idempotency_in_flight', { retryAfterMs: IN_FLIGHT_RETRY_MS });
 }
 
 function repeated(exchange: Exchange, bytes: Buffer): Answer {

@@ -26,8 +26,12 @@ export interface ReplayClaim {
 }
 
 export interface ReplayStore {
-  /** One step: of many that come at once, one claims. Rejects where nobody can tell. */
-  claim(place: ReplayPlace, fingerprint: string): Promise<ReplayFinding>;
+  /**
+   * One step: of many that come at once, one claims. Rejects where nobody can tell. `again`: it
+   * was seen to run before, so that whoever asks waits anyway, and must not run it unless it is
+   * known that it may.
+   */
+  claim(place: ReplayPlace, fingerprint: string, again?: boolean): Promise<ReplayFinding>;
   /**
    * Resolves when what runs there may have ended, and from time to time before; rejects with
    * the signal's reason when it aborts.

@@ -6,6 +6,7 @@
  * 2. Entries and bytes of each tenant are bounded, the oldest answers go first; every entry
  *    ends by its time.
  */
+import type { RedisCommander } from 'ioredis';
 import type {
   ReplayClaim,
   ReplayFinding,
@@ -115,13 +116,15 @@ class SharedShelves implements RedisReplayStore {
     this.#timer = this.#renewLater();
   }
 
-  async claim(place: ReplayPlace, fingerprint: string): Promise<ReplayFinding> {
+  /** Who waits for it anyway does not use up what a request may wait for Redis. */
+  async claim(place: ReplayPlace, fingerprint: string, again = false): Promise<ReplayFinding> {
     const { redis, nextOwner } = this.#options;
     const owner = nextOwner();
     const values = [fingerprint, owner, this.#leaseMs];
-    const reply = (await redis.hot('replay.claim', (client) =>
-      runScriptBuffer(client, this.#claim, [entryKey(place)], values),
-    )) as readonly [number, Buffer?, Buffer?];
+    const run = (client: RedisCommander) =>
+      runScriptBuffer(client, this.#claim, [entryKey(place)], values);
+    const asked = again ? redis.background('replay.look', run) : redis.hot('replay.claim', run);
+    const reply = (await asked) as readonly [number, Buffer?, Buffer?];
     const [kind, known = Buffer.alloc(0), answer = Buffer.alloc(0)] = reply;
     if (kind === 2) return { kind: 'kept', fingerprint: known.toString(), answer };
     if (kind === 1) return { kind: 'running', fingerprint: known.toString() };

@@ -1,0 +1,46 @@
+/** The replay stage where the store of kept answers fails while a request waits for its twin. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { replay } from '../../../src/gateway/pipeline/replay.ts';
+import type { ReplayFinding, ReplayStore } from '../../../src/gateway/ports/replay-store.ts';
+import { createReplaySeals } from '../../../src/gateway/replay/seal.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createSeededRandom } from '../../support/seeded-random.ts';
+import { chatRequest, exchangeOf, PRINCIPAL } from './fakes.ts';
+
+/** Answers with these in turn, then fails. */
+function storeOf(findings: readonly ReplayFinding[]): ReplayStore {
+  const left = [...findings];
+  return {
+    async claim() {
+      const next = left.shift();
+      if (next === undefined) throw new Error('the store is gone');
+      return next;
+    },
+    ended: async () => undefined,
+    forget: async () => undefined,
+  };
+}
+
+function ask(findingOf: (fingerprint: string) => readonly ReplayFinding[]) {
+  const clock = createManualClock();
+  const seals = createReplaySeals(Buffer.alloc(32, 1), createSeededRandom(1));
+  const exchange = Object.assign(exchangeOf(chatRequest()), { idempotencyKey: 'order-1' });
+  exchange.principal = PRINCIPAL;
+  const store = storeOf(findingOf(seals.fingerprintOf(exchange.request)));
+  const settings = () => ({ enabled: true, maxEntryBytes: 1000, joinMs: 60_000 });
+  const stage = replay({ store, seals, clock, settings });
+  return stage.wrap(() => assert.fail('it is not run'))(exchange);
+}
+
+test('who waited for a twin is told to ask again when nobody can tell of it', async () => {
+  const refused = ask((fingerprint) => [{ kind: 'running', fingerprint }]);
+  await assert.rejects(refused, { code: 'idempotency_in_flight', retryAfterMs: 2000 });
+});
+
+test('a store that fails the first question fails the request', async () => {
+  await assert.rejects(
+    ask(() => []),
+    { message: 'the store is gone' },
+  );
+});
