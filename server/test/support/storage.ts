@@ -16,6 +16,7 @@ import {
   type DatabasePlace,
   type FsyncPolicy,
   openStorage,
+  type PlaceSettings,
   type Storage,
   type StorageLimits,
 } from '../../src/storage/index.ts';
@@ -73,6 +74,8 @@ export interface TestStorageOptions {
   readonly log?: Log;
   readonly faults?: FaultPoints;
   readonly limits?: Partial<StorageLimits>;
+  /** Where tenants may have databases of their own: in files where it is left out. */
+  readonly places?: PlaceSettings;
 }
 
 export function databasePath(dataDir: string): string {
@@ -91,6 +94,7 @@ export function openAt(options: TestStorageOptions): Promise<Storage> {
     journal: { fsync, maxBytes },
     ...(options.faults !== undefined && { faults: options.faults }),
     ...(options.limits !== undefined && { limits: options.limits }),
+    ...(options.places !== undefined && { places: options.places }),
   });
 }
 

@@ -1,24 +1,27 @@
 /**
- * Erasing a tenant, cut off at every step. Method: real files, the real steps, and a process
- * that dies before or behind any one of them; another goes on, and nothing is left in the end.
+ * What erasing a tenant promises on every engine, cut off at every step, whether or not it has
+ * a database of its own. Method: real databases, the real steps, and a process that dies before
+ * or behind any one of them; another goes on, and nothing is left in the end.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { systemClock } from '../../../src/kernel/clock.ts';
-import { silentLog } from '../../../src/kernel/log.ts';
-import type { Storage } from '../../../src/storage/index.ts';
+import { describe, test } from 'node:test';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import type { Storage } from '../../src/storage/index.ts';
 import {
   createErasedSweep,
   createEraseWork,
+  createMoveWork,
   createTenantJobs,
-} from '../../../src/tenancy/index.ts';
-import type { TenantRecord } from '../../../src/tenancy/ports/tenant-repository.ts';
-import { ids, ledgerEntry, openTestStorage } from '../../support/storage.ts';
-import { withTenants } from '../../support/tenant-record.ts';
-import { until } from '../../support/until.ts';
+} from '../../src/tenancy/index.ts';
+import type { DataPlace } from '../../src/tenancy/ports/data-place.ts';
+import type { TenantRecord } from '../../src/tenancy/ports/tenant-repository.ts';
+import { ids, ledgerEntry } from '../support/storage.ts';
+import type { OpenHomes } from '../support/tenant-homes.ts';
+import { until } from '../support/until.ts';
 
 const STEPS = ['scrub', 'close', 'clear', 'ledger', 'remove', 'settle', 'prove'] as const;
-type Step = (typeof STEPS)[number];
+type Step = (typeof STEPS)[number] | 'destroy';
 const NOW_MS = 1_700_000_000_000;
 const ROWS = 3;
 
@@ -42,12 +45,13 @@ async function runProcess(storage: Storage, owner: string, proofs: string[], cut
   const jobs = createTenantJobs({
     repository: storage.tenants,
     work: {
-      move: () => Promise.reject(new Error('nobody moves here')),
+      move: createMoveWork({ mover, clock: systemClock, settleMaxMs: 10_000, drainMs: 5 }),
       erase: createEraseWork({
         mover: {
           ...mover,
           close: around('close', mover.close),
           clear: around('clear', mover.clear),
+          destroy: around('destroy', mover.destroy),
         },
         eraser: {
           scrub: around('scrub', eraser.scrub),
@@ -121,12 +125,21 @@ async function left(storage: Storage, tenant: string) {
 const nowhere: Cut = async () => undefined;
 const gone = { key: 'erased', said: null };
 
-for (const step of STEPS) {
+export function tenantEraseSuite(name: string, open: OpenHomes): void {
+  describe(name, () => {
+    for (const step of STEPS) cutOffTests(open, step);
+    cutOffTests(open, 'destroy');
+    rowTests(open);
+  });
+}
+
+function cutOffTests(open: OpenHomes, step: Step): void {
   for (const isBehind of [false, true]) {
     const where = `${isBehind ? 'behind' : 'before'} ${step}`;
     test(`an erasure that died ${where} is finished by another process`, async (t) => {
-      const storage = await withTenants(openTestStorage(t));
+      const { storage, own } = await open(t);
       await fill(storage);
+      if (step === 'destroy') await moveTo(storage, own);
       const other = await left(storage, 'globex');
       await begin(storage, 'keep');
       const proofs: string[] = [];
@@ -156,47 +169,60 @@ for (const step of STEPS) {
   }
 }
 
-test('however many rows there are, each is looked at once and others keep theirs', async (t) => {
-  const storage = await withTenants(openTestStorage(t));
-  const total = 1234;
-  for (let at = 0; at < total; at += 1) {
-    // Many of one instant, as a fast program makes them.
-    const createdAtMs = NOW_MS + Math.floor(at / 700);
-    void storage.ledger.append(ledgerEntry({ tenant: 'acme', createdAtMs, correlationId: 'x' }));
-  }
-  await storage.ledger.append(ledgerEntry({ tenant: 'globex', correlationId: 'x' }));
-  const { signal } = new AbortController();
+async function moveTo(storage: Storage, to: DataPlace): Promise<void> {
+  await storage.tenants.modify('acme', () => ({
+    job: {
+      ...{ kind: 'move', id: ids.next('job'), step: 'preparing', from: null, to, rows: 0 },
+      ...{ startedAtMs: 0, endedAtMs: null, error: null, owner: null, leaseUntilMs: 0 },
+    },
+  }));
+  await runProcess(storage, 'proc_0', [], nowhere);
+  assert.equal((await storage.tenants.get('acme'))?.place?.kind, to.kind);
+}
 
-  const kept = await storage.tenantEraser.ledger('acme', 'keep', signal);
-  const again = await storage.tenantEraser.ledger('acme', 'keep', signal);
-  const erased = await storage.tenantEraser.ledger('acme', 'erase', signal);
-
-  assert.deepEqual([kept, again, erased], [total, 0, total]);
-  assert.deepEqual((await left(storage, 'acme')).rows, []);
-  assert.equal((await left(storage, 'globex')).rows[0]?.said, 'x');
-});
-
-for (const how of ['keep', 'erase'] as const) {
-  test(`rows that come after an erasure (${how}) are treated as the others were`, async (t) => {
-    const storage = await withTenants(openTestStorage(t));
-    await fill(storage);
-    await begin(storage, how);
-    await runProcess(storage, 'proc_1', [], nowhere);
-    const expected = await left(storage, 'acme');
-    // From the journal of a process that was dead meanwhile.
-    const late = ledgerEntry({ tenant: 'acme', keyId: 'key_late', correlationId: 'said late' });
-    await storage.ledger.append(late);
-    assert.equal((await left(storage, 'acme')).rows.length, expected.rows.length + 1);
-    const sweep = createErasedSweep({
-      ...{ tenants: storage.tenants, eraser: storage.tenantEraser, clock: systemClock },
-    });
+function rowTests(open: OpenHomes): void {
+  test('however many rows there are, each is looked at once and others keep theirs', async (t) => {
+    const { storage } = await open(t);
+    const total = 1234;
+    for (let at = 0; at < total; at += 1) {
+      // Many of one instant, as a fast program makes them.
+      const createdAtMs = NOW_MS + Math.floor(at / 700);
+      void storage.ledger.append(ledgerEntry({ tenant: 'acme', createdAtMs, correlationId: 'x' }));
+    }
+    await storage.ledger.append(ledgerEntry({ tenant: 'globex', correlationId: 'x' }));
     const { signal } = new AbortController();
 
-    assert.equal(await sweep(signal), 1);
+    const kept = await storage.tenantEraser.ledger('acme', 'keep', signal);
+    const again = await storage.tenantEraser.ledger('acme', 'keep', signal);
+    const erased = await storage.tenantEraser.ledger('acme', 'erase', signal);
 
-    const rows = how === 'keep' ? [...expected.rows, gone] : [];
-    assert.deepEqual((await left(storage, 'acme')).rows, rows);
-    assert.equal(await sweep(signal), 0);
-    assert.equal((await left(storage, 'globex')).rows[0]?.said, 'said 2');
+    assert.deepEqual([kept, again, erased], [total, 0, total]);
+    assert.deepEqual((await left(storage, 'acme')).rows, []);
+    assert.equal((await left(storage, 'globex')).rows[0]?.said, 'x');
   });
+
+  for (const how of ['keep', 'erase'] as const) {
+    test(`rows that come after an erasure (${how}) are treated as the others were`, async (t) => {
+      const { storage } = await open(t);
+      await fill(storage);
+      await begin(storage, how);
+      await runProcess(storage, 'proc_1', [], nowhere);
+      const expected = await left(storage, 'acme');
+      // From the journal of a process that was dead meanwhile.
+      const late = ledgerEntry({ tenant: 'acme', keyId: 'key_late', correlationId: 'said late' });
+      await storage.ledger.append(late);
+      assert.equal((await left(storage, 'acme')).rows.length, expected.rows.length + 1);
+      const sweep = createErasedSweep({
+        ...{ tenants: storage.tenants, eraser: storage.tenantEraser, clock: systemClock },
+      });
+      const { signal } = new AbortController();
+
+      assert.equal(await sweep(signal), 1);
+
+      const rows = how === 'keep' ? [...expected.rows, gone] : [];
+      assert.deepEqual((await left(storage, 'acme')).rows, rows);
+      assert.equal(await sweep(signal), 0);
+      assert.equal((await left(storage, 'globex')).rows[0]?.said, 'said 2');
+    });
+  }
 }
