@@ -2,13 +2,18 @@
  * `deploy/grafana/generated/*.json`: the dashboards, made from short descriptions so that a
  * panel is a title, a unit and its expressions. Panels stand two in a row, in their order.
  */
-import { DASHBOARDS } from './dashboard-list.mjs';
+import { cache } from './dashboards/cache.mjs';
+import { cost } from './dashboards/cost.mjs';
+import { database } from './dashboards/database.mjs';
+import { gateway } from './dashboards/gateway.mjs';
+import { operations } from './dashboards/operations.mjs';
 
 /**
- * @typedef {import('./dashboard-queries.mjs').Panel} Panel
- * @typedef {import('./dashboard-queries.mjs').Dashboard} Dashboard
+ * @typedef {import('./dashboards/panels.mjs').Panel} Panel
+ * @typedef {import('./dashboards/panels.mjs').Dashboard} Dashboard
  */
 
+const DASHBOARDS = [gateway, cost, cache, database, operations];
 const PANEL = { width: 12, height: 8 };
 const SOURCE = { type: 'prometheus', uid: '$datasource' };
 
@@ -42,7 +47,7 @@ function dashboardOf({ uid, title, description, panels }) {
  * @param {Panel} panel
  * @param {number} at
  */
-function panelOf({ title, unit, queries, kind = 'timeseries' }, at) {
+function panelOf({ title, unit, queries, kind }, at) {
   return {
     id: at + 1,
     title,
