@@ -96,7 +96,7 @@ test('a database that is away ends the start with 1 in five seconds, and is name
   const DATABASE_URL = `postgres://esclusa:x@127.0.0.1:${await freePort()}/esclusa`;
 
   const { exitCode, err } = await endedStart({
-    ...{ DATABASE_URL, ESCLUSA_DATA_DIR: '/tmp/esclusa-absent', LANG: 'es' },
+    ...{ DATABASE_URL, ESCLUSA_DATA_DIR: join(folder, 'data'), LANG: 'es' },
   });
 
   assert.equal(exitCode, 1);

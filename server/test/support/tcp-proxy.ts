@@ -25,6 +25,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       [outer, inner],
     ] as const) {
       sockets.add(from);
+      from.setNoDelay(); // a wire that holds small pieces back would be slow by itself
       from.on('data', (chunk) => {
         // Timers of one delay fire in order, so pieces stay in order.
         if (delayMs === 0) to.write(chunk);
