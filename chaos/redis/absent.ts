@@ -3,7 +3,8 @@
  * serves, what that adds, and how soon it finds its Redis when that comes.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, type Owner, startRedis } from '../../server/test/support/redis-server.ts';
+import type { Owner } from '../../server/test/support/afterwards.ts';
+import { freePort, startRedis } from '../../server/test/support/redis-server.ts';
 import { type Figures, figuresOf, within } from '../stretches.ts';
 import { isSame, type Subject, saidBy, startSubject, waitFor } from './subject.ts';
 

@@ -4,7 +4,8 @@
  * difference is the fault's, whatever else the machine does.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Owner, startRedis } from '../../server/test/support/redis-server.ts';
+import type { Owner } from '../../server/test/support/afterwards.ts';
+import { startRedis } from '../../server/test/support/redis-server.ts';
 import { startTcpProxy } from '../../server/test/support/tcp-proxy.ts';
 import { type Figures, figuresOf, type Stretch, within } from '../stretches.ts';
 import type { Fault, Place } from './faults.ts';

@@ -6,8 +6,9 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import { createRedisCacheStore } from '../../src/stores/redis/cache-store.ts';
 import type { RedisAddress } from '../../src/stores/redis/connection.ts';
+import type { Owner } from '../support/afterwards.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
-import { type Owner, startRedis } from '../support/redis-server.ts';
+import { startRedis } from '../support/redis-server.ts';
 import { openTestStore } from '../support/redis-store.ts';
 import { cacheStoreSuite } from './cache-store.suite.ts';
 

@@ -1,7 +1,7 @@
 /** Background jobs over a real PostgreSQL, under the role that requests run under. */
 import type { DatabasePlace } from '../../src/storage/index.ts';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { postgresForFile, postgresSettings } from '../support/postgres-storage.ts';
-import { temporaryFolder } from '../support/storage.ts';
 import { startStorageProcess } from '../support/storage-process.ts';
 import { jobQueueSuite } from './job-queue-suite.ts';
 

@@ -1,6 +1,7 @@
 /** Background jobs over SQLite, each test with a database file of its own. */
 
-import { openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { temporaryFolder } from '../support/afterwards.ts';
+import { openTestStorage } from '../support/storage.ts';
 import { startStorageProcess } from '../support/storage-process.ts';
 import { jobQueueSuite } from './job-queue-suite.ts';
 

@@ -9,7 +9,8 @@ import { systemRandom } from '../../src/kernel/random.ts';
 import { createJobRunner, type JobKind } from '../../src/operations/index.ts';
 import type { JobRunnerSettings } from '../../src/operations/jobs/runner-options.ts';
 import type { JobQueue, JobRecord, NewJob } from '../../src/operations/ports/jobs.ts';
-import { afterwards, ids, rememberingLog } from '../support/storage.ts';
+import { afterwards } from '../support/afterwards.ts';
+import { ids, rememberingLog } from '../support/storage.ts';
 import type { StorageProcess } from '../support/storage-process.ts';
 import { until } from '../support/until.ts';
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
-import { ledgerEntry, openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { ledgerEntry, openTestStorage } from '../support/storage.ts';
 import { ledgerRetentionSuite } from './ledger-retention-suite.ts';
 
 const postgres = await postgresForFile();

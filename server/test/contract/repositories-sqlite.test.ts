@@ -1,5 +1,6 @@
 /** The repositories over SQLite, each test with a database file of its own. */
-import { openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { temporaryFolder } from '../support/afterwards.ts';
+import { openTestStorage } from '../support/storage.ts';
 import { withTenants } from '../support/tenant-record.ts';
 import { auditRepositorySuite } from './audit-repository-suite.ts';
 import { bodyStoreSuite } from './body-store-suite.ts';

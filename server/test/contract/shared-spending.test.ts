@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Storage } from '../../src/storage/index.ts';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
-import { ledgerEntry, openTestStorage, temporaryFolder } from '../support/storage.ts';
+import { ledgerEntry, openTestStorage } from '../support/storage.ts';
 
 const postgres = await postgresForFile();
 

@@ -8,13 +8,13 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { afterwards, temporaryFolder } from '../support/afterwards.ts';
 import { ask, PRICED, populate, sums } from '../support/backed-up.ts';
 import { type CommandEnv, jsonOf, runCommand, startCommand } from '../support/command.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { load, startOnPostgres } from '../support/postgres-gateway.ts';
 import { PostgresServer, type TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
-import { afterwards, temporaryFolder } from '../support/storage.ts';
 import { until } from '../support/until.ts';
 
 const postgres = await postgresForFile();

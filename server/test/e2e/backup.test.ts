@@ -15,11 +15,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { afterwards, temporaryFolder } from '../support/afterwards.ts';
 import { ask, PRICED, populate, sums, type World } from '../support/backed-up.ts';
 import { type CommandEnv, jsonOf, runCommand, startCommand } from '../support/command.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { load } from '../support/postgres-gateway.ts';
-import { afterwards, temporaryFolder } from '../support/storage.ts';
 import { until } from '../support/until.ts';
 
 const SECRET = 'a-secret-that-is-kept-apart-from-the-backups';

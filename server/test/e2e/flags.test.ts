@@ -5,11 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { ADMIN_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { startScriptedUpstream } from '../support/scripted-upstream/index.ts';
@@ -158,8 +156,7 @@ test('metrics, cache and breakers follow their flags without a restart', async (
 });
 
 test('the log follows its flag without a restart, and a later start finds it so', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-flags-'));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const folder = temporaryFolder(t);
   const start = async () => {
     const gateway = await startGatewayProcess(folder, { LOG_LEVEL: 'info' });
     const lines = linesOf(gateway.child);

@@ -5,11 +5,10 @@
  * the restart the ledger is read page by page and compared.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { afterwards, temporaryFolder } from '../support/afterwards.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
@@ -100,70 +99,64 @@ interface Place {
 }
 
 /** A folder to start the program in; what still runs in it at the end is ended. */
-async function inFolder(work: (place: Place) => Promise<void>): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'esclusa-kill-'));
-  const started: GatewayProcess[] = [];
-  const start = async (): Promise<GatewayProcess> => {
-    const gateway = await startGatewayProcess(dataDir);
-    started.push(gateway);
-    return gateway;
+function place(t: TestContext): Place {
+  const dataDir = temporaryFolder(t);
+  return {
+    dataDir,
+    async start() {
+      const gateway = await startGatewayProcess(dataDir);
+      afterwards(t, () => gateway.child.kill('SIGKILL'));
+      return gateway;
+    },
   };
-  try {
-    await work({ dataDir, start });
-  } finally {
-    for (const { child } of started) child.kill('SIGKILL');
-    await rm(dataDir, { recursive: true, force: true });
-  }
 }
 
 test(`${KILLS} times killed under load: every acknowledged answer is booked once`, async (t) => {
-  await inFolder(async ({ dataDir, start }) => {
-    const acknowledged: string[] = [];
-    let gateway = await start();
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      const load = startLoad(gateway.url);
-      const enough = 10 + kill * 3; // another moment each time
-      await until('some answers came', () => load.acknowledged.length >= enough);
+  const { dataDir, start } = place(t);
+  const acknowledged: string[] = [];
+  let gateway = await start();
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const load = startLoad(gateway.url);
+    const enough = 10 + kill * 3; // another moment each time
+    await until('some answers came', () => load.acknowledged.length >= enough);
 
-      await gateway.kill('SIGKILL');
-      await load.stop();
-      acknowledged.push(...load.acknowledged);
-      gateway = await start();
-    }
+    await gateway.kill('SIGKILL');
+    await load.stop();
+    acknowledged.push(...load.acknowledged);
+    gateway = await start();
+  }
 
-    await assertAllBooked(gateway.url, acknowledged);
-    t.diagnostic(`${acknowledged.length} answers acknowledged over ${KILLS} kills`);
-    await gateway.kill('SIGTERM');
-    const database = new DatabaseSync(join(dataDir, 'esclusa.sqlite'));
-    assert.equal(database.prepare('pragma integrity_check').get()?.integrity_check, 'ok');
-    database.close();
-  });
+  await assertAllBooked(gateway.url, acknowledged);
+  t.diagnostic(`${acknowledged.length} answers acknowledged over ${KILLS} kills`);
+  await gateway.kill('SIGTERM');
+  const database = new DatabaseSync(join(dataDir, 'esclusa.sqlite'));
+  assert.equal(database.prepare('pragma integrity_check').get()?.integrity_check, 'ok');
+  database.close();
 });
 
 test('with the database held for 30 s, then killed: nothing fails, nothing is lost', async (t) => {
-  await inFolder(async ({ dataDir, start }) => {
-    const gateway = await start();
-    const other = new DatabaseSync(join(dataDir, 'esclusa.sqlite'), { timeout: 10_000 });
-    other.exec('begin exclusive');
-    const heldFromMs = performance.now();
-    const load = startLoad(gateway.url);
+  const { dataDir, start } = place(t);
+  const gateway = await start();
+  const other = new DatabaseSync(join(dataDir, 'esclusa.sqlite'), { timeout: 10_000 });
+  other.exec('begin exclusive');
+  const heldFromMs = performance.now();
+  const load = startLoad(gateway.url);
 
-    await until(
-      'the lock was held long enough',
-      () => performance.now() - heldFromMs >= LOCK_MS,
-      LOCK_MS + 5000,
-    );
-    const whileHeld = load.acknowledged.length;
-    await gateway.kill('SIGKILL');
-    await load.stop();
-    other.exec('rollback');
-    other.close();
-    const again = await start();
+  await until(
+    'the lock was held long enough',
+    () => performance.now() - heldFromMs >= LOCK_MS,
+    LOCK_MS + 5000,
+  );
+  const whileHeld = load.acknowledged.length;
+  await gateway.kill('SIGKILL');
+  await load.stop();
+  other.exec('rollback');
+  other.close();
+  const again = await start();
 
-    t.diagnostic(`${whileHeld} answers while the database was held`);
-    assert.ok(whileHeld > 100, `${whileHeld} answers while the database was held`);
-    assert.deepEqual(load.refused, []);
-    await assertAllBooked(again.url, load.acknowledged);
-    await again.kill('SIGTERM');
-  });
+  t.diagnostic(`${whileHeld} answers while the database was held`);
+  assert.ok(whileHeld > 100, `${whileHeld} answers while the database was held`);
+  assert.deepEqual(load.refused, []);
+  await assertAllBooked(again.url, load.acknowledged);
+  await again.kill('SIGTERM');
 });

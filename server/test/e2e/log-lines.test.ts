@@ -5,10 +5,10 @@
  * log-lines` judges it.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { callWhile, collectOutput } from '../support/log-load.ts';
 import { until } from '../support/until.ts';
@@ -24,7 +24,7 @@ interface Line {
 }
 
 test('thousands of requests leave a line of JSON each', async (t) => {
-  const { ids, text, perSecond } = await linesOf({});
+  const { ids, text, perSecond } = await linesOf(t, {});
   const lines = text.split('\n').filter((line) => line.startsWith('{"level"'));
   const ended = lines
     .map((line) => JSON.parse(line) as Line)
@@ -37,7 +37,7 @@ test('thousands of requests leave a line of JSON each', async (t) => {
 });
 
 test('as text each line is `time - name - level - message`', async (t) => {
-  const { ids, text, perSecond } = await linesOf({ ENABLE_STRUCTURED_LOGGING: 'false' });
+  const { ids, text, perSecond } = await linesOf(t, { ENABLE_STRUCTURED_LOGGING: 'false' });
   const whole = text.split('\n').slice(0, -1);
   const first = whole.findIndex((line) => TEXT_LINE.test(line));
   const lines = whole.slice(first);
@@ -51,8 +51,8 @@ test('as text each line is `time - name - level - message`', async (t) => {
   assert.deepEqual(new Set(ended), new Set(ids));
 });
 
-test('the level follows the configuration without a restart', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-lines-'));
+test('the level follows the configuration without a restart', async (t) => {
+  const folder = temporaryFolder(t);
   const file = join(folder, 'esclusa.yaml');
   await writeFile(file, 'log: { level: error }\n');
   const gateway = await startGatewayProcess(join(folder, 'data'), {
@@ -80,21 +80,15 @@ test('the level follows the configuration without a restart', async () => {
     assert.ok(!written.text().includes(quiet as string));
   } finally {
     await gateway.kill('SIGINT');
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 });
 
-async function linesOf(env: Readonly<Record<string, string>>) {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-lines-'));
-  try {
-    const gateway = await startGatewayProcess(folder, { LOG_LEVEL: 'info', ...env });
-    const written = collectOutput(gateway);
-    const beganMs = performance.now();
-    const ids = await callWhile(gateway.url, AT_ONCE, (begun) => begun < CALLS);
-    const seconds = (performance.now() - beganMs) / 1000;
-    await gateway.kill('SIGINT');
-    return { ids, text: written.text(), perSecond: CALLS / seconds };
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
+async function linesOf(t: TestContext, env: Readonly<Record<string, string>>) {
+  const gateway = await startGatewayProcess(temporaryFolder(t), { LOG_LEVEL: 'info', ...env });
+  const written = collectOutput(gateway);
+  const beganMs = performance.now();
+  const ids = await callWhile(gateway.url, AT_ONCE, (begun) => begun < CALLS);
+  const seconds = (performance.now() - beganMs) / 1000;
+  await gateway.kill('SIGINT');
+  return { ids, text: written.text(), perSecond: CALLS / seconds };
 }

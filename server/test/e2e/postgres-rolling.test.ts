@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
+import { afterwards } from '../support/afterwards.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { chatOnce, startOnPostgres } from '../support/postgres-gateway.ts';
 import type { TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
-import { afterwards } from '../support/storage.ts';
 import { until } from '../support/until.ts';
 
 const postgres = await postgresForFile();

@@ -7,12 +7,12 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { startRedis } from '../support/redis-server.ts';
@@ -71,8 +71,7 @@ async function scene(t: TestContext, engine: Env): Promise<Scene> {
     startScriptedUpstream(),
   ]);
   t.after(() => Promise.all([old.close(), next.close()]));
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-rollout-'));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const folder = temporaryFolder(t);
   const file = join(folder, 'esclusa.yaml');
   await writeFile(file, stringify(configuration(old.url, next.url)));
   const env = {

@@ -4,16 +4,16 @@
  * way, then searched for in all it wrote.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { call, login, PASSWORD, register } from '../support/people.ts';
 
-it('passwords, tokens, invitations and keys are in no log line and in no file', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-rest-'));
+it('passwords, tokens, invitations and keys are in no log line and in no file', async (t) => {
+  const folder = temporaryFolder(t);
   const started = await startGatewayProcess(folder, { LOG_LEVEL: 'debug' });
   const { url, child } = started;
   let said = '';
@@ -36,7 +36,6 @@ it('passwords, tokens, invitations and keys are in no log line and in no file', 
     assert.doesNotMatch(said, /canary\d?@/i, 'an address is in the log');
   } finally {
     if (child.exitCode === null) await started.kill('SIGKILL');
-    await rm(folder, { recursive: true, force: true });
   }
 });
 

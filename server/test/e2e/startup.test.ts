@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from '../support/gateway.ts';
 import { freePort, startRedis } from '../support/redis-server.ts';
 import {
@@ -81,9 +81,7 @@ test('a missing key ends the start with 1 and a summary that names the variable'
 });
 
 test('a file that is no YAML is named by the summary', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-yaml-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'broken.yaml');
+  const file = join(temporaryFolder(t), 'broken.yaml');
   await writeFile(file, 'providers: [\n');
 
   const { exitCode, err } = await endedStart({ ESCLUSA_CONFIG: file });
@@ -92,11 +90,11 @@ test('a file that is no YAML is named by the summary', async (t) => {
   assert.ok(err.includes(`environment_variables: ${file}`), err);
 });
 
-test('a database that is away ends the start with 1 in five seconds, and is named', async () => {
+test('a database that is away ends the start with 1 in five seconds, and is named', async (t) => {
   const DATABASE_URL = `postgres://esclusa:x@127.0.0.1:${await freePort()}/esclusa`;
 
   const { exitCode, err } = await endedStart({
-    ...{ DATABASE_URL, ESCLUSA_DATA_DIR: join(folder, 'data'), LANG: 'es' },
+    ...{ DATABASE_URL, ESCLUSA_DATA_DIR: temporaryFolder(t), LANG: 'es' },
   });
 
   assert.equal(exitCode, 1);

@@ -3,10 +3,10 @@
  * that writes down every module it loads, with a collector configured and without.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { startCollector } from '../support/otlp/collector.ts';
@@ -14,8 +14,8 @@ import { startCollector } from '../support/otlp/collector.ts';
 const PRELOAD = new URL('../support/loaded-modules.mjs', import.meta.url).href;
 const TRACING = /telemetry\/tracing\/|@opentelemetry\/(otlp|sdk|resources|core)/;
 
-test('without a collector nothing of traces is loaded, not even by a call', async () => {
-  const loaded = await modulesLoaded({});
+test('without a collector nothing of traces is loaded, not even by a call', async (t) => {
+  const loaded = await modulesLoaded(t, {});
 
   assert.ok(
     loaded.some((url) => url.includes('telemetry/observer')),
@@ -27,10 +27,10 @@ test('without a collector nothing of traces is loaded, not even by a call', asyn
   );
 });
 
-test('with a collector the library of traces is loaded', async () => {
+test('with a collector the library of traces is loaded', async (t) => {
   const collector = await startCollector();
   try {
-    const loaded = await modulesLoaded({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const loaded = await modulesLoaded(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     assert.ok(loaded.some((url) => url.includes('otlp-transformer')));
     assert.ok(collector.spans.length > 0, 'spans were sent when it stopped');
   } finally {
@@ -39,23 +39,22 @@ test('with a collector the library of traces is loaded', async () => {
 });
 
 /** Of a process that started, answered one call and was told to stop. */
-async function modulesLoaded(env: Readonly<Record<string, string>>): Promise<string[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-loaded-'));
+async function modulesLoaded(
+  t: TestContext,
+  env: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const folder = temporaryFolder(t);
   const list = join(folder, 'modules');
-  try {
-    const gateway = await startGatewayProcess(join(folder, 'data'), {
-      ...{ NODE_OPTIONS: `--import=${PRELOAD}`, LOADED_MODULES: list, ...env },
-    });
-    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: 'Hello' }] }),
-    });
-    await answer.text();
-    assert.equal(answer.status, 200);
-    await gateway.kill('SIGINT');
-    return (await readFile(list, 'utf8')).split('\n');
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
+  const gateway = await startGatewayProcess(join(folder, 'data'), {
+    ...{ NODE_OPTIONS: `--import=${PRELOAD}`, LOADED_MODULES: list, ...env },
+  });
+  const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: 'Hello' }] }),
+  });
+  await answer.text();
+  assert.equal(answer.status, 200);
+  await gateway.kill('SIGINT');
+  return (await readFile(list, 'utf8')).split('\n');
 }

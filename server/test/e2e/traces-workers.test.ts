@@ -4,10 +4,8 @@
  * collector that is sent nothing before the end.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { callWhile } from '../support/log-load.ts';
 import { startCollector } from '../support/otlp/collector.ts';
@@ -17,7 +15,7 @@ const CALLS = 200;
 const AT_ONCE = 16;
 
 test('each worker exports its calls, and what waits when it is told to go', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-traces-'));
+  const folder = temporaryFolder(t);
   const redis = await startRedis(t);
   const collector = await startCollector();
   const gateway = await startGatewayProcess(folder, {
@@ -39,6 +37,5 @@ test('each worker exports its calls, and what waits when it is told to go', asyn
   } finally {
     gateway.child.kill('SIGKILL');
     await collector.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 });

@@ -16,7 +16,8 @@ import type { Report } from '../../src/storage/applying/report.ts';
 import { systemFiles } from '../../src/storage/journal/files.ts';
 import { Journal } from '../../src/storage/journal/journal.ts';
 import { createInstance } from '../../src/storage/journal/ownership.ts';
-import { afterwards, ids, rememberingLog, temporaryFolder } from './storage.ts';
+import { afterwards, temporaryFolder } from './afterwards.ts';
+import { ids, rememberingLog } from './storage.ts';
 
 export interface Booking {
   readonly applier: LedgerApplier;

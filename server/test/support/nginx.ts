@@ -9,7 +9,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Owner } from './redis-server.ts';
+import type { Owner } from './afterwards.ts';
+import { freePort } from './redis-server.ts';
 import { until } from './until.ts';
 
 const DEPLOYED = join(import.meta.dirname, '../../../deploy/docker/nginx');

@@ -2,9 +2,9 @@
  * The whole program over a real PostgreSQL, as an installation with three roles starts it.
  */
 import type { TestContext } from 'node:test';
+import { afterwards } from './afterwards.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
 import type { TestDatabase } from './postgres-server.ts';
-import { afterwards } from './storage.ts';
 
 /** Small pools, so that a test can exhaust them. */
 export async function startOnPostgres(

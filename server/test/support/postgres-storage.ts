@@ -7,8 +7,9 @@ import { systemClock } from '../../src/kernel/clock.ts';
 import { migratePostgres } from '../../src/storage/engines/postgres/migrating.ts';
 import type { PostgresSettings } from '../../src/storage/engines/postgres/options.ts';
 import type { Storage } from '../../src/storage/index.ts';
+import { afterwards, temporaryFolder } from './afterwards.ts';
 import { PostgresServer, ROLES, type TestDatabase } from './postgres-server.ts';
-import { afterwards, openAt, type TestStorageOptions, temporaryFolder } from './storage.ts';
+import { openAt, type TestStorageOptions } from './storage.ts';
 
 export interface PostgresFile {
   readonly server: PostgresServer;

@@ -7,7 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RedisAddress } from '../../src/stores/redis/connection.ts';
-import { freePort, localAddress, type Owner, startRedis, type TestRedis } from './redis-server.ts';
+import type { Owner } from './afterwards.ts';
+import { freePort, localAddress, startRedis, type TestRedis } from './redis-server.ts';
 import { until } from './until.ts';
 
 export interface TestCluster {

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RedisAddress } from '../../src/stores/redis/connection.ts';
+import type { Owner } from './afterwards.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { until } from './until.ts';
 
@@ -52,10 +53,6 @@ export interface TestRedis {
 }
 
 /** Whose end is the server's end: the context of a test, or `node:test` itself. */
-export interface Owner {
-  after(hook: () => Promise<void>): void;
-}
-
 const HOST = '127.0.0.1';
 const START_MS = 20_000;
 const STARTS = 5;

@@ -13,7 +13,7 @@ import { systemRandom } from '../../src/kernel/random.ts';
 import { openRedisStore } from '../../src/stores/redis/client.ts';
 import type { RedisAddress } from '../../src/stores/redis/connection.ts';
 import type { RedisStore, RedisStoreOptions } from '../../src/stores/redis/store.ts';
-import type { Owner } from './redis-server.ts';
+import type { Owner } from './afterwards.ts';
 import { until } from './until.ts';
 
 export interface TestStore {

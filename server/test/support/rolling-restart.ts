@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import type { Owner } from './afterwards.ts';
 import { ADMIN_KEY } from './gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts';
 import { startNginx } from './nginx.ts';
-import { freePort, type Owner, startRedis } from './redis-server.ts';
+import { freePort, startRedis } from './redis-server.ts';
 
 export interface RollingOptions {
   readonly processes: number;

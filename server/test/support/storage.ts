@@ -2,8 +2,6 @@
  * Real storage in a folder that goes away with the test, a log that remembers, and ledger
  * entries of which a test writes out only what its claim is about.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { LedgerEntry } from '../../src/gateway/model/ledger-entry.ts';
@@ -20,6 +18,7 @@ import {
   type Storage,
   type StorageLimits,
 } from '../../src/storage/index.ts';
+import { afterwards, temporaryFolder } from './afterwards.ts';
 
 export const ids = createIdSource(systemClock, systemRandom);
 
@@ -41,28 +40,6 @@ export function rememberingLog(): RememberingLog {
       lines.push({ level, message, fields });
     };
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'esclusa-storage-'));
-  afterwards(t, () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
-
-const undoing = new WeakMap<TestContext, (() => unknown)[]>();
-
-/** Runs what was begun last first: a folder goes after the storage in it is closed. */
-export function afterwards(t: TestContext, undo: () => unknown): void {
-  const known = undoing.get(t);
-  if (known !== undefined) {
-    known.push(undo);
-    return;
-  }
-  const stack = [undo];
-  undoing.set(t, stack);
-  t.after(async () => {
-    for (const each of stack.reverse()) await each();
-  });
 }
 
 export interface TestStorageOptions {

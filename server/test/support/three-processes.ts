@@ -6,9 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Owner } from './afterwards.ts';
 import { startFleet } from './gateway-fleet.ts';
 import { startGatewayProcess } from './gateway-process.ts';
-import type { Owner, TestRedis } from './redis-server.ts';
+import type { TestRedis } from './redis-server.ts';
 import { until } from './until.ts';
 import { type LineAnswer, lineToEach, openLine, type WorkerLine } from './worker-lines.ts';
 

@@ -4,8 +4,7 @@
  * folder swaps links the way mounted config maps do.
  */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
@@ -18,6 +17,7 @@ import {
   systemFiles,
 } from '../../../src/config/index.ts';
 import { type Log, silentLog } from '../../../src/kernel/log.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
 import { CONFIG_FILE, createMemoryFiles, testCatalogue } from '../../support/config.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
@@ -291,31 +291,27 @@ describe('watching', () => {
     assert.equal(clock.pendingTimers(), 0);
   });
 
-  it('follows a link that is swapped, as mounted config maps do', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'esclusa-config-'));
+  it('follows a link that is swapped, as mounted config maps do', async (t) => {
+    const folder = temporaryFolder(t);
     const put = async (version: string, ttlSeconds: number): Promise<void> => {
       await mkdir(join(folder, version));
       await writeFile(join(folder, version, 'e.yaml'), `cache: { ttl_seconds: ${ttlSeconds} }`);
       await symlink(version, join(folder, `${version}.link`));
       await rename(join(folder, `${version}.link`), join(folder, '..data'));
     };
-    try {
-      await put('v1', 1);
-      await symlink('..data/e.yaml', join(folder, 'e.yaml'));
-      const { keeper, clock } = await keep(systemFiles, {
-        ESCLUSA_CONFIG: join(folder, 'e.yaml'),
-      });
-      keeper.watch();
-      await look(clock);
-      assert.equal(keeper.current.config.cache.ttlSeconds, 1);
+    await put('v1', 1);
+    await symlink('..data/e.yaml', join(folder, 'e.yaml'));
+    const { keeper, clock } = await keep(systemFiles, {
+      ESCLUSA_CONFIG: join(folder, 'e.yaml'),
+    });
+    keeper.watch();
+    await look(clock);
+    assert.equal(keeper.current.config.cache.ttlSeconds, 1);
 
-      await put('v2', 2);
-      await look(clock);
+    await put('v2', 2);
+    await look(clock);
 
-      assert.equal(keeper.current.config.cache.ttlSeconds, 2);
-      keeper.stop();
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    assert.equal(keeper.current.config.cache.ttlSeconds, 2);
+    keeper.stop();
   });
 });

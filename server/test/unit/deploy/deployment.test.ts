@@ -5,12 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
+import { temporaryFolder } from '../../support/afterwards.ts';
 import { kustomized, one, withoutKustomize as skip } from '../../support/kubernetes.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
@@ -141,32 +141,28 @@ test('the cache may forget and the state may not', () => {
   }
 });
 
-test('no password stands in a file, and every secret of the full stack is generated', async () => {
+test('no password stands in a file, and every secret of the full stack is generated', async (t) => {
   const text = readFileSync(join(DOCKER, 'compose.full.yml'), 'utf8');
   const needed = new Set([...text.matchAll(/\$\{([A-Z_]+):\?\}/g)].map(([, name]) => name));
-  const folder = mkdtempSync(join(tmpdir(), 'esclusa-secrets-'));
-  try {
-    const script = join(DOCKER, 'make-secrets.mjs');
-    await run(process.execPath, [script, folder]);
-    const made = readFileSync(join(folder, '.env'), 'utf8');
-    const again = spawnSync(process.execPath, [script, folder]);
+  const folder = temporaryFolder(t);
+  const script = join(DOCKER, 'make-secrets.mjs');
+  await run(process.execPath, [script, folder]);
+  const made = readFileSync(join(folder, '.env'), 'utf8');
+  const again = spawnSync(process.execPath, [script, folder]);
 
-    const values = new Map(
-      made
-        .trim()
-        .split('\n')
-        .map((line) => line.split(/=(.*)/s) as [string, string]),
-    );
-    for (const name of needed) assert.ok((values.get(name ?? '') ?? '').length >= 43, name);
-    assert.equal(new Set(values.values()).size, values.size, 'each has its own');
-    assert.equal(statSync(join(folder, '.env')).mode & 0o777, 0o600);
-    const scrape = readFileSync(join(folder, 'secrets/metrics_key'), 'utf8');
-    assert.equal(scrape, values.get('ESCLUSA_METRICS_KEY'), 'it may read metrics alone');
-    assert.equal(again.status, 1, 'what is there is kept');
-    assert.equal(readFileSync(join(folder, '.env'), 'utf8'), made);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const values = new Map(
+    made
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/=(.*)/s) as [string, string]),
+  );
+  for (const name of needed) assert.ok((values.get(name ?? '') ?? '').length >= 43, name);
+  assert.equal(new Set(values.values()).size, values.size, 'each has its own');
+  assert.equal(statSync(join(folder, '.env')).mode & 0o777, 0o600);
+  const scrape = readFileSync(join(folder, 'secrets/metrics_key'), 'utf8');
+  assert.equal(scrape, values.get('ESCLUSA_METRICS_KEY'), 'it may read metrics alone');
+  assert.equal(again.status, 1, 'what is there is kept');
+  assert.equal(readFileSync(join(folder, '.env'), 'utf8'), made);
 });
 
 test('the image copies what exists, runs as nobody special and asks for its health itself', () => {

@@ -6,11 +6,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { METRICS } from '../../../src/telemetry/metric-table.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 const PROMETHEUS = join(ROOT, 'deploy/prometheus');
@@ -84,24 +86,18 @@ test('every alert fires in its one case and is quiet in its other', async () => 
   }
 });
 
-test('an alert whose expression is broken is found by its cases', async () => {
-  const { mkdtemp, rm, writeFile, mkdir } = await import('node:fs/promises');
-  const { tmpdir } = await import('node:os');
-  const folder = await mkdtemp(join(tmpdir(), 'esclusa-rules-'));
-  try {
-    await mkdir(join(folder, 'rules'));
-    await mkdir(join(folder, 'tests'));
-    const right = 'max by (name) (circuit_breaker_state == 1)\n';
-    const broken = readFileSync(RULES, 'utf8').replace(right, right.replace('== 1', '> 1'));
-    await writeFile(join(folder, 'rules/esclusa.yml'), broken);
-    await writeFile(join(folder, 'tests/esclusa.test.yml'), readFileSync(CASES, 'utf8'));
+test('an alert whose expression is broken is found by its cases', async (t) => {
+  const folder = temporaryFolder(t);
+  await mkdir(join(folder, 'rules'));
+  await mkdir(join(folder, 'tests'));
+  const right = 'max by (name) (circuit_breaker_state == 1)\n';
+  const broken = readFileSync(RULES, 'utf8').replace(right, right.replace('== 1', '> 1'));
+  await writeFile(join(folder, 'rules/esclusa.yml'), broken);
+  await writeFile(join(folder, 'tests/esclusa.test.yml'), readFileSync(CASES, 'utf8'));
 
-    const failed = run('promtool', ['test', 'rules', join(folder, 'tests/esclusa.test.yml')]);
+  const failed = run('promtool', ['test', 'rules', join(folder, 'tests/esclusa.test.yml')]);
 
-    await assert.rejects(failed);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await assert.rejects(failed);
 });
 
 test('every alert has a severity, a sentence and a runbook, and every runbook an alert', () => {

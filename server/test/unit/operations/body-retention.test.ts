@@ -7,9 +7,10 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { BodyStore } from '../../../src/gateway/index.ts';
 import { bodyRetention } from '../../../src/operations/body-retention.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { filesWith } from '../../support/planted.ts';
-import { afterwards, openAt, rememberingLog, temporaryFolder } from '../../support/storage.ts';
+import { openAt, rememberingLog } from '../../support/storage.ts';
 import { withTenants } from '../../support/tenant-record.ts';
 import { until } from '../../support/until.ts';
 

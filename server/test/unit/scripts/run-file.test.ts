@@ -4,11 +4,11 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runFile } from '../../../../scripts/test/run-file.mjs';
+import { temporaryFolder } from '../../support/afterwards.ts';
 import { until } from '../../support/until.ts';
 
 const IMPORT = `import { test } from 'node:test';\n`;
@@ -16,8 +16,7 @@ const IMPORT = `import { test } from 'node:test';\n`;
 type Run = { readonly folder: string; readonly outcome: ReturnType<typeof runFile> };
 
 function run(t: TestContext, text: string, signal = new AbortController().signal): Run {
-  const folder = mkdtempSync(join(tmpdir(), 'esclusa-runner-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'it.test.mjs'), text);
   const outcome = runFile({
     file: 'it.test.mjs',

@@ -11,7 +11,8 @@ import type { Report } from '../../../src/storage/applying/report.ts';
 import { Connection } from '../../../src/storage/engines/sqlite/connection.ts';
 import { SqliteLedgerStore } from '../../../src/storage/engines/sqlite/ledger-store.ts';
 import type { SegmentExtent } from '../../../src/storage/journal/position.ts';
-import { afterwards, databasePath, temporaryFolder } from '../../support/storage.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
+import { databasePath } from '../../support/storage.ts';
 import { until } from '../../support/until.ts';
 
 interface Played {

@@ -24,7 +24,7 @@ import {
   requireNoUnfinishedRestore,
   undoUnfinished,
 } from '../../../src/storage/backup/restore-plan.ts';
-import { temporaryFolder } from '../../support/storage.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
 
 const NEVER = new AbortController().signal;
 const TEXT = `--

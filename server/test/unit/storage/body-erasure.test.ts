@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { filesWith } from '../../support/planted.ts';
-import { afterwards, databasePath, openAt, temporaryFolder } from '../../support/storage.ts';
+import { databasePath, openAt } from '../../support/storage.ts';
 import { withTenants } from '../../support/tenant-record.ts';
 
 const CANARY = 'canary-91ab-el-prompt-plantado';

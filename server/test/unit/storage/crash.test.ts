@@ -8,7 +8,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { databasePath, openAt, temporaryFolder } from '../../support/storage.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
+import { databasePath, openAt } from '../../support/storage.ts';
 import { startStorageProcess } from '../../support/storage-process.ts';
 
 const KILLS = 20;

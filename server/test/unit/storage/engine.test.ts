@@ -14,15 +14,14 @@ import { SqliteEngine } from '../../../src/storage/engines/sqlite/engine.ts';
 import { openStorageTool } from '../../../src/storage/index.ts';
 import { MIGRATION_NAMES } from '../../../src/storage/migrations/index.ts';
 import { createQueryWatch } from '../../../src/storage/query-watch.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import {
-  afterwards,
   databasePath,
   ledgerEntry,
   openAt,
   openTestStorage,
   rememberingLog,
-  temporaryFolder,
 } from '../../support/storage.ts';
 import { startStorageProcess } from '../../support/storage-process.ts';
 import { tenantRecord } from '../../support/tenant-record.ts';

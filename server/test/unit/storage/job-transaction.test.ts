@@ -10,8 +10,9 @@ import { noFaults } from '../../../src/kernel/fault.ts';
 import { createJobQueue, insertJob } from '../../../src/storage/jobs/job-queue.ts';
 import { createEngine, type DatabasePlace } from '../../../src/storage/open-engine.ts';
 import { createQueryWatch } from '../../../src/storage/query-watch.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { postgresForFile, postgresSettings } from '../../support/postgres-storage.ts';
-import { afterwards, ids, rememberingLog, temporaryFolder } from '../../support/storage.ts';
+import { ids, rememberingLog } from '../../support/storage.ts';
 
 const postgres = await postgresForFile();
 const NOW_MS = 1_700_000_000_000;

@@ -17,13 +17,8 @@ import { SqliteLedgerStore } from '../../../src/storage/engines/sqlite/ledger-st
 import { type SegmentExtent, segmentPath } from '../../../src/storage/journal/position.ts';
 import { RECORD_MAX_BYTES, writeRecord } from '../../../src/storage/journal/record.ts';
 import { SegmentReader } from '../../../src/storage/journal/segment-reader.ts';
-import {
-  afterwards,
-  databasePath,
-  ledgerEntry,
-  openAt,
-  temporaryFolder,
-} from '../../support/storage.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
+import { databasePath, ledgerEntry, openAt } from '../../support/storage.ts';
 
 interface Place {
   readonly root: string;

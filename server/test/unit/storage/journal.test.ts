@@ -11,14 +11,9 @@ import { noFaults } from '../../../src/kernel/fault.ts';
 import { type JournalFiles, systemFiles } from '../../../src/storage/journal/files.ts';
 import { Journal, type JournalOptions } from '../../../src/storage/journal/journal.ts';
 import { segmentPath } from '../../../src/storage/journal/position.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import {
-  afterwards,
-  ledgerEntry,
-  type RememberingLog,
-  rememberingLog,
-  temporaryFolder,
-} from '../../support/storage.ts';
+import { ledgerEntry, type RememberingLog, rememberingLog } from '../../support/storage.ts';
 
 /** A disk that counts, and fails when told to. */
 interface Disk extends JournalFiles {

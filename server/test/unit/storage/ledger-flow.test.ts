@@ -22,6 +22,7 @@ import type { Storage } from '../../../src/storage/index.ts';
 import { systemFiles } from '../../../src/storage/journal/files.ts';
 import { Journal } from '../../../src/storage/journal/journal.ts';
 import { createInstance } from '../../../src/storage/journal/ownership.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
 import {
   databasePath,
   ids,
@@ -29,7 +30,6 @@ import {
   openAt,
   openTestStorage,
   rememberingLog,
-  temporaryFolder,
 } from '../../support/storage.ts';
 import { tenantRecord } from '../../support/tenant-record.ts';
 import { until } from '../../support/until.ts';

@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { clientConfig } from '../../../src/storage/engines/postgres/client.ts';
 import { PostgresLedgerStore } from '../../../src/storage/engines/postgres/ledger-store.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { bookingWith } from '../../support/booking.ts';
 import { type Certificate, makeCertificate } from '../../support/certificate.ts';
 import type { TestDatabase } from '../../support/postgres-server.ts';
 import { postgresForFile } from '../../support/postgres-storage.ts';
-import { afterwards, ledgerEntry, temporaryFolder } from '../../support/storage.ts';
+import { ledgerEntry } from '../../support/storage.ts';
 import { until } from '../../support/until.ts';
 
 const postgres = await postgresForFile();

@@ -10,8 +10,9 @@ import { systemFiles } from '../../../src/storage/journal/files.ts';
 import { Journal } from '../../../src/storage/journal/journal.ts';
 import { LedgerPipe, type LedgerSink } from '../../../src/storage/journal/pipe.ts';
 import type { JournalPosition, SegmentExtent } from '../../../src/storage/journal/position.ts';
+import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { afterwards, ledgerEntry, rememberingLog, temporaryFolder } from '../../support/storage.ts';
+import { ledgerEntry, rememberingLog } from '../../support/storage.ts';
 
 /** Remembers what it was told, in order, and answers as a database out of reach does. */
 class LostSink implements LedgerSink {

@@ -11,9 +11,10 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { arrayText } from '../../../src/storage/engines/postgres/array-text.ts';
 import { original } from '../../../src/storage/engines/postgres/text.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
 import type { TestDatabase } from '../../support/postgres-server.ts';
 import { postgresForFile, postgresSettings } from '../../support/postgres-storage.ts';
-import { ledgerEntry, temporaryFolder } from '../../support/storage.ts';
+import { ledgerEntry } from '../../support/storage.ts';
 import { startStorageProcess } from '../../support/storage-process.ts';
 import { until } from '../../support/until.ts';
 

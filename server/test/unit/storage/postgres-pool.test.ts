@@ -16,9 +16,10 @@ import {
   type PoolSettings,
 } from '../../../src/storage/engines/postgres/pool.ts';
 import { poolStatistics } from '../../../src/storage/pool-statistics.ts';
+import { afterwards } from '../../support/afterwards.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { postgresForFile } from '../../support/postgres-storage.ts';
-import { afterwards, rememberingLog } from '../../support/storage.ts';
+import { rememberingLog } from '../../support/storage.ts';
 import { until } from '../../support/until.ts';
 
 const postgres = await postgresForFile();

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ledgerEntry, openAt, temporaryFolder } from '../../support/storage.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
+import { ledgerEntry, openAt } from '../../support/storage.ts';
 
 /** Every path below the folder with its permissions, the folder itself under `.`. */
 function modesOf(folder: string): ReadonlyMap<string, number> {

@@ -11,7 +11,8 @@ import fc from 'fast-check';
 import type { LedgerEntry } from '../../../src/gateway/model/ledger-entry.ts';
 import { RECORD_MAX_BYTES, readRecord, writeRecord } from '../../../src/storage/journal/record.ts';
 import { SegmentReader } from '../../../src/storage/journal/segment-reader.ts';
-import { ledgerEntry, temporaryFolder } from '../../support/storage.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
+import { ledgerEntry } from '../../support/storage.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 60 });
 const count = fc.maxSafeNat();

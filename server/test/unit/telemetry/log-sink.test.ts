@@ -4,96 +4,78 @@
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { createLogSink } from '../../../src/telemetry/log-sink.ts';
+import { temporaryFolder } from '../../support/afterwards.ts';
 import { until } from '../../support/until.ts';
-
-async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'esclusa-log-'));
-  try {
-    await run(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 function numbered(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => `line ${from + i} ${'ñ'.repeat(40)}`);
 }
 
-test('closing writes out every line in order, a folder is made for the file', () =>
-  inDirectory(async (directory) => {
-    const path = join(directory, 'deep', 'esclusa.log');
-    const sink = createLogSink(path, true, systemClock);
+test('closing writes out every line in order, a folder is made for the file', async (t) => {
+  const directory = temporaryFolder(t);
+  const path = join(directory, 'deep', 'esclusa.log');
+  const sink = createLogSink(path, true, systemClock);
 
-    for (const line of numbered(0, 3000)) sink.write(`${line}\n`);
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const line of numbered(3000, 3100)) sink.write(`${line}\n`);
+  for (const line of numbered(0, 3000)) sink.write(`${line}\n`);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const line of numbered(3000, 3100)) sink.write(`${line}\n`);
+  await sink.close();
+
+  assert.deepEqual(readFileSync(path, 'utf8').trimEnd().split('\n'), numbered(0, 3100));
+  assert.equal(sink.dropped(), 0);
+});
+
+test('a flush for the last moment writes what waits at once', async (t) => {
+  const directory = temporaryFolder(t);
+  const path = join(directory, 'esclusa.log');
+  const sink = createLogSink(path, true, systemClock);
+  sink.write('waiting\n');
+  assert.equal(readFileSync(path, 'utf8'), '');
+
+  sink.flushSync();
+
+  assert.equal(readFileSync(path, 'utf8'), 'waiting\n');
+  await sink.close();
+});
+
+test('a single line is written within a second, an unbatched one at once', async (t) => {
+  const directory = temporaryFolder(t);
+  for (const batched of [true, false]) {
+    const path = join(directory, `${batched}.log`);
+    const sink = createLogSink(path, batched, systemClock);
+    const startedMs = performance.now();
+    sink.write('alone\n');
+
+    await until('the line is written', () => readFileSync(path, 'utf8') !== '', 2000);
+
+    const tookMs = performance.now() - startedMs;
+    assert.equal(readFileSync(path, 'utf8'), 'alone\n');
+    assert(tookMs < (batched ? 1000 : 400), `${tookMs} ms`);
     await sink.close();
+  }
+});
 
-    assert.deepEqual(readFileSync(path, 'utf8').trimEnd().split('\n'), numbered(0, 3100));
-    assert.equal(sink.dropped(), 0);
-  }));
+test('a file that cannot be opened stops the start', (t) => {
+  const directory = temporaryFolder(t);
+  assert.throws(() => createLogSink(directory, true, systemClock), { code: 'EISDIR' });
+});
 
-test('a flush for the last moment writes what waits at once', () =>
-  inDirectory(async (directory) => {
-    const path = join(directory, 'esclusa.log');
-    const sink = createLogSink(path, true, systemClock);
-    sink.write('waiting\n');
-    assert.equal(readFileSync(path, 'utf8'), '');
+test('lines after closing are counted as lost', async (t) => {
+  const directory = temporaryFolder(t);
+  const sink = createLogSink(join(directory, 'esclusa.log'), true, systemClock);
+  await sink.close();
+  await sink.close();
 
-    sink.flushSync();
+  sink.write('late\n');
+  sink.flushSync();
 
-    assert.equal(readFileSync(path, 'utf8'), 'waiting\n');
-    await sink.close();
-  }));
-
-test('a single line is written within a second, an unbatched one at once', () =>
-  inDirectory(async (directory) => {
-    for (const batched of [true, false]) {
-      const path = join(directory, `${batched}.log`);
-      const sink = createLogSink(path, batched, systemClock);
-      const startedMs = performance.now();
-      sink.write('alone\n');
-
-      await until('the line is written', () => readFileSync(path, 'utf8') !== '', 2000);
-
-      const tookMs = performance.now() - startedMs;
-      assert.equal(readFileSync(path, 'utf8'), 'alone\n');
-      assert(tookMs < (batched ? 1000 : 400), `${tookMs} ms`);
-      await sink.close();
-    }
-  }));
-
-test('a file that cannot be opened stops the start', () =>
-  inDirectory(async (directory) => {
-    assert.throws(() => createLogSink(directory, true, systemClock), { code: 'EISDIR' });
-  }));
-
-test('lines after closing are counted as lost', () =>
-  inDirectory(async (directory) => {
-    const sink = createLogSink(join(directory, 'esclusa.log'), true, systemClock);
-    await sink.close();
-    await sink.close();
-
-    sink.write('late\n');
-    sink.flushSync();
-
-    assert.equal(sink.dropped(), 1);
-  }));
+  assert.equal(sink.dropped(), 1);
+});
 
 function module(path: string): string {
   return JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
@@ -139,22 +121,22 @@ const FLOOD = `${OPEN}
   process.exit(0);
 `;
 
-test('a reader that stands still costs bounded memory and counted lines, not the exit', () =>
-  inDirectory(async (directory) => {
-    const path = join(directory, 'pipe');
-    spawnSync('sh', ['-c', 'mkfifo "$1"', 'sh', path]);
-    const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK); // and never read
-    const child = spawnSync(process.execPath, ['--input-type=module', '-e', FLOOD], {
-      stdio: ['ignore', pipe, 'pipe'],
-      timeout: 20_000,
-    });
-    closeSync(pipe);
+test('a reader that stands still costs bounded memory and counted lines, not the exit', (t) => {
+  const directory = temporaryFolder(t);
+  const path = join(directory, 'pipe');
+  spawnSync('sh', ['-c', 'mkfifo "$1"', 'sh', path]);
+  const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK); // and never read
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', FLOOD], {
+    stdio: ['ignore', pipe, 'pipe'],
+    timeout: 20_000,
+  });
+  closeSync(pipe);
 
-    assert.equal(child.status, 0, child.stderr.toString());
-    const { dropped, grown } = JSON.parse(child.stderr.toString()) as Record<string, number>;
-    assert((dropped ?? 0) > 30_000, child.stderr.toString());
-    assert((grown ?? 0) < 64 * 1024 * 1024, child.stderr.toString());
-  }));
+  assert.equal(child.status, 0, child.stderr.toString());
+  const { dropped, grown } = JSON.parse(child.stderr.toString()) as Record<string, number>;
+  assert((dropped ?? 0) > 30_000, child.stderr.toString());
+  assert((grown ?? 0) < 64 * 1024 * 1024, child.stderr.toString());
+});
 
 const SLOW_READER = `${OPEN}
   const sink = createLogSink(1, true, systemClock);
@@ -166,23 +148,23 @@ const SLOW_READER = `${OPEN}
   process.stderr.write(String(sink.dropped()));
 `;
 
-test('a slow reader of a pipe gets every line in order', () =>
-  inDirectory(async (directory) => {
-    const script = join(directory, 'slow.mjs');
-    const output = join(directory, 'output');
-    writeFileSync(script, SLOW_READER);
-    const command = `"$1" "$2" | { while IFS= read -r line; do echo "$line"; done; } > "$3"`;
-    const child = spawnSync('sh', ['-c', command, 'sh', process.execPath, script, output], {
-      timeout: 20_000,
-    });
+test('a slow reader of a pipe gets every line in order', (t) => {
+  const directory = temporaryFolder(t);
+  const script = join(directory, 'slow.mjs');
+  const output = join(directory, 'output');
+  writeFileSync(script, SLOW_READER);
+  const command = `"$1" "$2" | { while IFS= read -r line; do echo "$line"; done; } > "$3"`;
+  const child = spawnSync('sh', ['-c', command, 'sh', process.execPath, script, output], {
+    timeout: 20_000,
+  });
 
-    const lines = readFileSync(output, 'utf8').trimEnd().split('\n');
-    assert.equal(child.stderr.toString(), '0');
-    assert.deepEqual(
-      lines.map((line) => Number(line.split(' ')[1])),
-      Array.from({ length: 3000 }, (_, i) => i),
-    );
-  }));
+  const lines = readFileSync(output, 'utf8').trimEnd().split('\n');
+  assert.equal(child.stderr.toString(), '0');
+  assert.deepEqual(
+    lines.map((line) => Number(line.split(' ')[1])),
+    Array.from({ length: 3000 }, (_, i) => i),
+  );
+});
 
 const GONE_READER = `${OPEN}
   const sink = createLogSink(1, true, systemClock);
