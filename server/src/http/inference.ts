@@ -98,8 +98,12 @@ export async function handleInference(
   const place = deps.running.push(exchange);
   try {
     const answer = await deps.within(idsOf(exchange), () => deps.pipeline(exchange));
-    if (answer.kind === 'plain') writePlain(writing, response, exchange, endpoint.writer, answer);
-    else await pumpStream(writing, response, exchange, endpoint.writer, answer);
+    const { writer } = endpoint;
+    const rest =
+      answer.kind === 'plain'
+        ? writePlain(writing, response, exchange, writer, answer)
+        : pumpStream(writing, response, exchange, writer, answer);
+    if (rest !== null) await rest;
   } catch (thrown) {
     writeError(writing, response, exchange, endpoint.writer, thrown, hasLongRest(request));
   } finally {

@@ -3,8 +3,8 @@
  * saying what went wrong, in the dialect of the endpoint.
  *
  * Invariants: a stream ends with its dialect's end marker or with an error event, never
- * silently; a slow reader stops the upstream instead of filling memory, and is cut after
- * `stalledReaderMs`; the frames of a stream are always iterated, because settlement happens
+ * silently; a slow reader stops the upstream instead of filling memory; one that takes nothing
+ * of an answer for `stalledReaderMs` is cut, a plain answer's like a stream's; the frames of a stream are always iterated, because settlement happens
  * when the iteration ends.
  */
 import type { ServerResponse } from 'node:http';
@@ -26,20 +26,27 @@ export interface WriteDeps {
 const OK = 200;
 /** How long the connection of a refused upload stays open so that its client can read why. */
 const LINGER_MS = 500;
+/** What a client is given at a time: one that takes less in `stalledReaderMs` takes nothing. */
+const PIECE_BYTES = 65_536;
 
+/** null: all of it is written. */
 export function writePlain(
   deps: WriteDeps,
   response: ServerResponse,
   exchange: Exchange,
   writer: DialectWriter,
   answer: PlainAnswer,
-): void {
+): Promise<void> | null {
   const headers = headersOf(deps, exchange, writer);
   headers.push('content-type', answer.contentType);
   headers.push('content-length', String(answer.bytes.length));
   response.writeHead(OK, headers);
   deps.sent?.(answer.bytes);
-  response.end(answer.bytes);
+  if (answer.bytes.length <= PIECE_BYTES) {
+    response.end(answer.bytes);
+    return null;
+  }
+  return putInPieces(deps, response, exchange, answer.bytes).then(() => void response.end());
 }
 
 /** `restUnread`: most of the request's body was not read, and its connection must end. */
@@ -92,7 +99,8 @@ export async function pumpStream(
       if (!response.headersSent) writeStreamHead(deps, response, exchange, writer);
       if (frame.bytes.length > 0) {
         deps.sent?.(frame.bytes);
-        if (!response.write(frame.bytes)) await drained(deps, response, exchange);
+        const writing = put(deps, response, exchange, frame.bytes);
+        if (writing !== null) await writing;
       }
       sequence = frame.sequence ?? sequence;
       if (frame.terminal !== null) {
@@ -157,6 +165,29 @@ function closing(exchange: Exchange, writer: DialectWriter): Buffer {
     duration_ms: entry.durationMs,
   };
   return writer.comment(exchange.request, `esclusa ${JSON.stringify(facts)}`);
+}
+
+/** null: the client may be given more at once. */
+function put(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  bytes: Buffer,
+): Promise<void> | null {
+  if (bytes.length > PIECE_BYTES) return putInPieces(deps, response, exchange, bytes);
+  return response.write(bytes) ? null : drained(deps, response, exchange);
+}
+
+async function putInPieces(
+  deps: WriteDeps,
+  response: ServerResponse,
+  exchange: Exchange,
+  bytes: Buffer,
+): Promise<void> {
+  for (let from = 0; from < bytes.length && !response.destroyed; from += PIECE_BYTES) {
+    const piece = bytes.subarray(from, from + PIECE_BYTES);
+    if (!response.write(piece)) await drained(deps, response, exchange);
+  }
 }
 
 function drained(deps: WriteDeps, response: ServerResponse, exchange: Exchange): Promise<void> {

@@ -1,0 +1,112 @@
+/**
+ * How long a client may take with an answer: as long as it likes while it takes anything of it,
+ * and no longer than `stalledReaderMs` when it takes nothing.
+ */
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { StreamFrame } from '../../../src/gateway/model/answer.ts';
+import { openaiWriter } from '../../../src/http/openai/writer.ts';
+import { pumpStream, writePlain } from '../../../src/http/write-answer.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { chatRequest, exchangeOf, frame, LAST_FRAME, plainAnswer } from '../pipeline/fakes.ts';
+
+const STALLED_MS = 1000;
+const LONG = Buffer.alloc(1_000_000, 'x');
+
+/** A response whose client takes what it was given when the test says so. */
+class SlowResponse extends EventEmitter {
+  headersSent = false;
+  destroyed = false;
+  writableEnded = false;
+  taken = 0;
+  #given = 0;
+
+  writeHead(): void {
+    this.headersSent = true;
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#given += bytes.length;
+    return false;
+  }
+
+  end(bytes: Buffer = Buffer.alloc(0)): void {
+    this.#given += bytes.length;
+    this.writableEnded = true;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+
+  take(): void {
+    this.taken = this.#given;
+    this.emit('drain');
+  }
+}
+
+async function* framesOf(...frames: readonly StreamFrame[]): AsyncGenerator<StreamFrame> {
+  yield* frames;
+}
+
+function writing(kind: 'plain' | 'stream') {
+  const clock = createManualClock();
+  const response = new SlowResponse();
+  const exchange = exchangeOf(chatRequest());
+  const deps = {
+    ...{ clock, stalledReaderMs: STALLED_MS },
+    facts: { worker: 'w', degraded: () => '' },
+  };
+  const to = response as unknown as ServerResponse;
+  const stream = framesOf(frame({ bytes: LONG }), LAST_FRAME);
+  const done =
+    kind === 'plain'
+      ? writePlain(deps, to, exchange, openaiWriter, plainAnswer({ bytes: LONG }))
+      : pumpStream(deps, to, exchange, openaiWriter, {
+          ...{ kind: 'stream', dialect: 'openai', frames: stream },
+        });
+  return { clock, response, exchange, done };
+}
+
+for (const kind of ['plain', 'stream'] as const) {
+  test(`${kind}: a client that takes a little at a time is given all of it`, async () => {
+    const { clock, response, done } = writing(kind);
+    let takes = 0;
+    for (; !response.writableEnded; takes += 1) {
+      await setImmediate();
+      clock.advance(STALLED_MS - 1);
+      response.take();
+      await setImmediate();
+    }
+
+    await done;
+    assert.equal(response.destroyed, false);
+    assert.ok(takes > 10 && response.taken >= LONG.length, `${takes} ${response.taken}`);
+    assert.equal(clock.pendingTimers(), 0);
+  });
+
+  test(`${kind}: a client that takes nothing is cut`, async () => {
+    const { clock, response, exchange, done } = writing(kind);
+    await setImmediate();
+    response.take();
+    await setImmediate();
+
+    clock.advance(STALLED_MS);
+
+    await done;
+    assert.equal(response.destroyed, true);
+    assert.ok(response.taken < LONG.length / 10, `${response.taken}`);
+    assert.equal(exchange.abort.signal.reason.code, 'client_closed');
+  });
+}
+
+test('a short plain answer is written at once', () => {
+  const { response, exchange, clock } = writing('plain');
+  const deps = { clock, stalledReaderMs: STALLED_MS, facts: { worker: 'w', degraded: () => '' } };
+  const to = response as unknown as ServerResponse;
+  assert.equal(writePlain(deps, to, exchange, openaiWriter, plainAnswer()), null);
+});
