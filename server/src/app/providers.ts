@@ -2,6 +2,7 @@
  * The providers of a generation: each adapter with its way out. A way out is kept from one
  * generation to the next as long as its address and bounds stay the same, so that a reload
  * does not cost connections; one that is no longer used is closed once its last call is over.
+ * A provider that a reload removed is still found by exchanges that were routed to it before.
  */
 import { createHash } from 'node:crypto';
 import type { Config, ProviderConfig } from '../config/index.ts';
@@ -41,6 +42,7 @@ type Connected = Map<string, { readonly provider: string; readonly upstream: Htt
 
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   let connected: Connected = new Map();
+  let latest: ReadonlyMap<string, Provider> = new Map();
 
   function remoteUpstream(
     config: Config,
@@ -77,7 +79,9 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       }
       closeUnused(deps, config, connected, used);
       connected = used;
-      return { get: (name) => providers.get(name) };
+      const before = latest;
+      latest = providers;
+      return { get: (name) => providers.get(name) ?? before.get(name) };
     },
     figures: () =>
       [...connected.values()].map(({ provider, upstream }) => ({

@@ -4,8 +4,8 @@
  *
  * Invariants: a stream ends with its dialect's end marker or with an error event, never
  * silently; a slow reader stops the upstream instead of filling memory; one that takes nothing
- * of an answer for `stalledReaderMs` is cut, a plain answer's like a stream's; the frames of a stream are always iterated, because settlement happens
- * when the iteration ends.
+ * of an answer for `stalledReaderMs` is cut, a plain answer's like a stream's; the frames of a
+ * stream are always iterated, because settlement happens when the iteration ends.
  */
 import type { ServerResponse } from 'node:http';
 import type { Exchange, PlainAnswer, StreamAnswer } from '../gateway/index.ts';

@@ -44,7 +44,9 @@ const USAGE = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
 const PLAIN: Behaviour = {
   body: JSON.stringify({
     ...{ ...ABOUT, object: 'chat.completion', usage: USAGE },
-    choices: [{ index: 0, message: { role: 'assistant', content: CONTENT }, finish_reason: 'stop' }],
+    choices: [
+      { index: 0, message: { role: 'assistant', content: CONTENT }, finish_reason: 'stop' },
+    ],
   }),
 };
 

@@ -119,7 +119,8 @@ export const httpGroup = group(
       60_000,
       { min: 100, max: 3_600_000 },
       {
-        description: 'How long a client may read nothing of an answer before its connection is cut.',
+        description:
+          'How long a client may read nothing of an answer before its connection is cut.',
       },
     ),
     trusted_proxies: optionalText(

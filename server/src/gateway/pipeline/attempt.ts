@@ -2,7 +2,6 @@
  * One call to one target: encode, send, read. Resolves with the whole of a plain answer, or
  * with a stream whose first piece has arrived, so that everything before it can be retried.
  */
-import { assert } from '../../kernel/assert.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Answer } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
@@ -50,7 +49,8 @@ export function attempt(
 ): Promise<Answer> {
   const { target, signal } = call;
   const provider = context.providers.get(target.provider);
-  assert(provider !== undefined, `target ${target.id} has a provider`);
+  // Whoever waits over several reloads may have been routed to what is not there any more.
+  if (provider === undefined) return Promise.reject(new GatewayError('no_target_available'));
   const { upstream, adapter, keys } = provider;
   if (keys === undefined) {
     return recorded(context, call, { upstream, adapter, key: null, firstByteMs });
