@@ -23,10 +23,13 @@ const models = allowedModelsSchema;
 const HOURS_PER_WEEK = 168;
 const HOURS_PER_QUARTER = 2160;
 
-export const userCreateSchema = z.strictObject({
+const userCreateShape = z.strictObject({
   email,
   username,
-  password,
+  /** Either this or `password_hash`. */
+  password: password.optional(),
+  /** A bcrypt hash that came from elsewhere; the first sign-in replaces it. */
+  password_hash: z.string().min(1).max(200).optional(),
   roles: roles.default(['student']),
   /** The caller's own tenant where left out. */
   tenant: slugSchema.optional(),
@@ -35,6 +38,11 @@ export const userCreateSchema = z.strictObject({
   limits: limitsSchema.optional(),
   budget: budgetSchema.nullish(),
 });
+
+export const userCreateSchema = userCreateShape.refine(
+  (body) => (body.password === undefined) !== (body.password_hash === undefined),
+  { error: 'Expected either `password` or `password_hash`.', path: ['password'] },
+);
 
 /** What is left out stays; null removes; `roles` and `limits` are replaced as a whole. */
 export const userUpdateSchema = z

@@ -28,6 +28,7 @@ import {
   type TenantUseCases,
 } from '../tenancy/index.ts';
 import { createPeople, type IdentityDeps, type People } from './people.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface Identity extends People {
   readonly keySnapshot: KeySnapshot;
@@ -116,6 +117,7 @@ export async function stopIdentity(identity: Identity): Promise<void> {
 interface FirstUseParts {
   readonly identity: Identity;
   readonly storage: Pick<Repositories, 'users'>;
+  readonly telemetry: Pick<Telemetry, 'log'>;
 }
 
 export interface FirstUse {
@@ -133,13 +135,17 @@ export async function prepareFirstUse(
   parts: Omit<IdentityDeps, 'log'> & FirstUseParts,
   config: Config,
 ): Promise<FirstUse> {
-  const { identity, storage, clock, random, ids } = parts;
+  const { identity, storage, telemetry, clock, random, ids } = parts;
   await identity.tenants.ensure({ slug: DEFAULT_TENANT, name: 'Default' });
   const { key, email, password } = config.admin;
   const first = key === null ? await createFirstKey(identity.keys) : null;
   if (key !== null && email === null) return { firstKey: null, firstAdmin: null };
   const firstAdmin = await createFirstAdmin(
-    { users: storage.users, hasher: identity.hasher, clock, random, ids },
+    {
+      ...{ users: storage.users, hasher: identity.hasher, clock, random, ids },
+      warn: (message) => telemetry.log.named('identity').warn(message),
+      isStrict: config.environment === 'production',
+    },
     { email, password },
   );
   return { firstKey: first?.secret ?? null, firstAdmin };

@@ -131,7 +131,7 @@ export function createPeople(
   const singleSignOn = singleSignOnOf(config, (settings) =>
     createSingleSignOn({
       ...common,
-      ...{ settings, sessions, tenantExists },
+      ...{ settings, sessions, tenantExists, standingOf },
       sealer: createSealer(secrets.carryKey, 'single-sign-on', deps),
     }),
   );

@@ -11,7 +11,12 @@ import {
   userUpdateSchema,
 } from '@esclusa/contracts';
 import { budgetFromWire, limitsFromWire } from '../http/shapes/index.ts';
-import { auditToWire, invitationToWire, userToWire } from '../http/shapes/people.ts';
+import {
+  auditToWire,
+  invitationToWire,
+  secretFromWire,
+  userToWire,
+} from '../http/shapes/people.ts';
 import { generatePassword, operator, verifyChain } from '../identity/index.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Repositories } from '../storage/index.ts';
@@ -64,10 +69,12 @@ export function createPeopleWorkspace(
 
   return {
     async createUser(body) {
-      const madeUp = body.password === undefined ? generatePassword(random) : null;
+      const hasNone = body.password === undefined && body.password_hash === undefined;
+      const madeUp = hasNone ? generatePassword(random) : null;
       const wanted = checked(userCreateSchema, { ...body, ...(madeUp && { password: madeUp }) });
-      const { email, username, password, roles, tenant } = wanted;
-      const record = await users.create(operator, { email, username, password, roles, tenant });
+      const { email, username, roles, tenant } = wanted;
+      const secret = secretFromWire(wanted);
+      const record = await users.create(operator, { email, username, secret, roles, tenant });
       await note('users.create', record);
       return { ...userToWire(record), ...(madeUp !== null && { password: madeUp }) };
     },

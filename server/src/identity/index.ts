@@ -29,7 +29,12 @@ export { createRegistration, type Register } from './people/registration.ts';
 export { createSessions, type Session } from './people/sessions.ts';
 export { createSignIn, type SignInUseCases } from './people/sign-in.ts';
 export { createThrottle } from './people/throttle.ts';
-export { createUserUseCases, type UserChange, type UserUseCases } from './people/users.ts';
+export {
+  createUserUseCases,
+  type NewUser,
+  type UserChange,
+  type UserUseCases,
+} from './people/users.ts';
 export type { AuditEntry, AuditRepository } from './ports/audit-repository.ts';
 export type { InvitationRecord } from './ports/invitation-repository.ts';
 export type {

@@ -12,6 +12,7 @@ import type { Authentication, Principal } from '../gateway/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createFreshness } from '../kernel/freshness.ts';
 import type { Log } from '../kernel/log.ts';
+import { createImportedCosts } from './passwords/imported-costs.ts';
 import type { FamilyRepository } from './ports/family-repository.ts';
 import type { UserRecord, UserRepository } from './ports/user-repository.ts';
 import type { AccessClaims } from './tokens/access-tokens.ts';
@@ -39,6 +40,8 @@ export interface UserSnapshot {
   has(userId: string): boolean;
   /** False for one who was closed or whose session ended; true also where nobody can tell. */
   stands(userId: string, familyId: string | null): boolean;
+  /** Of the dearest password hash that was imported and not yet replaced; null: there is none. */
+  dearestImported(): number | null;
   start(): Promise<void>;
   refresh(): Promise<void>;
   state(): { readonly users: number; readonly isCurrent: boolean };
@@ -52,11 +55,13 @@ export function createUserSnapshot(options: UserSnapshotOptions): UserSnapshot {
   const { clock, log, maxAgeMs, tokenLifeMs, maxUsers = DEFAULT_MAX_USERS } = options;
   const principals = new Map<string, Principal>();
   const ended = new Map<string, number>();
+  const imported = createImportedCosts(maxUsers);
   let userVersion = 0;
   let familyVersion = 0;
   let isTruncated = false;
 
   function put(user: UserRecord): void {
+    imported.note(user.id, user.passwordHash);
     if (!user.isActive || !user.isVerified) {
       principals.delete(user.id);
     } else if (principals.size < maxUsers || principals.has(user.id)) {
@@ -81,7 +86,10 @@ export function createUserSnapshot(options: UserSnapshotOptions): UserSnapshot {
       options.families.endedSince(familyVersion, sinceMs),
     ]);
     for (const user of changes.users) put(user);
-    for (const id of changes.removedIds) principals.delete(id);
+    for (const id of changes.removedIds) {
+      principals.delete(id);
+      imported.note(id, null);
+    }
     for (const family of ends.ended) ended.set(family.id, family.endedAtMs);
     userVersion = changes.version;
     familyVersion = ends.version;
@@ -106,6 +114,7 @@ export function createUserSnapshot(options: UserSnapshotOptions): UserSnapshot {
     has: (userId) => principals.has(userId),
     stands: (userId, familyId) =>
       (principals.has(userId) || isTruncated) && (familyId === null || !ended.has(familyId)),
+    dearestImported: imported.dearest,
     start: freshness.start,
     refresh: freshness.refresh,
     state: () => ({ users: principals.size, isCurrent: freshness.isCurrent() }),

@@ -224,6 +224,18 @@ describe('production', () => {
     assert.doesNotMatch(started.stderr, /CHANGE_THIS_IN_PRODUCTION/);
   });
 
+  it('does not start with an administrator whose password is one of the commonest', async () => {
+    const admin = { ESCLUSA_ADMIN_EMAIL: 'ops@example.org', ESCLUSA_ADMIN_PASSWORD: 'Password1' };
+
+    const started = startGateway({ env: { ...admin, ENVIRONMENT: 'production' } });
+
+    await assert.rejects(started, (error: Error) => {
+      assert.match(error.message, /`ESCLUSA_ADMIN_PASSWORD` is one of the commonest/);
+      assert.doesNotMatch(error.message, /Password1/);
+      return true;
+    });
+  });
+
   it('registers nobody without an invitation', async () => {
     const gateway = await startGateway({ env: { ENVIRONMENT: 'production' } });
     try {

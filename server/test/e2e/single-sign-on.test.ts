@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { askAt } from '../support/ask-at.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import {
   CLIENT_ID,
@@ -117,6 +118,36 @@ describe('single sign-on', () => {
       assert.equal(answer.status, 401);
       assert.equal(answer.body.error.code, 'single_sign_on_refused');
     }
+  });
+
+  it('is refused at the host of another tenant and while the own one is suspended', async () => {
+    const hosts = ['globex.example'];
+    await gateway.api('POST', '/api/v1/tenants', { slug: 'globex', name: 'Globex', hosts });
+    const person = { sub: 'p-11', email: 'gil@acme.example' };
+    const before = await signIn(person);
+
+    issuer.person = { email_verified: true, org: 'acme', ...person };
+    const { search, cookie } = await depart();
+    const path = `${CALLBACK}${search}`;
+    const elsewhere = await askAt(gateway.url, 'globex.example', path, { cookie });
+    await gateway.api('POST', '/api/v1/tenants/acme/suspend');
+    const suspended = await signIn(person);
+    const newcomer = await signIn({ sub: 'p-12', email: 'new@acme.example' });
+    await gateway.api('POST', '/api/v1/tenants/acme/resume');
+    const users = await gateway.api('GET', '/api/v1/users?tenant=acme&limit=100');
+
+    assert.equal(before.status, 200);
+    assert.equal(elsewhere.status, 401, elsewhere.text);
+    assert.deepEqual(
+      [suspended, newcomer].map(({ status, body }) => [status, body.error.code]),
+      [
+        [403, 'tenant_suspended'],
+        [403, 'tenant_suspended'],
+      ],
+    );
+    const addresses = users.body.data.map(({ email }: { email: string }) => email);
+    assert.equal(addresses.includes('new@acme.example'), false);
+    assert.equal((await signIn(person)).status, 200);
   });
 
   it('changes nothing of an account that another tenant has', async () => {

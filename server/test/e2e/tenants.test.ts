@@ -3,8 +3,8 @@
  * a host names its tenant and a credential must agree.
  */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { askAt } from '../support/ask-at.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from '../support/gateway.ts';
 import { login, PASSWORD } from '../support/people.ts';
 import { until } from '../support/until.ts';
@@ -135,35 +135,10 @@ test('a host says whose people sign in and register there', async (t) => {
   assert.equal(registered.status, 201);
   assert.equal(elsewhere.status, 401);
   assert.equal(there.status, 200);
-  const token = JSON.parse(there.text).access_token as string;
+  const { access_token: token, refresh_token } = JSON.parse(there.text) as Record<string, string>;
+  const refresh = (host: string) => post(host, '/api/v1/auth/refresh', { refresh_token });
+  assert.equal((await refresh('globex.example')).status, 401);
+  assert.equal((await refresh('acme.example')).status, 200);
   const me = await gateway.api('GET', '/api/v1/auth/me', undefined, token);
   assert.equal(me.body.tenant, 'acme');
 });
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** `fetch` lets nobody choose the host. */
-function askAt(
-  url: string,
-  host: string,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body?: string,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const method = body === undefined ? 'GET' : 'POST';
-    const sent = request(`${url}${path}`, { method, headers: { ...headers, host } }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (piece: string) => {
-        text += piece;
-      });
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
+import { hash as bcrypt } from '@node-rs/bcrypt';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { call, login, PASSWORD, register } from '../support/people.ts';
 
@@ -101,6 +102,39 @@ describe('users', () => {
     assert.equal(refreshed.status, 401);
     assert.equal(signIn.status, 401);
     assert.equal(model.status, 401);
+  });
+
+  it('who bring a bcrypt hash sign in by it, once, and are hashed anew', async () => {
+    const account = (username: string, more: object) =>
+      call(url, 'POST', '/api/v1/users', {
+        token: admins.acme,
+        body: { email: `${username}@uni.example`, username, ...more },
+      });
+    const hash = await bcrypt('Imported-Horse-1', { cost: 5 });
+
+    const made = await account('imported', { password_hash: hash });
+    const wrong = await login(url, 'imported', 'Imported-Horse-2');
+    const right = await login(url, 'imported', 'Imported-Horse-1');
+    const refused = [
+      await account('both', { password_hash: hash, password: PASSWORD }),
+      await account('neither', {}),
+      await account('dear', { password_hash: hash.replace('$05$', '$31$') }),
+      await account('other', { password_hash: '5f4dcc3b5aa765d61d8327deb882cf99' }),
+    ];
+
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    assert.equal(made.body.has_password, true);
+    assert.deepEqual([wrong.status, right.status], [401, 200]);
+    for (const { status, body } of refused) {
+      assert.equal(status, 400);
+      assert.match(body.error.message, /password_hash/);
+    }
+    const file = `${gateway.folder}/data/esclusa.sqlite`;
+    const database = new DatabaseSync(file, { readOnly: true });
+    const kept = database.prepare('select password_hash as hash from users where id = ?');
+    assert.match(String(kept.get(made.body.id)?.hash), /^\$argon2id\$/);
+    database.close();
+    assert.equal((await login(url, 'imported', 'Imported-Horse-1')).status, 200);
   });
 
   it('who are removed are gone, and leave nothing personal in the database', async () => {

@@ -134,6 +134,7 @@ export const en = {
     username: 'name to sign in with (default: what stands before the @)',
     roles: 'student, instructor, admin, superadmin, comma-separated (default: student)',
     password: 'password; made up and shown once where it is left out',
+    passwordHash: 'bcrypt hash from elsewhere, instead; the first sign-in replaces it',
     active: 'yes or no: whether they may sign in',
     email: 'only for this e-mail address (default: whoever has it)',
     beforeNumber: 'continue before this number',

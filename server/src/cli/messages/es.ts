@@ -137,6 +137,7 @@ export const es: Messages = {
     username: 'nombre con el que entra (si falta: lo que va antes de la @)',
     roles: 'student, instructor, admin, superadmin, separados por comas (si falta: student)',
     password: 'contraseña; si falta, se inventa y se muestra una vez',
+    passwordHash: 'en su lugar, un hash bcrypt de otro sistema; se cambia al entrar',
     active: 'yes o no: si puede entrar',
     email: 'solo para esta dirección de correo (si falta: quien la tenga)',
     beforeNumber: 'sigue antes de este número',

@@ -12,6 +12,7 @@ export const PEOPLE_VERBS = {
       { flags: '--roles <list>', text: 'roles' },
       TENANT,
       { flags: '--password <password>', text: 'password' },
+      { flags: '--password-hash <hash>', text: 'passwordHash' },
     ],
     examples: [
       'esclusa users create ana@uni.example --roles instructor --tenant valle-claro',

@@ -11,6 +11,7 @@ export async function run(context: VerbContext): Promise<undefined> {
     roles: rolesOption(context),
     tenant: textOption(context, 'tenant'),
     password: textOption(context, 'password'),
+    password_hash: textOption(context, 'passwordHash'),
   };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
   const body = Object.fromEntries(given);

@@ -3,7 +3,13 @@
  * password's hash never gets past here.
  */
 import type { AuditEntryBody, InvitationCreated, SessionBody, User } from '@esclusa/contracts';
-import type { AuditEntry, InvitationRecord, Session, UserRecord } from '../../identity/index.ts';
+import type {
+  AuditEntry,
+  InvitationRecord,
+  NewUser,
+  Session,
+  UserRecord,
+} from '../../identity/index.ts';
 import { budgetToWire, limitsToWire, timestamp } from './index.ts';
 
 const MS_PER_SECOND = 1000;
@@ -26,6 +32,15 @@ export function userToWire(record: UserRecord): User {
     created_at: timestamp(record.createdAtMs),
     last_login_at: record.lastLoginAtMs === null ? null : timestamp(record.lastLoginAtMs),
   };
+}
+
+/** What somebody new signs in with; the schema lets in exactly one of the two. */
+export function secretFromWire(body: {
+  readonly password?: string | undefined;
+  readonly password_hash?: string | undefined;
+}): NewUser['secret'] {
+  const { password = '', password_hash: importedHash } = body;
+  return importedHash === undefined ? { password } : { importedHash };
 }
 
 export function invitationToWire(record: InvitationRecord, token: string): InvitationCreated {

@@ -134,6 +134,7 @@ async function refresh(
   if (claims === null || family === null || !isAlive(family, began.wallMs)) throw refused();
   const user = await users.get(family.userId, null);
   if (user === null || !user.isActive || !user.isVerified) throw refused();
+  if (caller.tenant !== null && caller.tenant !== user.tenant) throw refused();
   const generation = await advance(options, family, claims, caller, began);
   if (generation === null) {
     await families.end(family.id, 'reuse', clock.wallMs());

@@ -55,7 +55,7 @@ export interface SignInUseCases {
 
 export interface SignInOptions {
   readonly users: UserRepository;
-  readonly snapshot: Pick<UserSnapshot, 'refresh'>;
+  readonly snapshot: Pick<UserSnapshot, 'refresh' | 'dearestImported'>;
   readonly sessions: Sessions;
   readonly throttle: Throttle;
   readonly hasher: PasswordHasher;
@@ -120,13 +120,14 @@ function isElsewhere({ tenant }: Caller, user: UserRecord | null): boolean {
 
 /** Counts the attempt, then compares; one that succeeds counts nothing. */
 async function tryPassword(
-  { throttle, hasher }: SignInOptions,
+  { throttle, hasher, snapshot }: SignInOptions,
   attempt: Parameters<Throttle['attempt']>[0],
   user: UserRecord | null,
   password: string,
 ): Promise<boolean> {
   const succeed = await throttle.attempt(attempt);
-  const isRight = await hasher.verify(user?.passwordHash ?? null, password);
+  const hash = user?.passwordHash ?? null;
+  const isRight = await hasher.verify(hash, password, snapshot.dearestImported());
   const mayEnter = isRight && user?.isActive === true && user.isVerified;
   if (mayEnter) succeed();
   return mayEnter;

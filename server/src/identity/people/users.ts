@@ -10,6 +10,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import { checkGrant, type Grant, settleGrant } from '../grants.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
+import { checkImportedHash } from '../passwords/imported.ts';
 import { checkPassword } from '../passwords/policy.ts';
 import type {
   MustRemain,
@@ -27,7 +28,8 @@ export type PersonRole = Exclude<Role, 'service'>;
 export interface NewUser extends Omit<Grant, 'expiresAtMs'> {
   readonly email: string;
   readonly username: string;
-  readonly password: string;
+  /** A password, or a bcrypt hash of one that came from elsewhere. */
+  readonly secret: { readonly password: string } | { readonly importedHash: string };
   readonly roles: readonly PersonRole[];
   readonly tenant?: string | undefined;
 }
@@ -116,11 +118,11 @@ async function create(
   const { models, limits, budget } = settleGrant({ ...actor, expiresAtMs: null }, wanted);
   const email = checkEmail(wanted.email);
   const username = checkUsername(wanted.username);
-  checkPassword(wanted.password, [email, localPart(email), username]);
+  const secret = checkSecret(wanted.secret, [email, localPart(email), username]);
   await requireTenant(options, tenant);
   const user: UserRecord = {
     ...{ id: options.ids.next('usr'), tenant, email, username, subject: null },
-    passwordHash: await options.hasher.hash(wanted.password),
+    passwordHash: await secret(options.hasher),
     roles: [...new Set(wanted.roles)],
     isActive: true,
     isVerified: true,
@@ -131,6 +133,19 @@ async function create(
   await options.users.insert(user);
   await options.snapshot.refresh();
   return user;
+}
+
+/** Judged at once, hashed when all else is right. */
+function checkSecret(
+  secret: NewUser['secret'],
+  about: readonly string[],
+): (hasher: PasswordHasher) => Promise<string> {
+  if ('importedHash' in secret) {
+    const imported = checkImportedHash(secret.importedHash);
+    return async () => imported;
+  }
+  checkPassword(secret.password, about);
+  return (hasher) => hasher.hash(secret.password);
 }
 
 async function update(

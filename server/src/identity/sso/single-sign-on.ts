@@ -13,6 +13,7 @@ import { GatewayError, type Role } from '../../gateway/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { StandingOf } from '../authenticator.ts';
 import type { Caller } from '../people/caller.ts';
 import { checkEmail, localPart } from '../people/names.ts';
 import type { Session, Sessions } from '../people/sessions.ts';
@@ -35,7 +36,8 @@ export interface SingleSignOn {
   begin(): Promise<{ readonly url: string; readonly carried: string; readonly lifeMs: number }>;
   /**
    * Completes a sign-in from the query the issuer sent the browser back with.
-   * Throws `single_sign_on_refused`, `single_sign_on_unavailable`, `storage_unavailable`.
+   * Throws `single_sign_on_refused`, `single_sign_on_unavailable`, `tenant_suspended`,
+   * `storage_unavailable`.
    */
   finish(search: string, carried: string | null, caller: Caller): Promise<Session>;
 }
@@ -46,6 +48,7 @@ export interface SingleSignOnOptions {
   readonly sessions: Pick<Sessions, 'begin' | 'endAllOf'>;
   readonly snapshot: Pick<UserSnapshot, 'refresh'>;
   readonly tenantExists: (slug: string) => Promise<boolean>;
+  readonly standingOf: StandingOf;
   readonly sealer: Sealer;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly ids: IdSource;
@@ -156,11 +159,9 @@ async function admit(
   const subject = `${issuer} ${claims.sub}`;
   const tenant = tenantOf(settings, claims);
   const roles = rolesOf(settings, claims);
-  const known = await users.findBySubject(subject);
-  const user =
-    known === null
-      ? await welcome(options, { subject, tenant, roles, claims })
-      : await follow(options, known, { tenant, roles });
+  const isSuspended = options.standingOf(tenant) === 'suspended';
+  const isHere = !isSuspended && (caller.tenant === null || caller.tenant === tenant);
+  const user = isHere ? await accountOf(options, { subject, tenant, roles, claims }) : null;
   const mayEnter = user?.isActive === true && user.isVerified && user.tenant === tenant;
   await audit.record({
     tenant: user?.tenant ?? '',
@@ -172,9 +173,18 @@ async function admit(
     requestId: caller.requestId,
     details: { issuer },
   });
+  if (isSuspended) throw new GatewayError('tenant_suspended');
   if (!mayEnter) throw refused('This account cannot be used here. Ask an administrator.');
   await users.touch(user.id, options.clock.wallMs());
   return sessions.begin(user, caller);
+}
+
+async function accountOf(
+  options: SingleSignOnOptions,
+  visitor: Newcomer,
+): Promise<UserRecord | null> {
+  const known = await options.users.findBySubject(visitor.subject);
+  return known === null ? welcome(options, visitor) : follow(options, known, visitor);
 }
 
 interface Newcomer {

@@ -4,8 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hash as bcrypt } from '@node-rs/bcrypt';
+import { hash as bcrypt, verify as bcryptVerify } from '@node-rs/bcrypt';
 import { createPasswordHasher } from '../../../src/identity/index.ts';
+import {
+  type Bcrypt,
+  compareImported,
+  importedCost,
+} from '../../../src/identity/passwords/imported.ts';
 import { listedPasswords } from '../../../src/identity/passwords/listed.ts';
 import { checkPassword } from '../../../src/identity/passwords/policy.ts';
 
@@ -132,6 +137,29 @@ describe('a hash', () => {
     assert.equal(await hasher.verify(cut, `${long}tail`), false);
   });
 
+  it('is refused with as many rounds as the dearest imported one, whosever it is', async () => {
+    const dearest = 8;
+    const hashes = [
+      null,
+      await bcrypt('Same-Horse-1', { cost: 4 }),
+      await bcrypt('Same-Horse-1', { cost: 6 }),
+      await bcrypt('Same-Horse-1', { cost: dearest }),
+    ];
+    const words = ['Wrong-Horse-1', `Wrong-Horse-${'1'.repeat(80)}`, 'Wrong\0Horse-1'];
+
+    for (const hash of hashes) {
+      for (const word of words) {
+        const counting = countingBcrypt();
+        assert.equal(await compareImported(counting, hash, word, dearest), false);
+        assert.equal(counting.rounds(), 2 ** dearest, `${hash} ${word}`);
+      }
+    }
+    const [, cheap = null] = hashes;
+    assert.equal(await hasher.verify(cheap, 'Same-Horse-1', dearest), true);
+    assert.equal(await hasher.verify(cheap, 'Wrong-Horse-1', dearest), false);
+    assert.equal(await hasher.verify(await hasher.hash('Own-Horse-1'), 'Own-Horse-1', 8), true);
+  });
+
   it('of nobody is compared as long as one of somebody, and is nobody’s', async () => {
     assert.equal(await hasher.verify(null, 'Correct-Horse-9'), false);
     assert.equal(await hasher.verify(null, ''), false);
@@ -147,3 +175,19 @@ describe('a hash', () => {
     assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'overloaded');
   });
 });
+
+/** The library itself, and how many rounds it was given to do. */
+function countingBcrypt(): Bcrypt & { rounds(): number } {
+  let rounds = 0;
+  return {
+    hash(password, options) {
+      rounds += 2 ** (options?.cost ?? 0);
+      return bcrypt(password, options);
+    },
+    verify(password, encoded) {
+      rounds += 2 ** (importedCost(String(encoded)) ?? 0);
+      return bcryptVerify(password, encoded);
+    },
+    rounds: () => rounds,
+  };
+}

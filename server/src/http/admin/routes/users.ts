@@ -14,7 +14,7 @@ import {
 } from '@esclusa/contracts';
 import type { UserChange } from '../../../identity/index.ts';
 import { budgetFromWire, limitsFromWire } from '../../shapes/index.ts';
-import { invitationToWire, userToWire } from '../../shapes/people.ts';
+import { invitationToWire, secretFromWire, userToWire } from '../../shapes/people.ts';
 import { callerOf, notFound } from '../access.ts';
 import { audited } from '../audit.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
@@ -44,8 +44,9 @@ function creationRoutes(app: AdminApp, { users, invite }: AdminServices): void {
       },
     },
     async (request, reply) => {
-      const { email, username, password, roles, tenant, ...rest } = request.body;
-      const account = { email, username, password, roles, tenant };
+      const { email, username, password, password_hash, roles, tenant, ...rest } = request.body;
+      const secret = secretFromWire({ password, password_hash });
+      const account = { email, username, secret, roles, tenant };
       const record = await users.create(callerOf(request), { ...account, ...grantOf(rest) });
       audited(request, record);
       reply.code(201).header('location', `/api/v1/users/${record.id}`);
