@@ -32,7 +32,8 @@ const PROTOCOL_CODES = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
 export function classifyFailure(provider: string, phase: CallPhase, cause: Error): GatewayError {
   const code = codeOf(cause);
-  if (CLOSED_POOL_CODES.has(code)) return new GatewayError('shutting_down', { cause });
+  const neverSent = phase === 'waiting';
+  if (CLOSED_POOL_CODES.has(code)) return new GatewayError('shutting_down', { neverSent, cause });
   if (OWN_FAULT_CODES.has(code)) return new GatewayError('internal_error', { cause });
   if (code === ADDRESS_REFUSED) {
     const message = `The address of provider \`${provider}\` is not allowed.`;
@@ -41,7 +42,6 @@ export function classifyFailure(provider: string, phase: CallPhase, cause: Error
   if (TIMEOUT_CODES.has(code)) {
     const what = 'did not take the connection in time';
     const message = `Provider \`${provider}\` ${what} (${code}).`;
-    const neverSent = phase === 'waiting';
     return new GatewayError('upstream_timeout', { message, neverSent, cause });
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {

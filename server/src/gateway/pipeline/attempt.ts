@@ -74,7 +74,9 @@ async function recorded(context: AttemptContext, call: GuardedCall, way: Way): P
     return await send(context, call, way, record);
   } catch (thrown) {
     record.error = asGatewayError(thrown);
-    exchange.dispatched = exchange.dispatched && mayHaveProduced(record.error);
+    // What we cut ourselves, whatever for, the provider was working on.
+    const mayCost = call.signal.aborted || mayHaveProduced(record.error);
+    exchange.dispatched = exchange.dispatched && mayCost;
     throw thrown;
   } finally {
     const nowMs = clock.monotonicMs();
@@ -136,8 +138,7 @@ function carry({ request, target }: ProviderCall): readonly string[] {
 function mayHaveProduced(error: GatewayError): boolean {
   if (error.neverSent) return false;
   switch (error.code) {
-    case 'client_closed':
-    case 'deadline_exceeded':
+    case 'shutting_down':
     case 'upstream_timeout':
     case 'upstream_truncated':
     case 'upstream_too_long':
