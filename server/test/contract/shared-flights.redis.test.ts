@@ -20,12 +20,12 @@ const NEVER = new AbortController().signal;
 
 type Owner = Parameters<typeof startRedis>[0];
 
-async function processOn(owner: Owner, redis: TestRedis, maxLogBytes?: number) {
+async function processOn(owner: Owner, redis: TestRedis, maxLogBytes?: number, times = TIMES) {
   // A busy machine must not be taken for a slow Redis.
   const patient = { hotMs: 2000, backgroundMs: 2000 };
   const { store, counted } = await openTestStore(owner, redis.address, patient);
   const flights = createRedisSharedFlights({
-    ...{ store, clock: systemClock, random: systemRandom, times: TIMES },
+    ...{ store, clock: systemClock, random: systemRandom, times },
     ...(maxLogBytes === undefined ? {} : { maxLogBytes }),
   });
   return { flights, store, counted, kill: () => store.close() };
@@ -140,6 +140,26 @@ test('redis: a leader that writes nothing keeps its lease', async (t) => {
     assert.equal(entrance.kind, 'follow');
     return performance.now() - startedMs > 2 * TIMES.leaseMs;
   });
+});
+
+test('redis: what was written lives as long as its flight, however silent that is', async (t) => {
+  const redis = await startRedis(t);
+  const short = { ...TIMES, keepMs: 1200 };
+  const start = () => processOn(t, redis, undefined, short);
+  const [a, b, c] = [await start(), await start(), await start()];
+  const led = await a.flights.enter('t', 'k', true);
+  const first = await b.flights.enter('t', 'k', true);
+  assert.ok(led.kind === 'lead' && first.kind === 'follow');
+  const piece = { kind: 'piece', bytes: Buffer.from('x'), sequence: null } as const;
+  assert.equal(await led.log.append(piece), true);
+  assert.deepEqual(await first.feed.next(NEVER), [piece]);
+  const sinceMs = performance.now();
+  await until('it was silent for long', () => performance.now() - sinceMs > 2 * short.keepMs);
+
+  const late = await c.flights.enter('t', 'k', true);
+
+  assert.ok(late.kind === 'follow');
+  assert.deepEqual(await late.feed.next(NEVER), [piece]);
 });
 
 test('redis: what another version wrote is not understood, and ends the following', async (t) => {

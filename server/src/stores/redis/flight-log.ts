@@ -15,7 +15,7 @@ import type { RedisStore } from './store.ts';
 export interface FlightTimes {
   /** How long a leader may be silent before it counts as gone. */
   readonly leaseMs: number;
-  /** How long a log can be read after the last record. */
+  /** How long a log can be read after its flight; longer than a third of a lease. */
   readonly keepMs: number;
   /** How long a follower waits for news before it looks by itself. */
   readonly pollMs: number;
@@ -99,8 +99,9 @@ export class RedisFlightLog implements FlightLog {
 
   /** News came: somebody follows, or has left. */
   async beat(): Promise<void> {
-    const { token, lease, times } = this.#place;
-    const followers = await this.#ask('flight_renew', RENEW, [lease], [token, times.leaseMs]);
+    const { token, lease, log, times } = this.#place;
+    const values = [token, times.leaseMs, times.keepMs];
+    const followers = await this.#ask('flight_renew', RENEW, [lease, log], values);
     if (this.#isOver || followers === null) return;
     if (followers < 0) this.#end();
     else this.#countFollowers(followers);

@@ -40,10 +40,14 @@ if ARGV[5] == '1' then redis.call('DEL', KEYS[1])
 else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`);
 
-/** KEYS lease · ARGV token lease_ms → how many follow; -1 where it is not this leader's. */
+/**
+ * KEYS lease log · ARGV token lease_ms keep_ms → how many follow; -1 where it is not this
+ * leader's. What was written lives as long as its flight, however long that is silent.
+ */
 export const RENEW = defineScript(`
 if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return redis.call('HLEN', KEYS[1]) - 1`);
 
 /**
