@@ -59,6 +59,21 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     assert.deepEqual(await ask(2000), { spentNanousd: 1, recentIds: ['req_late'] });
   });
 
+  test(`${engine}: an exchange of the longest time is named when it has ended`, async (t) => {
+    const [one] = (await open(t)) as [Storage, Storage];
+    const dayMs = 86_400_000;
+    const createdAtMs = 1_700_000_000_000;
+    const longest = ledgerEntry({ createdAtMs, durationMs: dayMs, costNanousd: 7 });
+    await one.ledger.append(longest);
+    await one.history.settled();
+
+    const endedSinceMs = createdAtMs + dayMs;
+    const question = { scopeId: 'key:key_a', sinceMs: 0, endedSinceMs };
+    const known = await one.history.spending(question);
+
+    assert.deepEqual(known, { spentNanousd: 7, recentIds: [longest.id] });
+  });
+
   test(`${engine}: a scope is a key, a tenant, or a model within a tenant`, async (t) => {
     const [one] = (await open(t)) as [Storage, Storage];
     const book = (tenant: string, model: string, costNanousd: number | null) =>

@@ -37,6 +37,9 @@ export const LEDGER_COLUMNS = [
   ['prompt_id', 'bigint'],
 ] as const;
 
+/** A day, which is the most that a deadline can be set to, and an hour. */
+export const LONGEST_EXCHANGE_MS = 90_000_000;
+
 export type LedgerValue = string | number | null;
 
 /** The texts of a record that stand in the dictionary. */

@@ -272,6 +272,27 @@ test('a server that stands further back than it did is told again what it forgot
   assert.deepEqual(nameless, []);
 });
 
+test('a question that the database cannot answer in time does not hold the rows up', async (t) => {
+  const at = await postgres.database();
+  const patient = { ...LIMITS, statementMs: 60_000, lockMs: 60_000, silenceMs: 70_000 };
+  const store = new PostgresLedgerStore(clientConfig(at.writer, 'ledger', patient), 50);
+  afterwards(t, () => store.close());
+  const booking = bookingWith(t, store);
+  const locker = await server.connect(at.name);
+  afterwards(t, () => locker.end());
+  await locker.query('begin; lock table usage_days in access exclusive mode');
+
+  const patience = [true, true];
+  const wanted = () => patience.pop() ?? false;
+  const question = { scopeId: 'key:key_a', sinceMs: 0, endedSinceMs: 0 };
+  const answer = booking.applier.spending(question, wanted);
+  await booking.append([ledgerEntry({ costNanousd: COST })]);
+
+  await assert.rejects(answer, /nobody waits/);
+  await booking.applier.flush([], () => true);
+  assert.deepEqual(await bookedIn(at), { rows: 1, cost: COST }); // under the lock
+});
+
 test('the journal of a dead owner that the disk refuses holds up no other', async (t) => {
   const at = await postgres.database();
   const store = new PostgresLedgerStore(clientConfig(at.writer, 'ledger', LIMITS));

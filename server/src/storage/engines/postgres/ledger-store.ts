@@ -10,7 +10,13 @@
  */
 import type pg from 'pg';
 import type { Spending, SpendingQuestion } from '../../../gateway/ports/budget-store.ts';
-import { LEDGER_COLUMNS, namesOf, spendingColumns, valuesOf } from '../../applying/ledger-row.ts';
+import {
+  LEDGER_COLUMNS,
+  LONGEST_EXCHANGE_MS,
+  namesOf,
+  spendingColumns,
+  valuesOf,
+} from '../../applying/ledger-row.ts';
 import type { Judgement, LedgerStore } from '../../applying/ledger-store.ts';
 import type { JournalPosition } from '../../journal/position.ts';
 import type { JournalRecord } from '../../journal/record.ts';
@@ -23,6 +29,8 @@ import { endsConnection, troubleOf } from './sqlstate.ts';
 import { storable } from './text.ts';
 
 const NAMES_KEPT_MAX = 20_000;
+/** As long as questions are waited for. */
+const QUESTION_MS = 5000;
 
 const COLUMN_LIST = LEDGER_COLUMNS.map(([column]) => column).join(', ');
 const UNNEST_LIST = LEDGER_COLUMNS.map(([, type], at) => `$${at + 1}::${type}[]`).join(', ');
@@ -42,12 +50,14 @@ const FORGET_POSITION = 'delete from journal_positions where instance = $1';
 
 export class PostgresLedgerStore implements LedgerStore {
   readonly #config: pg.ClientConfig;
+  readonly #questionMs: number;
   #client: pg.Client | null = null;
   /** Dictionary entries seen lately; they are committed before they get here. */
   readonly #names = new Map<string, number>();
 
-  constructor(config: pg.ClientConfig) {
+  constructor(config: pg.ClientConfig, questionMs = QUESTION_MS) {
     this.#config = config;
+    this.#questionMs = questionMs;
   }
 
   free(): void {
@@ -79,30 +89,23 @@ export class PostgresLedgerStore implements LedgerStore {
   }
 
   async spentNanousd(scopeId: string, sinceMs: number): Promise<number> {
-    const { rows: ofRows, days, names } = conditionsOf(scopeId, 3);
-    return this.#transaction(async (client) => {
-      const { rows } = await client.query(
-        `select (select coalesce(sum(cost_nanousd), 0) from requests ${ofRows}) ` +
-          `+ (select coalesce(sum(cost_nanousd), 0) from usage_days ${days}) as spent`,
-        [sinceMs, dayOf(sinceMs), ...names],
-      );
-      return Number(rows[0]?.spent);
-    });
+    const { spent, names } = conditionsOf(scopeId, 3);
+    const rows = await this.#inquire(`select ${spent} as spent`, [
+      ...[sinceMs, dayOf(sinceMs)],
+      ...names,
+    ]);
+    return Number(rows[0]?.spent);
   }
 
+  /** The sum apart from the ids: an index holds all of it, and nothing else of all those rows. */
   async spending({ scopeId, sinceMs, endedSinceMs }: SpendingQuestion): Promise<Spending> {
-    const { rows: ofRows, days, names } = conditionsOf(scopeId, 4);
-    return this.#transaction(async (client) => {
-      const { rows } = await client.query(
-        'select coalesce(sum(cost_nanousd), 0) ' +
-          `+ (select coalesce(sum(cost_nanousd), 0) from usage_days ${days}) as spent, ` +
-          'coalesce(array_agg(id) ' +
-          "filter (where created_at_ms + duration_us / 1000 >= $3), '{}') as recent " +
-          `from requests ${ofRows}`,
-        [sinceMs, dayOf(sinceMs), endedSinceMs, ...names],
-      );
-      return { spentNanousd: Number(rows[0]?.spent), recentIds: rows[0]?.recent as string[] };
-    });
+    const { spent, rows: ofRows, names } = conditionsOf(scopeId, 5);
+    const rows = await this.#inquire(
+      `select ${spent} as spent, array(select id from requests ${ofRows} ` +
+        'and created_at_ms >= $3 and created_at_ms + duration_us / 1000 >= $4) as recent',
+      [sinceMs, dayOf(sinceMs), endedSinceMs - LONGEST_EXCHANGE_MS, endedSinceMs, ...names],
+    );
+    return { spentNanousd: Number(rows[0]?.spent), recentIds: rows[0]?.recent as string[] };
   }
 
   judge(error: unknown): Judgement {
@@ -155,6 +158,14 @@ export class PostgresLedgerStore implements LedgerStore {
     return id;
   }
 
+  /** Ends when nobody waits for the answer any more: the journal stands still meanwhile. */
+  #inquire(sql: string, parameters: readonly unknown[]): Promise<readonly pg.QueryResultRow[]> {
+    return this.#transaction(async (client) => {
+      await client.query(`set local statement_timeout = ${this.#questionMs}`);
+      return (await client.query(sql, [...parameters])).rows;
+    });
+  }
+
   async #transaction<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = await this.#connected();
     try {
@@ -200,9 +211,13 @@ function conditionsOf(scopeId: string, from: number) {
   const is = columns.map(
     ([column], at) => `${column} = (select id from names where text = $${from + at})`,
   );
+  const rows = `where ${[...is, 'created_at_ms >= $1'].join(' and ')}`;
+  const days = `where ${[...is, 'day >= $2'].join(' and ')}`;
   return {
-    rows: `where ${[...is, 'created_at_ms >= $1'].join(' and ')}`,
-    days: `where ${[...is, 'day >= $2'].join(' and ')}`,
+    rows,
+    spent:
+      `(select coalesce(sum(cost_nanousd), 0) from requests ${rows}) ` +
+      `+ (select coalesce(sum(cost_nanousd), 0) from usage_days ${days})`,
     names: columns.map(([, name]) => storable(name)),
   };
 }

@@ -6,6 +6,7 @@ import type { Spending, SpendingQuestion } from '../../../gateway/ports/budget-s
 import {
   LEDGER_COLUMNS,
   type LedgerValue,
+  LONGEST_EXCHANGE_MS,
   spendingColumns,
   valuesOf,
 } from '../../applying/ledger-row.ts';
@@ -71,24 +72,23 @@ export class SqliteLedgerStore implements LedgerStore {
 
   /** Straight from an index for a key and a tenant. Exchanges without a price add nothing. */
   spentNanousd(scopeId: string, sinceMs: number): number {
-    const { where, names } = conditionOf(scopeId);
-    const rows = `select coalesce(sum(cost_nanousd), 0) from requests where ${where}`;
+    const { spent, names } = conditionsOf(scopeId);
     const row = this.#connection
-      .prepare(`select (${rows}) + (${daysOf(scopeId)}) as spent`)
+      .prepare(`select ${spent} as spent`)
       .get(...names, sinceMs, ...names, dayOf(sinceMs));
     return Number(row?.spent);
   }
 
+  /** The sum apart from the ids: an index holds all of it, and nothing else of all those rows. */
   spending({ scopeId, sinceMs, endedSinceMs }: SpendingQuestion): Spending {
-    const { where, names } = conditionOf(scopeId);
+    const { spent, rows, names } = conditionsOf(scopeId);
+    const fromMs = Math.max(sinceMs, endedSinceMs - LONGEST_EXCHANGE_MS);
     const row = this.#connection
       .prepare(
-        `select coalesce(sum(cost_nanousd), 0) + (${daysOf(scopeId)}) as spent, ` +
-          'json_group_array(id) ' +
-          'filter (where created_at_ms + duration_us / 1000 >= ?) as recent ' +
-          `from requests where ${where}`,
+        `select ${spent} as spent, (select json_group_array(id) from requests ` +
+          `where ${rows} and created_at_ms + duration_us / 1000 >= ?) as recent`,
       )
-      .get(...names, dayOf(sinceMs), endedSinceMs, ...names, sinceMs);
+      .get(...names, sinceMs, ...names, dayOf(sinceMs), ...names, fromMs, endedSinceMs);
     const recentIds = JSON.parse(String(row?.recent)) as readonly string[];
     return { spentNanousd: Number(row?.spent), recentIds };
   }
@@ -114,20 +114,20 @@ export class SqliteLedgerStore implements LedgerStore {
   };
 }
 
-/** Of what was forgotten; the parameters are the names and the first day. */
-function daysOf(scopeId: string): string {
-  const { where } = conditionOf(scopeId, 'day');
-  return `select coalesce(sum(cost_nanousd), 0) from usage_days where ${where}`;
-}
-
-function conditionOf(
-  scopeId: string,
-  time: 'created_at_ms' | 'day' = 'created_at_ms',
-): { readonly where: string; readonly names: string[] } {
+/**
+ * Of the rows, and the sum over them and over the days of those that were forgotten. Parameters
+ * are the names and the instant; of the sum the names and the day besides.
+ */
+function conditionsOf(scopeId: string) {
   const columns = spendingColumns(scopeId);
   const is = columns.map(([column]) => `${column} = (select id from names where text = ?)`);
+  const rows = [...is, 'created_at_ms >= ?'].join(' and ');
+  const days = [...is, 'day >= ?'].join(' and ');
   return {
-    where: [...is, `${time} >= ?`].join(' and '),
+    rows,
+    spent:
+      `(select coalesce(sum(cost_nanousd), 0) from requests where ${rows}) ` +
+      `+ (select coalesce(sum(cost_nanousd), 0) from usage_days where ${days})`,
     names: columns.map(([, name]) => name),
   };
 }
