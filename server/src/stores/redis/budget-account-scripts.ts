@@ -45,7 +45,7 @@ return 1
 /**
  * Begins a load unless there is nothing to load or one is under way. KEYS: account, leases,
  * amounts. ARGV: time, token, length, period, life. Answers GRANTED (ready), LOADING or TO_LOAD (it
- * is ours), and the time.
+ * is ours), the time and the life.
  */
 const BEGIN = `${ACCOUNT}
 local place = place_at(1)
@@ -54,7 +54,7 @@ if matter == ${GRANTED} then return { ${GRANTED}, now } end
 if matter == ${LOADING} then return { ${LOADING}, now } end
 redis.call('HSET', KEYS[1], 'l', ARGV[2], 'lu', number(now + tonumber(ARGV[3])), 'stale', '1')
 redis.call('PEXPIRE', KEYS[1], KEPT)
-return { ${TO_LOAD}, now }
+return { ${TO_LOAD}, now, life_of(ARGV[5]) }
 `;
 
 /**

@@ -14,6 +14,8 @@
  * may have lost the last writes) is not decided upon: it is loaded.
  */
 
+import { OWN_LIFE } from './workers.ts';
+
 export const GRANTED = 0;
 export const EXCEEDED = 1;
 export const TO_LOAD = 2;
@@ -77,12 +79,19 @@ local function make_stale(place)
   place.a.stale = '1'
 end
 
+local own_life
+local function life_of(told)
+  if told ~= '${OWN_LIFE}' then return told end
+  own_life = own_life or string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+  return own_life
+end
+
 -- GRANTED where the account may be relied on; else what is the matter.
-local function standing(place, period, life)
+local function standing(place, period, told_life)
   local a = place.a
   if a.loading then return ${LOADING} end
   if not a.g or a.stale then return ${TO_LOAD} end
-  local start = start_of(period)
+  local start, life = start_of(period), life_of(told_life)
   if life ~= '' and a.e ~= life then return ${TO_LOAD} end
   if a.p ~= period or start < a.ps then return ${TO_LOAD} end
   roll_over(place, start)

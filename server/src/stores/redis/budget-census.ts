@@ -24,7 +24,7 @@ import type { AccountScripts } from './budget-account-scripts.ts';
 import { accountKeys, answersKey, type BudgetPlace, placeName, recentKey } from './budget-keys.ts';
 import { runScript, type ScriptValue } from './script.ts';
 import type { RedisStore } from './store.ts';
-import type { Workers } from './workers.ts';
+import { UNKNOWN_LIFE, type Workers } from './workers.ts';
 
 /** What every process is asked. */
 export interface Call extends BudgetPlace {
@@ -110,21 +110,28 @@ class Census implements BudgetCensus {
 
   async #load(place: BudgetPlace, period: BudgetPeriod): Promise<boolean> {
     const { clock, nextToken } = this.#options;
+    if (!(await this.#knowsLife())) return false;
     const token = nextToken();
     const endMs = clock.monotonicMs() + FOREIGN_LOAD_MS;
     for (;;) {
-      const [kind, nowMs] = await this.#begin(place, token, period);
+      const [kind, nowMs, life] = await this.#begin(place, token, period);
       if (kind === GRANTED) return true;
-      if (kind === TO_LOAD) return this.#count(place, token, period, nowMs);
+      if (kind === TO_LOAD) return this.#count(place, token, period, { nowMs, life });
       if (clock.monotonicMs() >= endMs) return false;
       await this.#pause(POLL_MS * 2);
     }
   }
 
+  async #knowsLife(): Promise<boolean> {
+    const { workers } = this.#options;
+    if (workers.life() === UNKNOWN_LIFE) await workers.roll();
+    return workers.life() !== UNKNOWN_LIFE;
+  }
+
   async #begin(place: BudgetPlace, token: string, period: string) {
     const values = [this.#options.now(), token, LOAD_MS, period, this.#options.workers.life()];
     const reply = await this.#run('budgets.begin', 'begin', accountKeys(place), values);
-    return reply as readonly [number, number];
+    return reply as readonly [kind: number, nowMs: number, life: string];
   }
 
   /** The load is ours: takes the census, asks the ledger, and writes the account. */
@@ -132,10 +139,9 @@ class Census implements BudgetCensus {
     place: BudgetPlace,
     token: string,
     period: BudgetPeriod,
-    nowMs: number,
+    { nowMs, life }: { readonly nowMs: number; readonly life: string },
   ): Promise<boolean> {
     const { history, workers } = this.#options;
-    const life = workers.life();
     let outcome: readonly ScriptValue[] = [];
     try {
       const sinceMs = periodStartMs(period, nowMs);

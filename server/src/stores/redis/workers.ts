@@ -17,7 +17,8 @@ export interface Workers {
   count(): number;
   /**
    * Which life of the server it is: another after a restart or a failover, which may have lost
-   * the last writes. Empty until Redis has answered.
+   * the last writes. `UNKNOWN_LIFE` from the moment in which a connection is lost until the
+   * server was asked again; `OWN_LIFE` in a cluster, where each node has one.
    */
   life(): string;
   /** Asks now. Throws a `RedisFailure`. */
@@ -43,6 +44,11 @@ export interface WorkersOptions {
   readonly id: string;
 }
 
+/** A life that no account was made in. */
+export const UNKNOWN_LIFE = '?';
+/** Tells a script to look for itself. */
+export const OWN_LIFE = '*';
+
 const BEAT_MS = 500;
 const SILENT_MS = 5000;
 /** Three beats: by then everybody who lives has said so. */
@@ -66,7 +72,7 @@ return { now - born, redis.call('ZRANGE', KEYS[1], 0, -1), life }
 export function createWorkers({ redis, clock, id }: WorkersOptions): WorkerRegister {
   const beat = defineScript(BEAT);
   let count = 1;
-  let life = '';
+  let life = UNKNOWN_LIFE;
   let timer: Timer | null = null;
   let isStopped = false;
 
@@ -87,14 +93,23 @@ export function createWorkers({ redis, clock, id }: WorkersOptions): WorkerRegis
     if (!isStopped) timer = clock.setTimer(BEAT_MS, () => void live());
   }
 
+  const forget = redis.onReturn(() => {
+    life = UNKNOWN_LIFE;
+    void ask().catch(() => undefined);
+  });
+
   return {
     id,
     count: () => count,
-    life: () => life,
+    life() {
+      if (redis.isCluster) return OWN_LIFE;
+      return redis.state().kind === 'up' ? life : UNKNOWN_LIFE;
+    },
     roll: ask,
     start: live,
     async stop() {
       isStopped = true;
+      forget();
       timer?.cancel();
       await redis.background('workers.leave', (client) => client.zrem(KEYS[0], id)).catch(() => 0);
     },

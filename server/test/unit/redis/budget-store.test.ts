@@ -4,14 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createRedisBudgetStore } from '../../../src/stores/redis/budget-store.ts';
-import type { Workers } from '../../../src/stores/redis/workers.ts';
+import type { RedisStore } from '../../../src/stores/redis/store.ts';
+import { createWorkers, type Workers } from '../../../src/stores/redis/workers.ts';
 import { granted, key, RESERVATION_TTL_MS } from '../../contract/budget-store.suite.ts';
 import { FakeLedger } from '../../contract/fake-ledger.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { startRedis } from '../../support/redis-server.ts';
 import { openTestStore } from '../../support/redis-store.ts';
+import { until } from '../../support/until.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
@@ -24,17 +27,27 @@ const alone: Workers = {
   roll: async () => ({ ids: ['alone'], isComplete: true }),
 };
 
+interface Surroundings {
+  readonly connection: RedisStore;
+  readonly workers: Workers;
+  readonly clock: Clock;
+  readonly ledger: FakeLedger;
+}
+
 let opened = 0;
-/** A store with a ledger, time and tenants of its own. */
-function open() {
+/** A store with a ledger and tenants of its own; by default time stands still. */
+function open({
+  connection = redis,
+  workers = alone,
+  clock = createManualClock(),
+  ledger = new FakeLedger(),
+}: Partial<Surroundings> = {}) {
   opened += 1;
   const run = opened;
-  const clock = createManualClock();
-  const ledger = new FakeLedger();
   let tokens = 0;
   const store = createRedisBudgetStore({
-    ...{ redis, workers: alone, clock, log: silentLog, history: ledger },
-    nowMs: () => Math.floor(clock.wallMs()),
+    ...{ redis: connection, workers, clock, log: silentLog, history: ledger },
+    ...(workers === alone ? { nowMs: () => Math.floor(clock.wallMs()) } : {}),
     nextToken: () => {
       tokens += 1;
       return `load-${run}-${tokens}`;
@@ -46,7 +59,7 @@ function open() {
   const scope = key('a', 1000);
   let exchanges = 0;
   return {
-    ...{ clock, ledger, store, scope },
+    ...{ ledger, store, scope },
     account: (tenant: string) => `esclusa:budget1:{t:${tenant}-${run}}:key:a`,
     reserve(tenant: string, amountNanousd: number) {
       exchanges += 1;
@@ -68,4 +81,30 @@ test('an account that is broken lets no other be overspent that is asked for wit
 
   assert.deepEqual([first.kind, broken.kind], ['granted', 'unavailable']);
   assert.equal(second.kind, 'exceeded');
+});
+
+test('right after a restart of the server nothing is granted by what it lost', async (t) => {
+  const own = await startRedis(owner, { appendonly: true });
+  const { store: connection } = await openTestStore(t, own.address, { hotMs: 2000 });
+  const workers = createWorkers({ redis: connection, clock: systemClock, id: 'one' });
+  await workers.start();
+  const ledger = new FakeLedger();
+  const { store, reserve, account } = open({ connection, workers, ledger, clock: systemClock });
+  t.after(async () => {
+    await store.close();
+    await workers.stop();
+  });
+  await until('the register is complete', async () => (await workers.roll()).isComplete);
+  granted(await reserve('acme', 900)).settle(900);
+  ledger.append('key:a', 900);
+  await store.flush();
+  await own.cli('hset', account('acme'), 's', '1'); // as if the last writes had been lost
+
+  await own.restart();
+  const decision = await until('budgets are decided again', async () => {
+    const one = await reserve('acme', 500);
+    return one.kind === 'unavailable' ? null : one;
+  });
+
+  assert.equal(decision.kind, 'exceeded');
 });
