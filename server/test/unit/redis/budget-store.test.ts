@@ -12,7 +12,8 @@ import { createWorkers, type Workers } from '../../../src/stores/redis/workers.t
 import { granted, key, RESERVATION_TTL_MS } from '../../contract/budget-store.suite.ts';
 import { FakeLedger } from '../../contract/fake-ledger.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { startRedis } from '../../support/redis-server.ts';
+import { startRedisCluster } from '../../support/redis-cluster.ts';
+import { startRedis, type TestRedis } from '../../support/redis-server.ts';
 import { openTestStore } from '../../support/redis-store.ts';
 import { until } from '../../support/until.ts';
 
@@ -103,6 +104,47 @@ test('right after a restart of the server nothing is granted by what it lost', a
   await own.restart();
   const decision = await until('budgets are decided again', async () => {
     const one = await reserve('acme', 500);
+    return one.kind === 'unavailable' ? null : one;
+  });
+
+  assert.equal(decision.kind, 'exceeded');
+});
+
+test('in a cluster it is the life of the node that counts on which an account is', async (t) => {
+  const cluster = await startRedisCluster(t);
+  const slow = { hotMs: 2000, backgroundMs: 2000 };
+  const { store: connection } = await openTestStore(t, cluster.address, slow);
+  const workers = createWorkers({ redis: connection, clock: systemClock, id: 'one' });
+  await workers.start();
+  const ledger = new FakeLedger();
+  const { store, reserve, account } = open({ connection, workers, ledger, clock: systemClock });
+  t.after(async () => {
+    await store.close();
+    await workers.stop();
+  });
+  await until('the register is complete', async () => (await workers.roll()).isComplete);
+  const ofRegister = async (node: TestRedis) => (await node.cli('keys', '*{workers}*')) !== '';
+  const isElsewhere = async (tenant: string) => {
+    granted(await reserve(tenant, 900)).settle(900);
+    for (const node of cluster.nodes) {
+      const isThere = (await node.cli('exists', account(tenant))) === '1';
+      if (isThere && !(await ofRegister(node))) return { node, tenant };
+    }
+    return null;
+  };
+  let tenants = 0;
+  const { node, tenant } = await until('an account is on another node', () => {
+    tenants += 1;
+    return isElsewhere(`tenant-${tenants}`);
+  });
+  ledger.append('key:a', 900);
+  await store.flush();
+  await node.cli('hset', account(tenant), 's', '1');
+  await node.cli('save');
+
+  await node.restart();
+  const decision = await until('budgets are decided again', async () => {
+    const one = await reserve(tenant, 500);
     return one.kind === 'unavailable' ? null : one;
   });
 
