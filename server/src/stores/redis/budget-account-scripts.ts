@@ -60,10 +60,15 @@ return { ${TO_LOAD}, now, life_of(ARGV[5]) }
 /**
  * A process tells what it holds. KEYS: account, leases, amounts, answers. ARGV: time, token,
  * length of leases, name of the process (empty: more is to come), then exchanges and amounts.
+ * Answers 0 where it comes too late; an account that was made without it is not relied on.
  */
 const ANSWER = `${ACCOUNT}
-local a = account(KEYS[1])
-if not a.loading or a.l ~= ARGV[2] then return 0 end
+local place = place_at(1)
+local a = place.a
+if not a.loading or a.l ~= ARGV[2] then
+  if a.g == ARGV[2] then make_stale(place) end
+  return 0
+end
 for i = 5, #ARGV, 2 do
   redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1])
   redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]), ARGV[i])

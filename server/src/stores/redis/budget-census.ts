@@ -39,6 +39,8 @@ export interface Call extends BudgetPlace {
 export interface Statement {
   /** Reservations and their amounts. */
   readonly reserved: readonly (readonly [id: string, amountNanousd: Nanousd])[];
+  /** It may not have been heard: what is booked by it makes the account be loaded again. */
+  withdraw(): void;
 }
 
 export interface CensusOptions {
@@ -195,18 +197,30 @@ class Census implements BudgetCensus {
   }
 
   async #answer(call: Call): Promise<void> {
-    const { history, workers, state, leaseMs, now } = this.#options;
-    const { token } = call;
+    const { history, state } = this.#options;
     // One turn: the mark in the journal and the statement must be of the same moment.
-    const { reserved } = state(call);
-    await history.settled();
+    const statement = state(call);
+    try {
+      await history.settled();
+      if (!(await this.#say(call, statement))) statement.withdraw();
+    } catch (error) {
+      statement.withdraw();
+      throw error;
+    }
+  }
+
+  /** False where it comes too late. */
+  async #say(call: Call, { reserved }: Statement): Promise<boolean> {
+    const { workers, leaseMs, now } = this.#options;
+    const { token } = call;
     const keys = [...accountKeys(call), answersKey(call)];
     for (let from = 0; from === 0 || from < reserved.length; from += CHUNK) {
       const chunk = reserved.slice(from, from + CHUNK).flat();
       const isLast = from + CHUNK >= reserved.length;
       const values = [now(), token, leaseMs, isLast ? workers.id : '', ...chunk];
-      await this.#run('budgets.answer', 'answer', keys, values);
+      if ((await this.#run('budgets.answer', 'answer', keys, values)) !== 1) return false;
     }
+    return true;
   }
 
   async #keepRecent(place: BudgetPlace, token: string, ids: readonly string[]): Promise<void> {

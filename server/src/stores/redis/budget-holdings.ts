@@ -69,6 +69,16 @@ export class BudgetHoldings {
     return reserved;
   }
 
+  /** That census may not have heard it. */
+  withdraw({ tenant, scopeId }: BudgetPlace, token: string): void {
+    const place = this.known(tenant, scopeId);
+    for (const { promised } of place?.reservations.toArray() ?? []) {
+      for (const share of promised.shares) {
+        if (share.place === place && share.generation === token) share.generation = '';
+      }
+    }
+  }
+
   *held(): Iterable<readonly [HeldPlace, string[]]> {
     for (const place of this.#places.all()) {
       if (place.reservations.size === 0) continue;

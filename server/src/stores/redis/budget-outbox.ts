@@ -28,6 +28,8 @@ export interface BudgetOutbox {
   charge(exchangeId: string, costNanousd: Nanousd, place: HeldPlace, madeAtMs: number): void;
   /** The ledger tells the costs of all bookings of this place so far. */
   tell(place: BudgetPlace): void;
+  /** Nobody knows whether it does. */
+  withdraw(place: BudgetPlace): void;
   /** Sends what waits once more; resolves when all was answered once. */
   flush(): Promise<void>;
   /** Bookings not answered yet. */
@@ -82,11 +84,14 @@ class Outbox implements BudgetOutbox {
     this.#book(new Booking(this, 'charge', exchangeId, costNanousd, [share]), true);
   }
 
-  tell({ tenant, scopeId }: BudgetPlace): void {
-    for (const { shares } of this.#bookings.toArray()) {
-      for (const share of shares) {
-        share.told ||= share.place.tenant === tenant && share.place.scopeId === scopeId;
-      }
+  tell(place: BudgetPlace): void {
+    for (const share of this.#sharesAt(place)) share.told = true;
+  }
+
+  withdraw(place: BudgetPlace): void {
+    for (const share of this.#sharesAt(place)) {
+      share.told = false;
+      share.generation = '';
     }
   }
 
@@ -114,6 +119,14 @@ class Outbox implements BudgetOutbox {
     booking.refusals += 1;
     booking.notBeforeMs = this.#options.clock.monotonicMs() + pauseMs;
     this.#retryLater();
+  }
+
+  *#sharesAt({ tenant, scopeId }: BudgetPlace): Iterable<Share> {
+    for (const { shares } of this.#bookings.toArray()) {
+      for (const share of shares) {
+        if (share.place.tenant === tenant && share.place.scopeId === scopeId) yield share;
+      }
+    }
   }
 
   #book(booking: Booking, isUrgent: boolean): void {

@@ -48,12 +48,10 @@ local function end_one(place, id, exchange, cost, generation, made, told)
     if a.g then place.reserved = place.reserved - tonumber(amount) end
   end
   if a.g and not a.stale and not told and cost ~= 0 then
-    if amount then
-      if made >= a.ps and redis.call('SISMEMBER', place.recent, exchange) == 0 then
-        place.spent = place.spent + cost
-      end
-    elseif generation ~= a.g then
+    if generation ~= a.g then
       make_stale(place)
+    elseif amount and made >= a.ps and redis.call('SISMEMBER', place.recent, exchange) == 0 then
+      place.spent = place.spent + cost
     end
   end
   place.is_touched = a.g

@@ -278,7 +278,13 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
 
   #state(call: Call): Statement {
     this.#outbox.tell(call);
-    return { reserved: this.#holdings.tell(call, call.token, call.sinceMs) };
+    return {
+      reserved: this.#holdings.tell(call, call.token, call.sinceMs),
+      withdraw: () => {
+        this.#outbox.withdraw(call);
+        this.#holdings.withdraw(call, call.token);
+      },
+    };
   }
 
   async #loaded(scopes: readonly BudgetScope[], places: readonly BudgetPlace[]): Promise<boolean> {

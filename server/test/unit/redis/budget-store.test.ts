@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SharedSpending } from '../../../src/gateway/ports/budget-store.ts';
 import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createRedisBudgetStore } from '../../../src/stores/redis/budget-store.ts';
@@ -33,6 +34,9 @@ interface Surroundings {
   readonly workers: Workers;
   readonly clock: Clock;
   readonly ledger: FakeLedger;
+  readonly history: SharedSpending;
+  /** Whose tenants it serves; otherwise it has its own. */
+  readonly run: number;
 }
 
 let opened = 0;
@@ -42,31 +46,36 @@ function open({
   workers = alone,
   clock = createManualClock(),
   ledger = new FakeLedger(),
+  history = ledger,
+  run = opened + 1,
 }: Partial<Surroundings> = {}) {
   opened += 1;
-  const run = opened;
+  const nth = opened;
   let tokens = 0;
   const store = createRedisBudgetStore({
-    ...{ redis: connection, workers, clock, log: silentLog, history: ledger },
-    ...(workers === alone ? { nowMs: () => Math.floor(clock.wallMs()) } : {}),
+    ...{ redis: connection, workers, clock, log: silentLog, history },
+    ...(clock !== systemClock ? { nowMs: () => Math.floor(clock.wallMs()) } : {}),
     nextToken: () => {
       tokens += 1;
-      return `load-${run}-${tokens}`;
+      return `load-${nth}-${tokens}`;
     },
     reservationTtlMs: RESERVATION_TTL_MS,
     leaseMs: 10_000_000,
   });
   test.after(() => store.close());
   const scope = key('a', 1000);
+  const nameOf = (tenant: string) => `${tenant}-${run}`;
+  const keyOf = (kind: string, tenant: string) => `esclusa:${kind}1:{t:${nameOf(tenant)}}:key:a`;
   let exchanges = 0;
   return {
-    ...{ ledger, store, scope },
-    account: (tenant: string) => `esclusa:budget1:{t:${tenant}-${run}}:key:a`,
+    ...{ ledger, store, scope, run, keyOf },
+    account: (tenant: string) => keyOf('budget', tenant),
     reserve(tenant: string, amountNanousd: number) {
       exchanges += 1;
-      const spender = { tenant: `${tenant}-${run}`, exchangeId: `req_${exchanges}` };
+      const spender = { tenant: nameOf(tenant), exchangeId: `req_${nth}_${exchanges}` };
       return store.reserve([scope], amountNanousd, spender);
     },
+    figures: (tenant: string) => store.figures(scope, nameOf(tenant)),
   };
 }
 
@@ -149,4 +158,38 @@ test('in a cluster it is the life of the node that counts on which an account is
   });
 
   assert.equal(decision.kind, 'exceeded');
+});
+
+test('a process whose word comes after the census loses no cost', async () => {
+  const ledger = new FakeLedger();
+  let isLate = false;
+  const finish: (() => void)[] = [];
+  const history: SharedSpending = {
+    spending: (question) => ledger.spending(question),
+    settled: () =>
+      new Promise((done) => {
+        if (isLate) finish.push(done);
+        else done();
+      }),
+  };
+  const late = open({ ledger, history, clock: systemClock });
+  // The late one was silent for so long that nobody waits for it.
+  const roll = async () => ({ ids: ['other'], isComplete: finish.length > 0 });
+  const workers = { id: 'other', count: () => 2, life: () => '', roll };
+  const other = open({ workers, ledger, run: late.run, clock: systemClock });
+  const held = granted(await late.reserve('acme', 300));
+  const keys = ['budget', 'held', 'amounts'].map((kind) => late.keyOf(kind, 'acme'));
+  await server.cli('del', ...keys);
+
+  isLate = true;
+  granted(await other.reserve('acme', 0)).release();
+  isLate = false;
+  for (const done of finish) done();
+  held.settle(250);
+  ledger.append('key:a', 250);
+
+  await until('the cost counts', async () => {
+    await Promise.all([late.store.flush(), other.store.flush()]);
+    return (await other.figures('acme'))?.spentNanousd === 250;
+  });
 });
