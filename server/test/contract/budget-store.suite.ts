@@ -233,6 +233,24 @@ const CLAIMS: Readonly<Record<string, (under: SuiteUnderTest) => Promise<void>>>
     assert.equal((await under.store.reserve([hard, soft], 801)).kind, 'exceeded');
   },
 
+  'amounts beyond all money leave nothing behind where a budget only warns': async (under) => {
+    const hard = key('a', 1000);
+    const soft = { ...hard, budget: { ...hard.budget, soft: true } };
+    granted(await under.store.reserve([soft], 100)).settle(100);
+
+    const absurd = await Promise.all(
+      Array.from({ length: 99 }, () => under.store.reserve([soft], Number.MAX_SAFE_INTEGER)),
+    );
+    assert.ok(absurd.every((one) => one.kind === 'granted' && one.passed.length === 1));
+    assert.equal((await under.store.reserve([hard], 0)).kind, 'exceeded');
+    for (const [i, one] of absurd.entries()) {
+      granted(one).release();
+      if (i % 7 === 0) await under.settled();
+    }
+
+    assert.equal(await left(under, hard), 900);
+  },
+
   'all scopes grant or none does': async (under) => {
     const rich = key('rich', 1000);
     const poor = key('poor', 10);

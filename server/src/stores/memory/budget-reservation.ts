@@ -19,9 +19,11 @@ export interface ReservationBook {
   end(reservation: MemoryReservation, cost: Nanousd): void;
 }
 
-interface Share {
+export interface Share {
   readonly account: Account;
+  /** Of the account when it was made. */
   readonly epoch: number;
+  readonly countedNanousd: Nanousd;
 }
 
 export class MemoryReservation implements Reservation {
@@ -39,16 +41,16 @@ export class MemoryReservation implements Reservation {
     amountNanousd: Nanousd,
     madeAtMs: number,
     expiresAtMs: number,
-    accounts: readonly Account[],
+    shares: readonly Share[],
   ) {
     this.#book = book;
     this.#place = book.enter(this);
     this.amountNanousd = amountNanousd;
     this.madeAtMs = madeAtMs;
     this.expiresAtMs = expiresAtMs;
-    this.shares = accounts.map((account) => ({ account, epoch: account.epoch }));
-    for (const account of accounts) {
-      account.reservedNanousd += amountNanousd;
+    this.shares = shares;
+    for (const { account, countedNanousd } of shares) {
+      account.reservedNanousd += countedNanousd;
       account.open += 1;
     }
   }
@@ -69,9 +71,9 @@ export class MemoryReservation implements Reservation {
     if (!this.#counted) return;
     this.#counted = false;
     this.#place.remove();
-    for (const { account, epoch } of this.shares) {
+    for (const { account, epoch, countedNanousd } of this.shares) {
       if (account.epoch !== epoch) continue;
-      account.reservedNanousd -= this.amountNanousd;
+      account.reservedNanousd -= countedNanousd;
       account.open -= 1;
     }
   }

@@ -27,6 +27,7 @@ import type {
 import type { Clock } from '../../kernel/clock.ts';
 import { LinkedList, type ListNode } from '../../kernel/linked-list.ts';
 import type { Nanousd } from '../../kernel/money.ts';
+import { countedNanousd } from '../counted-amount.ts';
 import { type Account, newAccount, rollOver } from './budget-account.ts';
 import { assertAmount, MemoryReservation, type ReservationBook } from './budget-reservation.ts';
 
@@ -174,7 +175,11 @@ class CountingBudgetStore implements MemoryBudgetStore, ReservationBook {
     }
     if (exceeded !== null) return exceeded;
     const expiresAtMs = this.#clock.monotonicMs() + this.#ttlMs;
-    const reservation = new MemoryReservation(this, amount, nowMs, expiresAtMs, accounts);
+    const shares = accounts.map((account, i) => ({
+      ...{ account, epoch: account.epoch },
+      countedNanousd: countedNanousd(scopes[i] as BudgetScope, amount),
+    }));
+    const reservation = new MemoryReservation(this, amount, nowMs, expiresAtMs, shares);
     return { kind: 'granted', reservation, passed };
   }
 

@@ -60,11 +60,11 @@ export class BudgetHoldings {
     place.told = token;
     const reserved: (readonly [string, Nanousd])[] = [];
     for (const { promised } of place.reservations.toArray()) {
-      const { id, amountNanousd, shares } = promised;
+      const { id, shares } = promised;
       const share = shares.find((one) => one.place === place);
       if (share === undefined) continue;
       share.generation = token;
-      if (share.madeAtMs >= sinceMs) reserved.push([id, amountNanousd]);
+      if (share.madeAtMs >= sinceMs) reserved.push([id, share.countedNanousd]);
     }
     return reserved;
   }

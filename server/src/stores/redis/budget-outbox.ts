@@ -80,7 +80,7 @@ class Outbox implements BudgetOutbox {
   }
 
   charge(exchangeId: string, costNanousd: Nanousd, place: HeldPlace, madeAtMs: number): void {
-    const share = { place, madeAtMs, generation: '', told: false };
+    const share = { place, madeAtMs, countedNanousd: 0, generation: '', told: false };
     this.#book(new Booking(this, 'charge', exchangeId, costNanousd, [share]), true);
   }
 

@@ -20,6 +20,8 @@ export interface HeldPlace extends BudgetPlace {
 
 export interface Share {
   readonly place: HeldPlace;
+  /** What it counts for there. */
+  readonly countedNanousd: Nanousd;
   generation: string;
   /** On the clock of the server; it belongs to the period that was running then. */
   readonly madeAtMs: number;

@@ -80,7 +80,8 @@ local function make_next()
     local is_soft = next_word() == '1'
     local a = place.a
     local one = standing(place, period, life)
-    scopes[i] = { place = place, over = 0 }
+    scopes[i] = { place = place, over = 0, counted = tonumber(amount) }
+    if is_soft then scopes[i].counted = math.min(tonumber(amount), limit + 1) end
     if one ~= ${GRANTED} then
       if matter == ${GRANTED} then matter = one else matter = math.min(matter, one) end
     elseif a.s + a.v + tonumber(amount) > limit then
@@ -100,9 +101,9 @@ local function make_next()
     if matter == ${GRANTED} then
       -- Written with the sums alone: what fails before leaves nothing that counts only by half.
       if not place.made[id] and redis.call('HEXISTS', place.amounts, id) == 0 then
-        place.made[id] = amount
-        place.reserved = place.reserved + tonumber(amount)
-        place.a.v = place.a.v + tonumber(amount)
+        place.made[id] = number(scope.counted)
+        place.reserved = place.reserved + scope.counted
+        place.a.v = place.a.v + scope.counted
       end
       table.insert(place.come, now + leaseMs)
       table.insert(place.come, id)

@@ -25,6 +25,7 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { sleep } from '../../kernel/deadline.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Nanousd } from '../../kernel/money.ts';
+import { countedNanousd } from '../counted-amount.ts';
 import { EXCEEDED, GRANTED } from './budget-account.ts';
 import { accountScripts } from './budget-account-scripts.ts';
 import {
@@ -35,7 +36,7 @@ import {
 } from './budget-census.ts';
 import { BudgetHoldings } from './budget-holdings.ts';
 import { accountKeys, type BudgetPlace } from './budget-keys.ts';
-import { type BudgetAnswer, sendBudgets } from './budget-load.ts';
+import { type BudgetAnswer, type BudgetQuestion, sendBudgets } from './budget-load.ts';
 import { type BudgetGathering, type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
 import {
   assertAmount,
@@ -131,7 +132,11 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
         if (!(await this.#loaded(scopes, places))) return UNAVAILABLE;
         continue;
       }
-      const reservation = this.#reservationOf(places, amount, { ...spender, id }, answer);
+      const reservation = this.#reservationOf(
+        { id, amountNanousd: amount, scopes, places },
+        spender,
+        answer,
+      );
       // A census between question and answer did not know of it: it may not count.
       const isCounted = places.every(({ told }, i) => told === known[i]);
       if (!isCounted) {
@@ -231,22 +236,22 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
     id: string,
   ): Promise<BudgetAnswer | null> {
     const tenant = places[0]?.tenant ?? '';
+    const question = { id, amountNanousd, scopes, places };
     try {
-      return await this.#gathering.ask(tenant, { id, amountNanousd, scopes, places });
+      return await this.#gathering.ask(tenant, question);
     } catch {
-      const shares = places.map((place) => shareOf(place, '', 0));
-      this.#outbox.settle(id, 0, shares);
+      this.#outbox.settle(id, 0, sharesOf(question, [], 0));
       return null;
     }
   }
 
   #reservationOf(
-    places: readonly HeldPlace[],
-    amountNanousd: Nanousd,
-    { id, exchangeId }: Spender & { readonly id: string },
+    question: BudgetQuestion,
+    { exchangeId }: Spender,
     { nowMs, generations, isTight }: BudgetAnswer,
   ): SharedReservation {
-    const shares = places.map((place, i) => shareOf(place, generations[i] ?? '', nowMs));
+    const { id, amountNanousd } = question;
+    const shares = sharesOf(question, generations, nowMs);
     const ownMs = this.#options.clock.monotonicMs();
     const expiresAtMs = ownMs + this.#options.reservationTtlMs;
     const mayWaitUntilMs = isTight ? Number.NEGATIVE_INFINITY : ownMs + FRESH_MS;
@@ -325,8 +330,15 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
   }
 }
 
-function shareOf(place: HeldPlace, generation: string, madeAtMs: number): Share {
-  return { place, generation, madeAtMs, told: false };
+function sharesOf(
+  { scopes, places, amountNanousd }: BudgetQuestion,
+  generations: readonly string[],
+  madeAtMs: number,
+): readonly Share[] {
+  return places.map((place, i) => ({
+    ...{ place, madeAtMs, told: false, generation: generations[i] ?? '' },
+    countedNanousd: countedNanousd(scopes[i] as BudgetScope, amountNanousd),
+  }));
 }
 
 /** Of exceeded scopes the one that renews last is told. */
