@@ -10,17 +10,21 @@ import { PlaceBook } from './place-book.ts';
 
 const PLACES_MOST = 100_000;
 
+function newPlace(tenant: string, scopeId: string): HeldPlace {
+  const keys = budgetKeys({ tenant, scopeId });
+  return { tenant, scopeId, keys, told: null, asking: 0, reservations: new LinkedList() };
+}
+
 export class BudgetHoldings {
   /** The first to expire first. */
   readonly #all = new LinkedList<SharedReservation>();
-  readonly #places = new PlaceBook<HeldPlace>(
-    PLACES_MOST,
-    (tenant, scopeId) => ({
-      ...{ tenant, scopeId, keys: budgetKeys({ tenant, scopeId }), told: null },
-      reservations: new LinkedList(),
-    }),
-    ({ reservations }) => reservations.size > 0,
-  );
+  readonly #places: PlaceBook<HeldPlace>;
+
+  constructor(placesMost = PLACES_MOST) {
+    // What a census that comes now must find is not forgotten.
+    const isHeld = ({ reservations, asking }: HeldPlace) => reservations.size + asking > 0;
+    this.#places = new PlaceBook(placesMost, newPlace, isHeld);
+  }
 
   get size(): number {
     return this.#all.size;
@@ -28,6 +32,17 @@ export class BudgetHoldings {
 
   at(tenant: string, scopeId: string): HeldPlace {
     return this.#places.of(tenant, scopeId);
+  }
+
+  /** The same, kept until it was `answered`. */
+  ask(tenant: string, scopeId: string): HeldPlace {
+    const place = this.at(tenant, scopeId);
+    place.asking += 1;
+    return place;
+  }
+
+  answered(places: readonly HeldPlace[]): void {
+    for (const place of places) place.asking -= 1;
   }
 
   /** Where this process ever reserved or was asked, as far as it remembers. */

@@ -16,6 +16,8 @@ export interface HeldPlace extends BudgetPlace {
   readonly reservations: LinkedList<SharedReservation>;
   /** The last census that this process answered; null: none yet. */
   told: string | null;
+  /** Exchanges that wait to hear what was decided. */
+  asking: number;
 }
 
 export interface Share {

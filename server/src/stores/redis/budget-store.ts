@@ -46,6 +46,7 @@ import {
   SharedReservation,
 } from './budget-reservation.ts';
 import { budgetScript } from './budget-script.ts';
+import { asRedisFailure, mayBeDone } from './failure.ts';
 import { createGathering } from './gathering.ts';
 import { runScript } from './script.ts';
 import type { RedisStore } from './store.ts';
@@ -77,6 +78,7 @@ export interface RedisBudgetStore extends BudgetStore {
   close(): Promise<void>;
 }
 
+const OPS = { ask: 'budgets.reserve', tell: 'budgets.settle' } as const;
 const LEASE_MS = 15_000;
 const RENEWALS_PER_LEASE = 3;
 /** How long a caller waits for an account to be loaded. */
@@ -121,33 +123,34 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
     spender: Spender,
   ): Promise<BudgetDecision> {
     assertAmount(amount);
-    const places = scopes.map(({ id }) => this.#holdings.at(spender.tenant, id));
-    for (let decisions = 0; decisions < MAX_DECISIONS; decisions += 1) {
-      const known = places.map(({ told }) => told);
-      const id = `${spender.exchangeId}${decisions === 0 ? '' : `~${decisions}`}`;
-      const answer = await this.#ask(scopes, places, amount, id);
-      if (answer === null) return UNAVAILABLE;
-      if (answer.kind === EXCEEDED) return exceeded(scopes, answer);
-      if (answer.kind !== GRANTED) {
-        if (!(await this.#loaded(scopes, places))) return UNAVAILABLE;
-        continue;
+    const places = scopes.map(({ id }) => this.#holdings.ask(spender.tenant, id));
+    try {
+      for (let decisions = 0; decisions < MAX_DECISIONS; decisions += 1) {
+        const known = places.map(({ told }) => told);
+        const id = `${spender.exchangeId}${decisions === 0 ? '' : `~${decisions}`}`;
+        const question = { id, amountNanousd: amount, scopes, places };
+        const answer = await this.#ask(question);
+        if (answer === null) return UNAVAILABLE;
+        if (answer.kind === EXCEEDED) return exceeded(scopes, answer);
+        if (answer.kind !== GRANTED) {
+          if (!(await this.#loaded(scopes, places))) return UNAVAILABLE;
+          continue;
+        }
+        const reservation = this.#reservationOf(question, spender, answer);
+        // A census between question and answer did not know of it: it may not count.
+        const isCounted = places.every(({ told }, i) => told === known[i]);
+        if (!isCounted) {
+          this.#outbox.settle(id, 0, reservation.promised.shares);
+          continue;
+        }
+        this.#holdings.add(reservation);
+        const passed = scopes.filter((_, i) => answer.isOver[i] === true).map(({ id }) => id);
+        return { kind: 'granted', reservation, passed };
       }
-      const reservation = this.#reservationOf(
-        { id, amountNanousd: amount, scopes, places },
-        spender,
-        answer,
-      );
-      // A census between question and answer did not know of it: it may not count.
-      const isCounted = places.every(({ told }, i) => told === known[i]);
-      if (!isCounted) {
-        this.#outbox.settle(id, 0, reservation.promised.shares);
-        continue;
-      }
-      this.#holdings.add(reservation);
-      const passed = scopes.filter((_, i) => answer.isOver[i] === true).map(({ id }) => id);
-      return { kind: 'granted', reservation, passed };
+      return UNAVAILABLE;
+    } finally {
+      this.#holdings.answered(places);
     }
-    return UNAVAILABLE;
   }
 
   charge(scopeIds: readonly string[], cost: Nanousd, { tenant, exchangeId }: Spender): void {
@@ -220,7 +223,7 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
     const script = budgetScript();
     const leaseMs = this.#leaseMs;
     return createGathering({
-      ...{ redis, clock, ops: { ask: 'budgets.reserve', tell: 'budgets.settle' } },
+      ...{ redis, clock, ops: OPS },
       send: (client, load) =>
         sendBudgets(client, load, { script, leaseMs, life: workers.life(), nowMs: this.#now() }),
       // Who gave up has told that it ends.
@@ -229,18 +232,14 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
   }
 
   /** null where Redis did not answer; what it may have granted all the same is given back. */
-  async #ask(
-    scopes: readonly BudgetScope[],
-    places: readonly HeldPlace[],
-    amountNanousd: Nanousd,
-    id: string,
-  ): Promise<BudgetAnswer | null> {
-    const tenant = places[0]?.tenant ?? '';
-    const question = { id, amountNanousd, scopes, places };
+  async #ask(question: BudgetQuestion): Promise<BudgetAnswer | null> {
+    const tenant = question.places[0]?.tenant ?? '';
     try {
       return await this.#gathering.ask(tenant, question);
-    } catch {
-      this.#outbox.settle(id, 0, sharesOf(question, [], 0));
+    } catch (error) {
+      if (mayBeDone(asRedisFailure(OPS.ask, error))) {
+        this.#outbox.settle(question.id, 0, sharesOf(question, [], 0));
+      }
       return null;
     }
   }

@@ -50,6 +50,11 @@ export function counts(kind: RedisFailureKind): boolean {
   return kind === 'timeout' || kind === 'disconnected' || kind === 'server_unavailable';
 }
 
+/** Whether the command may have been carried out all the same, in whole or in part. */
+export function mayBeDone({ kind }: RedisFailure): boolean {
+  return kind === 'timeout' || kind === 'disconnected' || kind === 'command_failed';
+}
+
 function kindOf(thrown: unknown, message: string): RedisFailureKind {
   if (WRITE_REFUSED.test(message)) return 'write_refused';
   if (SERVER_UNAVAILABLE.test(message)) return 'server_unavailable';

@@ -13,7 +13,7 @@
 import type { LimitDecision, LimitScope, LimitStore } from '../../gateway/ports/limit-store.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { LinkedList } from '../../kernel/linked-list.ts';
-import { asRedisFailure } from './failure.ts';
+import { asRedisFailure, mayBeDone } from './failure.ts';
 import { createGathering, type Gathering } from './gathering.ts';
 import { holdsPlace, type LeaseBook, Renewal, SharedLease } from './limit-lease.ts';
 import {
@@ -136,7 +136,7 @@ class SharedCounters implements RedisLimitStore, LeaseBook {
   /** It may have got its places all the same. */
   #unanswered(holder: LimitQuestion, error: unknown): never {
     const failure = asRedisFailure(OPS.ask, error);
-    if (failure.kind === 'timeout' || failure.kind === 'disconnected') {
+    if (mayBeDone(failure)) {
       const nothing = () => undefined;
       const word = { holder, said: () => NOTHING_KEPT, heard: nothing, lost: nothing };
       this.#gathering.tell(holder.tenant, word, false);

@@ -193,3 +193,22 @@ test('a process whose word comes after the census loses no cost', async () => {
     return (await other.figures('acme'))?.spentNanousd === 250;
   });
 });
+
+test('what was never sent leaves nothing to be given back', async (t) => {
+  const own = await startRedis(t);
+  const down = await openTestStore(t, own.address, { hotMs: 100, backgroundMs: 100 });
+  const { store, reserve } = open({ connection: down.store, clock: systemClock });
+  granted(await reserve('acme', 1)).release();
+  await store.flush();
+  own.freeze();
+  await until('nothing is sent any more', async () => {
+    await reserve('acme', 1);
+    return down.breaker() === 'open';
+  });
+  const before = store.waiting();
+
+  for (let i = 0; i < 50; i += 1) assert.equal((await reserve('acme', 1)).kind, 'unavailable');
+
+  assert.equal(store.waiting(), before);
+  own.thaw();
+});
