@@ -143,7 +143,7 @@ class Census implements BudgetCensus {
     period: BudgetPeriod,
     { nowMs, life }: { readonly nowMs: number; readonly life: string },
   ): Promise<boolean> {
-    const { history, workers } = this.#options;
+    const { history } = this.#options;
     let outcome: readonly ScriptValue[] = [];
     try {
       const sinceMs = periodStartMs(period, nowMs);

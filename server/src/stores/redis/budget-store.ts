@@ -40,7 +40,6 @@ import { type BudgetAnswer, type BudgetQuestion, sendBudgets } from './budget-lo
 import { type BudgetGathering, type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
 import {
   assertAmount,
-  type HeldPlace,
   type ReservationBook,
   type Share,
   SharedReservation,
