@@ -3,7 +3,8 @@
  * may see it, so that keys can be neither guessed nor made to meet.
  *
  * 1. The tenant and the route's set of targets are required parts; no caller can leave them
- *    out or widen them.
+ *    out or widen them. So is how long the route lets an answer be fresh: none is given for
+ *    longer because another route to the same targets stored it.
  * 2. Every field of the body counts, unknown ones included, except those named below, also
  *    where another dialect's come to lie in the bag of extensions; the order of members does
  *    not.
@@ -18,7 +19,7 @@ import type { InferenceRequest } from '../model/request.ts';
 import type { Route } from '../model/route.ts';
 
 /** To be raised when entries stored before must not be read any more. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 /** What names or labels a request, and never changes its answer, each with its reason. */
 const LABELS: readonly string[] = [
@@ -46,7 +47,8 @@ export function createCacheKeys(secret: Uint8Array): CacheKeys {
   return {
     keyOf(tenant, route, request) {
       const { dialect, operation, stream, body, foreign, cacheControl } = request;
-      const scope = [tenant, cacheControl.namespace, route.targetSet];
+      const { targetSet, cache } = route;
+      const scope = [tenant, cacheControl.namespace, targetSet, cache.ttlSeconds];
       const parts = [SCHEMA_VERSION, ...scope, dialect, operation, stream];
       let text = `${canonicalJson(parts)}${fieldsOf(body)}`;
       if (foreign !== undefined) {

@@ -56,6 +56,14 @@ test('equal requests have equal keys, whoever computes them', () => {
   assert.equal(elsewhere.keyOf('acme', ROUTE, request), keyOf(BODY));
 });
 
+test('routes to the same targets share no answers that one of them keeps longer', () => {
+  const shorter: Route = { ...ROUTE, cache: { ...NO_CACHE, ttlSeconds: 10 } };
+  const alike: Route = { ...ROUTE, name: 'quick', cache: { ...NO_CACHE, maxEntryBytes: 1 } };
+
+  assert.notEqual(keys.keyOf('acme', shorter, chatRequest({ body: BODY })), keyOf(BODY));
+  assert.equal(keys.keyOf('acme', alike, chatRequest({ body: BODY })), keyOf(BODY));
+});
+
 test('another secret makes other keys', () => {
   const other = createCacheKeys(Buffer.alloc(32, 2));
 
