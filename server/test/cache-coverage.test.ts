@@ -27,7 +27,7 @@ const COVERED = [
 
 const TESTS = [
   'server/test/unit/caching/*.test.ts',
-  'server/test/unit/pipeline/cache*.test.ts',
+  'server/test/unit/pipeline/{cache*,total-deadline}.test.ts',
   'server/test/unit/redis/{cache-book,cache-store,entry-codec,flight-codec}.test.ts',
   'server/test/unit/redis/{keys,shared-figures}.test.ts',
   'server/test/contract/cache-store.{memory,redis}.test.ts',

@@ -73,7 +73,8 @@ function isLate(thrown: unknown): boolean {
 
 /** So that of many who wait for a silent target few call it in vain once more. */
 function hasMostOfItsTime({ clock }: FlyDeps, exchange: Exchange): boolean {
-  const { totalMs, leftMs } = totalTime(clock, exchange, exchange.route?.targets ?? []);
+  assert(exchange.route !== null, 'route comes before cache');
+  const { totalMs, leftMs } = totalTime(clock, exchange, exchange.route.targets);
   return leftMs >= totalMs / 2;
 }
 
