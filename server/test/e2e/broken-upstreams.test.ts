@@ -83,80 +83,53 @@ const DRIP = { bytes: 5, everyMs: 20 };
 const CHUNKED_HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
-interface Case {
-  readonly name: string;
-  readonly behaviour: Behaviour;
-  readonly code: string;
-}
+/** What upstreams do, by what comes of it and by how it is told. */
+type Table = Readonly<Record<string, Readonly<Record<string, Behaviour>>>>;
 
 /** `Hello` in a write of its own, then this. */
 function afterHello(rest: string): Behaviour {
   return { headers: SSE, body: HELLO + rest, drip: { bytes: HELLO.length, everyMs: 5 } };
 }
 
-const BROKEN_BEHIND_TEXT: readonly Case[] = [
-  { name: 'falls silent', behaviour: { options: 'stall=3' }, code: 'upstream_timeout' },
-  { name: 'is cut cleanly', behaviour: { options: 'cut=3' }, code: 'upstream_truncated' },
-  { name: 'is cut within an event', behaviour: { options: 'cut=3.5' }, code: 'upstream_truncated' },
-  {
-    name: 'is cut within its end marker, before any finish reason',
-    behaviour: afterHello('data: [DO'),
-    code: 'upstream_truncated',
+const BROKEN_BEHIND_TEXT: Table = {
+  upstream_timeout: { 'falls silent': { options: 'stall=3' } },
+  upstream_truncated: {
+    'is cut cleanly': { options: 'cut=3' },
+    'is cut within an event': { options: 'cut=3.5' },
+    'is cut within its end marker, before any finish reason': afterHello('data: [DO'),
+    'ends with its connection, before its body’s end': { endAfterBytes: 1200, ending: 'fin' },
+    'turns into HTML': afterHello('<html>Bad Gateway</html>'),
   },
-  {
-    name: 'ends with its connection, before its body’s end',
-    behaviour: { endAfterBytes: 1200, ending: 'fin' },
-    code: 'upstream_truncated',
-  },
-  { name: 'is reset', behaviour: { options: 'reset=3' }, code: 'upstream_unreachable' },
-  { name: 'is garbled', behaviour: { options: 'garble=3' }, code: 'upstream_invalid' },
-  {
-    name: 'turns into HTML',
-    behaviour: afterHello('<html>Bad Gateway</html>'),
-    code: 'upstream_truncated',
-  },
-  {
-    name: 'has data that is no object',
-    behaviour: afterHello('data: [1,2]\n\n'),
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'has choices that are no list',
-    behaviour: afterHello('data: {"choices":{"index":0}}\n\n'),
-    code: 'upstream_invalid',
-  },
-  { name: 'names an error', behaviour: { options: 'error=3' }, code: 'upstream_failed' },
-  {
-    name: 'has an event called error',
-    behaviour: afterHello('event: error\ndata: {"message":"oh"}\n\n'),
-    code: 'upstream_failed',
-  },
-  {
-    name: 'names an error that says overloaded',
-    behaviour: afterHello('data: {"error":{"type":"overloaded_error","message":"Later"}}\n\n'),
-    code: 'upstream_unavailable',
-  },
-  {
-    name: 'has a line without an end',
-    behaviour: {
-      headers: SSE,
-      body: `${HELLO}data: {"x":"${'x'.repeat(9 * MIB)}`,
-      cutAt: [HELLO.length],
-    },
-    code: 'upstream_too_long',
-  },
-  {
-    name: 'breaks its chunked encoding',
-    behaviour: {
+  upstream_unreachable: { 'is reset': { options: 'reset=3' } },
+  upstream_invalid: {
+    'is garbled': { options: 'garble=3' },
+    'has data that is no object': afterHello('data: [1,2]\n\n'),
+    'has choices that are no list': afterHello('data: {"choices":{"index":0}}\n\n'),
+    'breaks its chunked encoding': {
       raw: `${CHUNKED_HEAD}${HELLO.length.toString(16)}\r\n${HELLO}\r\nnonsense\r\n`,
       cutAt: [CHUNKED_HEAD.length + HELLO.length + 6],
       ending: 'stall',
     },
-    code: 'upstream_invalid',
   },
-];
+  upstream_failed: {
+    'names an error': { options: 'error=3' },
+    'has an event called error': afterHello('event: error\ndata: {"message":"oh"}\n\n'),
+  },
+  upstream_unavailable: {
+    'names an error that says overloaded': afterHello(
+      'data: {"error":{"type":"overloaded_error","message":"Later"}}\n\n',
+    ),
+  },
+  upstream_too_long: {
+    'has a line without an end': {
+      headers: SSE,
+      body: `${HELLO}data: {"x":"${'x'.repeat(9 * MIB)}`,
+      cutAt: [HELLO.length],
+    },
+  },
+};
 
-for (const { name, behaviour, code } of BROKEN_BEHIND_TEXT) {
+for (const { name, behaviour, outcome: code } of casesOf(BROKEN_BEHIND_TEXT)) {
   test(`a stream that ${name} ends in an error frame ${code}, after one call`, async () => {
     upstream.next(behaviour);
 
@@ -207,137 +180,56 @@ test('a stream of events without end is cut at a bound', async () => {
   assert.ok(bytes < 300 * MIB, `${bytes} bytes`);
 });
 
-const FAILED_BEFORE_TEXT: readonly (Case & { readonly status: number })[] = [
-  {
-    name: 'never answers',
-    behaviour: { silent: true },
-    status: 504,
-    code: 'upstream_timeout',
-  },
-  {
-    name: 'sends a head and no more',
-    behaviour: { headers: SSE, endAfterBytes: 0, ending: 'stall' },
-    status: 504,
-    code: 'upstream_timeout',
-  },
-  {
-    name: 'sends half an event and no more',
-    behaviour: { headers: SSE, endAfterBytes: 40, ending: 'stall' },
-    status: 504,
-    code: 'upstream_timeout',
-  },
-  {
-    name: 'sends an empty body',
-    behaviour: { headers: SSE, body: '' },
-    status: 502,
-    code: 'upstream_truncated',
-  },
-  {
-    name: 'sends the end marker alone',
-    behaviour: { headers: SSE, body: 'data: [DONE]\n\n' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends HTML',
-    behaviour: { headers: { 'content-type': 'text/html' }, body: '<html>Sorry</html>' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends HTML and calls it a stream',
-    behaviour: { headers: SSE, body: '<html>Sorry</html>' },
-    status: 502,
-    code: 'upstream_truncated',
-  },
-  {
-    name: 'sends 204',
-    behaviour: { options: 'status=204' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends the right bytes under a wrong content type',
-    behaviour: { headers: { 'content-type': 'text/plain' } },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends JSON where a stream is due',
-    behaviour: { headers: JSON_TYPE, body: '{"choices":[]}' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends a compressed stream',
-    behaviour: { encode: 'gzip' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'says compressed and is not',
-    behaviour: { encode: 'bad-gzip' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends an error as its first event',
-    behaviour: { options: 'error=0' },
-    status: 502,
-    code: 'upstream_failed',
-  },
-  {
-    name: 'sends garbage as its first event',
-    behaviour: { options: 'garble=0' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  ...unreadable(),
-];
-
 /** The same for streams and plain answers. */
-function unreadable(): readonly (Case & { readonly status: number })[] {
-  const length = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n';
-  return [
-    {
-      name: 'resets the connection',
-      behaviour: { raw: '', ending: 'reset' },
-      status: 502,
-      code: 'upstream_unreachable',
+const UNREADABLE: Table = {
+  '502 upstream_unreachable': {
+    'resets the connection': { raw: '', ending: 'reset' },
+    'closes the connection': { raw: '' },
+  },
+  '502 upstream_invalid': {
+    'does not speak HTTP': { raw: 'SSH-2.0-OpenSSH_9.2\r\n\r\n' },
+    'sends content-length and transfer-encoding together': {
+      raw:
+        'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n' + 'transfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     },
-    {
-      name: 'closes the connection',
-      behaviour: { raw: '' },
-      status: 502,
-      code: 'upstream_unreachable',
-    },
-    {
-      name: 'does not speak HTTP',
-      behaviour: { raw: 'SSH-2.0-OpenSSH_9.2\r\n\r\n' },
-      status: 502,
-      code: 'upstream_invalid',
-    },
-    {
-      name: 'sends content-length and transfer-encoding together',
-      behaviour: { raw: `${length}transfer-encoding: chunked\r\n\r\n0\r\n\r\n` },
-      status: 502,
-      code: 'upstream_invalid',
-    },
-    {
-      name: 'sends a header of 64 KiB',
-      behaviour: { headers: { 'x-large': 'x'.repeat(65_536) } },
-      status: 502,
-      code: 'upstream_invalid',
-    },
-  ];
-}
+    'sends a header of 64 KiB': { headers: { 'x-large': 'x'.repeat(65_536) } },
+    'sends 204': { options: 'status=204' },
+    'says compressed and is not': { encode: 'bad-gzip' },
+    'sends HTML': { headers: { 'content-type': 'text/html' }, body: '<html>Sorry</html>' },
+  },
+};
 
-for (const { name, behaviour, status, code } of FAILED_BEFORE_TEXT) {
-  test(`a stream whose upstream ${name} is ${status} ${code}`, async () => {
+const FAILED_BEFORE_TEXT: Table = {
+  '504 upstream_timeout': {
+    'never answers': { silent: true },
+    'sends a head and no more': { headers: SSE, endAfterBytes: 0, ending: 'stall' },
+    'sends half an event and no more': { headers: SSE, endAfterBytes: 40, ending: 'stall' },
+  },
+  '502 upstream_truncated': {
+    'sends an empty body': { headers: SSE, body: '' },
+    'sends HTML and calls it a stream': { headers: SSE, body: '<html>Sorry</html>' },
+  },
+  '502 upstream_invalid': {
+    'sends the end marker alone': { headers: SSE, body: 'data: [DONE]\n\n' },
+    'sends the right bytes under a wrong content type': {
+      headers: { 'content-type': 'text/plain' },
+    },
+    'sends JSON where a stream is due': { headers: JSON_TYPE, body: '{"choices":[]}' },
+    'sends a compressed stream': { encode: 'gzip' },
+    'sends garbage as its first event': { options: 'garble=0' },
+  },
+  '502 upstream_failed': { 'sends an error as its first event': { options: 'error=0' } },
+};
+
+for (const each of [...casesOf(FAILED_BEFORE_TEXT), ...casesOf(UNREADABLE)]) {
+  const { name, behaviour, outcome } = each;
+
+  test(`a stream whose upstream ${name} is ${outcome}`, async () => {
     upstream.next(behaviour);
 
     const asked = await ask(gateway, { model: 'once', stream: true });
 
+    const { status, code } = failureOf(outcome);
     assertFailed(asked, status, code);
     assert.equal(upstream.calls.length, 1);
     const limitMs = status === 504 ? FIRST_TOKEN_MS + 500 : 2000;
@@ -345,106 +237,36 @@ for (const { name, behaviour, status, code } of FAILED_BEFORE_TEXT) {
   });
 }
 
-const FAILED_PLAIN: readonly (Case & { readonly status: number })[] = [
-  {
-    name: 'never answers',
-    behaviour: { silent: true },
-    status: 504,
-    code: 'deadline_exceeded',
-  },
-  {
-    name: 'falls silent half-way',
-    behaviour: { options: 'stall=1' },
-    status: 504,
-    code: 'upstream_timeout',
-  },
-  {
-    name: 'drips its body',
-    behaviour: { drip: DRIP },
-    status: 504,
-    code: 'deadline_exceeded',
-  },
-  {
-    name: 'cuts its body cleanly',
-    behaviour: { options: 'cut=1' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'closes within its body',
-    behaviour: { endAfterBytes: 100, ending: 'fin' },
-    status: 502,
-    code: 'upstream_truncated',
-  },
-  {
-    name: 'resets within its body',
-    behaviour: { options: 'reset=1' },
-    status: 502,
-    code: 'upstream_unreachable',
-  },
-  {
-    name: 'sends an empty 200',
-    behaviour: { body: '' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends 204',
-    behaviour: { options: 'status=204' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  ...['null', '[]', '"text"', '{}', '{"choices":{}}', '{"id":', '<html></html>'].map((body) => ({
-    name: `sends ${body}`,
-    behaviour: { body },
-    status: 502,
-    code: 'upstream_invalid',
-  })),
-  {
-    name: 'sends HTML',
-    behaviour: { headers: { 'content-type': 'text/html' }, body: '<html>Sorry</html>' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends a stream where JSON is due',
-    behaviour: { headers: SSE, body: `${HELLO}data: [DONE]\n\n` },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends an error with status 200',
-    behaviour: { options: 'error=0' },
-    status: 502,
-    code: 'upstream_failed',
-  },
-  {
-    name: 'sends compressed JSON',
-    behaviour: { encode: 'gzip' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'says compressed and is not',
-    behaviour: { encode: 'bad-gzip' },
-    status: 502,
-    code: 'upstream_invalid',
-  },
-  {
-    name: 'sends 65 MiB',
-    behaviour: { body: ' '.repeat(MIB), repeat: 65 },
-    status: 502,
-    code: 'upstream_too_long',
-  },
-  ...unreadable(),
-];
+const NO_ANSWERS = ['null', '[]', '"text"', '{}', '{"choices":{}}', '{"id":', '<html></html>'];
 
-for (const { name, behaviour, status, code } of FAILED_PLAIN) {
-  test(`a plain answer whose upstream ${name} is ${status} ${code}`, async () => {
+const FAILED_PLAIN: Table = {
+  '504 deadline_exceeded': {
+    'never answers': { silent: true },
+    'drips its body': { drip: DRIP },
+  },
+  '504 upstream_timeout': { 'falls silent half-way': { options: 'stall=1' } },
+  '502 upstream_truncated': { 'closes within its body': { endAfterBytes: 100, ending: 'fin' } },
+  '502 upstream_unreachable': { 'resets within its body': { options: 'reset=1' } },
+  '502 upstream_invalid': {
+    'cuts its body cleanly': { options: 'cut=1' },
+    'sends an empty 200': { body: '' },
+    ...Object.fromEntries(NO_ANSWERS.map((body) => [`sends ${body}`, { body }])),
+    'sends a stream where JSON is due': { headers: SSE, body: `${HELLO}data: [DONE]\n\n` },
+    'sends compressed JSON': { encode: 'gzip' },
+  },
+  '502 upstream_failed': { 'sends an error with status 200': { options: 'error=0' } },
+  '502 upstream_too_long': { 'sends 65 MiB': { body: ' '.repeat(MIB), repeat: 65 } },
+};
+
+for (const each of [...casesOf(FAILED_PLAIN), ...casesOf(UNREADABLE)]) {
+  const { name, behaviour, outcome } = each;
+
+  test(`a plain answer whose upstream ${name} is ${outcome}`, async () => {
     upstream.next(behaviour);
 
     const asked = await ask(gateway, { model: 'brief' });
 
+    const { status, code } = failureOf(outcome);
     assertFailed(asked, status, code);
     assert.equal(upstream.calls.length, 1);
     assert.ok(asked.tookMs < TOTAL_MS + 500, `took ${asked.tookMs} ms`);
@@ -469,14 +291,14 @@ for (const status of [301, 302, 303, 307, 308]) {
   }
 }
 
-const LEGAL: readonly Pick<Case, 'name' | 'behaviour'>[] = [
-  { name: 'lacks the last line feed', behaviour: { dropEndBytes: 1 } },
-  { name: 'lacks the last blank line', behaviour: { dropEndBytes: 2 } },
-  { name: 'lacks its end marker', behaviour: { options: 'done=off' } },
-  { name: 'breaks off within its end marker', behaviour: { dropEndBytes: 6 } },
-];
+const LEGAL: Readonly<Record<string, Behaviour>> = {
+  'lacks the last line feed': { dropEndBytes: 1 },
+  'lacks the last blank line': { dropEndBytes: 2 },
+  'lacks its end marker': { options: 'done=off' },
+  'breaks off within its end marker': { dropEndBytes: 6 },
+};
 
-for (const { name, behaviour } of LEGAL) {
+for (const [name, behaviour] of Object.entries(LEGAL)) {
   test(`a stream that only ${name} ends well, with a whole end marker`, async () => {
     upstream.next(behaviour);
     const good = await ask(gateway, { model: 'priced', stream: true });
@@ -558,3 +380,20 @@ test('an upstream that takes no connection is 504 at the model’s own limit', a
   assert.ok(tookMs >= CONNECT_MS && tookMs < CONNECT_MS + 500, `took ${tookMs} ms`);
   assert.deepEqual([asked.row.cost_nanousd, asked.row.usage.output_tokens], [0, 0]);
 });
+
+interface Case {
+  readonly name: string;
+  readonly behaviour: Behaviour;
+  readonly outcome: string;
+}
+
+function casesOf(table: Table): readonly Case[] {
+  return Object.entries(table).flatMap(([outcome, cases]) =>
+    Object.entries(cases).map(([name, behaviour]) => ({ name, behaviour, outcome })),
+  );
+}
+
+function failureOf(outcome: string): { readonly status: number; readonly code: string } {
+  const [status, code = ''] = outcome.split(' ');
+  return { status: Number(status), code };
+}
