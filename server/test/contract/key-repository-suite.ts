@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { KeyRecord, KeyRepository } from '../../src/identity/ports/key-repository.ts';
 import type { TenantRepository } from '../../src/tenancy/ports/tenant-repository.ts';
+import { keyRecord } from '../support/key-record.ts';
 import { tenantRecord } from '../support/tenant-record.ts';
 
 export interface KeyRepositoryHarness {
@@ -162,25 +163,7 @@ export function keyRepositorySuite(
 }
 
 function key(id: string): KeyRecord {
-  return {
-    id,
-    tenant: 'default',
-    name: `Name of ${id}`,
-    hint: 'esk_Ab3d…',
-    secretHash: `hash of ${id}`,
-    role: 'service',
-    scopes: null,
-    addresses: null,
-    cacheUse: 'default',
-    previousHash: null,
-    previousUntilMs: null,
-    models: null,
-    limits: {},
-    budget: null,
-    createdAtMs: 1_700_000_000_000,
-    expiresAtMs: null,
-    revokedAtMs: null,
-  };
+  return keyRecord({ id });
 }
 
 function idOf({ id }: KeyRecord): string {

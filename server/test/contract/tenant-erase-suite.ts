@@ -16,6 +16,7 @@ import {
 } from '../../src/tenancy/index.ts';
 import type { DataPlace } from '../../src/tenancy/ports/data-place.ts';
 import type { TenantRecord } from '../../src/tenancy/ports/tenant-repository.ts';
+import { keyRecord } from '../support/key-record.ts';
 import { ids, ledgerEntry } from '../support/storage.ts';
 import type { OpenHomes } from '../support/tenant-homes.ts';
 import { until } from '../support/until.ts';
@@ -81,12 +82,7 @@ async function fill(storage: Storage): Promise<void> {
         ...{ previousId: null, input: Buffer.from('[]'), response: Buffer.from('{}') },
       });
     }
-    await storage.keys.insert({
-      ...{ tenant, createdAtMs: NOW_MS, id: `key_${tenant}`, name: tenant, hint: 'esk_' },
-      ...{ secretHash: tenant, role: 'service', models: null, limits: {}, budget: null },
-      ...{ expiresAtMs: null, revokedAtMs: null, scopes: null, addresses: null },
-      ...{ cacheUse: 'default', previousHash: null, previousUntilMs: null },
-    });
+    await storage.keys.insert(keyRecord({ tenant, id: `key_${tenant}` }));
   }
 }
 

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/kernel/clock.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import { createJobRunner } from '../../src/operations/index.ts';
 import type { DatabasePlace } from '../../src/storage/index.ts';
+import { keyRecord } from './key-record.ts';
 import { ids, ledgerEntry, openAt, rememberingLog } from './storage.ts';
 
 const ENTRIES_PER_TURN = 8;
@@ -47,24 +48,6 @@ async function takeForEver(): Promise<never> {
 if (verb === 'append') await appendForEver();
 if (verb === 'job') await takeForEver();
 if (verb === 'key') {
-  await storage.keys.insert({
-    id: ids.next('key'),
-    tenant: 'default',
-    name: 'From a child',
-    hint: 'esk_',
-    secretHash: ids.next('hash'),
-    role: 'service',
-    scopes: null,
-    addresses: null,
-    cacheUse: 'default',
-    previousHash: null,
-    previousUntilMs: null,
-    models: null,
-    limits: {},
-    budget: null,
-    createdAtMs: 1_700_000_000_000,
-    expiresAtMs: null,
-    revokedAtMs: null,
-  });
+  await storage.keys.insert(keyRecord({ id: ids.next('key') }));
 }
 await storage.close();

@@ -2,8 +2,10 @@
  * What becomes of each thing that a request can say at each provider's wire, found out by asking
  * the adapters and by reading what they wrote.
  */
+
 import { GatewayError } from '../../../src/gateway/index.ts';
 import { createOpenaiAdapter } from '../../../src/providers/openai/adapter.ts';
+import { openaiConnection } from '../openai-connection.ts';
 import { foreignCall, responsesWire, WIRES, type Wire } from '../round-trip/wires.ts';
 import { REQUEST_PROBES, type RequestProbe } from './request-probes.ts';
 
@@ -64,19 +66,5 @@ function isSame(a: unknown, b: unknown): boolean {
 }
 
 function strictOpenai() {
-  return createOpenaiAdapter({
-    baseUrl: '',
-    apiKey: null,
-    keyHeader: 'authorization',
-    surface: { kind: 'plain' },
-    organization: null,
-    project: null,
-    headers: {},
-    capabilities: {
-      streamUsage: true,
-      maxCompletionTokens: true,
-      reasoningInput: false,
-      responses: false,
-    },
-  });
+  return createOpenaiAdapter(openaiConnection());
 }

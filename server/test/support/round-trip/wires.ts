@@ -4,6 +4,7 @@
  * dialects that is the gateway's own inbound side; for a wire that no client speaks it is the
  * scripted server's.
  */
+
 import type {
   AnswerCodec,
   CanonicalChunk,
@@ -31,6 +32,7 @@ import { createAnthropicAdapter } from '../../../src/providers/anthropic/adapter
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import { createOpenaiAdapter } from '../../../src/providers/openai/adapter.ts';
+import { openaiConnection } from '../openai-connection.ts';
 import { providerCall } from '../provider-call.ts';
 import { decodeOllamaRequest } from '../scripted-ollama/decode-request.ts';
 import {
@@ -90,21 +92,7 @@ const openai: Wire = {
     topK: false,
     cacheMarkers: false,
   },
-  adapter: createOpenaiAdapter({
-    baseUrl: '',
-    apiKey: null,
-    keyHeader: 'authorization',
-    surface: { kind: 'plain' },
-    organization: null,
-    project: null,
-    headers: {},
-    capabilities: {
-      streamUsage: true,
-      maxCompletionTokens: true,
-      reasoningInput: true,
-      responses: false,
-    },
-  }),
+  adapter: createOpenaiAdapter(openaiConnection({ capabilities: { reasoningInput: true } })),
   readRequest: ({ body }) => inbound(chatCompletions, body),
   ...answersOf(openaiCodec),
   streamType: 'text/event-stream',

@@ -19,14 +19,14 @@ import {
 } from '../../../src/identity/index.ts';
 import { createIdSource } from '../../../src/kernel/id.ts';
 import { createTenantUseCases } from '../../../src/tenancy/index.ts';
+import { keyRecord } from '../../support/key-record.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { flagControl } from '../../support/memory-flags.ts';
 import {
   createCountingRandom,
-  createHandClock,
   createMemoryKeys,
   createMemoryTenants,
   hashSecret,
-  keyRecord,
   type MemoryKeys,
   NOW_MS,
 } from '../identity/fakes.ts';
@@ -178,7 +178,7 @@ async function withRole(repository: MemoryKeys, role: 'student' | 'instructor'):
 
 /** Keys and tenants over memory, with the tenants `acme`, `default` and `globex`. */
 async function createIdentityFixture() {
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   const random = createCountingRandom();
   const ids = createIdSource(clock, random);
   const log: LogLine[] = [];

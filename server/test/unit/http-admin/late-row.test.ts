@@ -46,13 +46,13 @@ it('stops when the caller has left', async () => {
   assert.equal(await findLate(async () => null, gone), null);
 });
 
-type HandClock = ReturnType<typeof createManualClock>;
+type ManualClock = ReturnType<typeof createManualClock>;
 
-function patience(clock: HandClock, lagMs: number) {
+function patience(clock: ManualClock, lagMs: number) {
   return { clock, lagMs, isGone: () => false };
 }
 
-async function advance(clock: HandClock, durationMs: number): Promise<void> {
+async function advance(clock: ManualClock, durationMs: number): Promise<void> {
   for (let passedMs = 0; passedMs < durationMs; passedMs += 10) {
     await setImmediate();
     clock.advance(10);

@@ -10,41 +10,13 @@ import {
   type KeyRepository,
   operator,
 } from '../../../src/identity/index.ts';
-import type { Clock } from '../../../src/kernel/clock.ts';
 import { createIdSource } from '../../../src/kernel/id.ts';
 import type { Random } from '../../../src/kernel/random.ts';
 import type { TenantRecord, TenantRepository } from '../../../src/tenancy/index.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { tenantRecord } from '../../support/tenant-record.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 20, 9, 0, 0);
-
-export interface HandClock extends Clock {
-  advance(ms: number): void;
-}
-
-export function createHandClock(startMs = NOW_MS): HandClock {
-  let nowMs = startMs;
-  let timers: { atMs: number; fire: () => void }[] = [];
-  return {
-    wallMs: () => nowMs,
-    monotonicMs: () => nowMs - startMs,
-    setTimer(delayMs, fire) {
-      const timer = { atMs: nowMs + delayMs, fire };
-      timers.push(timer);
-      return {
-        cancel: () => {
-          timers = timers.filter((other) => other !== timer);
-        },
-      };
-    },
-    advance(ms) {
-      nowMs += ms;
-      const due = timers.filter((timer) => timer.atMs <= nowMs);
-      timers = timers.filter((timer) => timer.atMs > nowMs);
-      for (const timer of due) timer.fire();
-    },
-  };
-}
 
 export function createCountingRandom(): Random {
   let count = 0;
@@ -168,32 +140,9 @@ export function principal({
   return { ...operator, keyId: 'key_caller', roles: [role], ...changes };
 }
 
-export function keyRecord(changes: Partial<KeyRecord>): KeyRecord {
-  return {
-    id: 'key_1',
-    tenant: 'default',
-    name: 'a key',
-    hint: 'esk_aaaa…',
-    secretHash: 'none',
-    role: 'service',
-    scopes: null,
-    addresses: null,
-    cacheUse: 'default',
-    previousHash: null,
-    previousUntilMs: null,
-    models: null,
-    limits: {},
-    budget: null,
-    createdAtMs: NOW_MS,
-    expiresAtMs: null,
-    revokedAtMs: null,
-    ...changes,
-  };
-}
-
 /** The use cases over memory, with the tenants `default`, `acme` and `globex`. */
 export function createKeyFixture() {
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   const random = createCountingRandom();
   const repository = createMemoryKeys();
   const slugs = ['default', 'acme', 'globex'];

@@ -12,21 +12,16 @@ import {
 } from '../../../src/identity/index.ts';
 import { reachOf } from '../../../src/identity/roles.ts';
 import { type Log, silentLog } from '../../../src/kernel/log.ts';
-import {
-  createCountingRandom,
-  createHandClock,
-  createMemoryKeys,
-  hashSecret,
-  keyRecord,
-  NOW_MS,
-} from './fakes.ts';
+import { keyRecord } from '../../support/key-record.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createCountingRandom, createMemoryKeys, hashSecret, NOW_MS } from './fakes.ts';
 
 const MAX_AGE_MS = 3_600_000;
 const random = createCountingRandom();
 
 function setUp(options: Partial<KeySnapshotOptions> = {}) {
   const repository = createMemoryKeys();
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   const snapshot = createKeySnapshot({
     repository,
     hashSecret,

@@ -6,10 +6,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createThrottle } from '../../../src/identity/index.ts';
 import { createMemoryLimitStore } from '../../../src/stores/memory/limit-store.ts';
-import { createHandClock } from './fakes.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { NOW_MS } from './fakes.ts';
 
 function setUp() {
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   const throttle = createThrottle(createMemoryLimitStore({ clock }), clock);
   /** True where the attempt may go on; it then fails unless `succeeds`. */
   async function attempt(

@@ -12,7 +12,8 @@ import {
   createTokenKeys,
 } from '../../../src/identity/index.ts';
 import { createIdSource } from '../../../src/kernel/id.ts';
-import { createCountingRandom, createHandClock, NOW_MS } from './fakes.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createCountingRandom, NOW_MS } from './fakes.ts';
 
 const SECRET = 'a-secret-of-more-than-thirty-two-bytes';
 const SUBJECT = { userId: 'usr_1', familyId: 'fam_1', tenant: 'acme' };
@@ -21,7 +22,7 @@ const NOW_S = Math.floor(NOW_MS / 1000);
 type Algorithm = Parameters<typeof createTokenKeys>[0]['algorithm'];
 
 function setUp(settings: Partial<Parameters<typeof createTokenKeys>[0]> = {}, issuer = 'esclusa') {
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   const keys = createTokenKeys({
     algorithm: 'HS256',
     secret: SECRET,

@@ -12,6 +12,7 @@ import type { JsonObject } from '../../../src/kernel/json.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createOpenaiAdapter } from '../../../src/providers/openai/adapter.ts';
 import { createHttpUpstream, type HttpUpstream } from '../../../src/transport/http-upstream.ts';
+import { openaiConnection } from '../../support/openai-connection.ts';
 import { openaiFixture } from '../../support/openai-fixtures.ts';
 import { providerCall } from '../../support/provider-call.ts';
 import {
@@ -27,21 +28,7 @@ const SHORT: UpstreamTimeouts = { firstByteMs: 300, idleMs: 300 };
 let scripted: ScriptedUpstream;
 let http: HttpUpstream;
 
-const adapter = createOpenaiAdapter({
-  baseUrl: '',
-  apiKey: KEY,
-  keyHeader: 'authorization',
-  surface: { kind: 'plain' },
-  organization: null,
-  project: null,
-  headers: {},
-  capabilities: {
-    streamUsage: true,
-    maxCompletionTokens: true,
-    reasoningInput: false,
-    responses: false,
-  },
-});
+const adapter = createOpenaiAdapter(openaiConnection({ apiKey: KEY }));
 
 before(async () => {
   scripted = await startScriptedUpstream();

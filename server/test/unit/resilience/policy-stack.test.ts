@@ -12,6 +12,7 @@ import { createFirstTokenBook } from '../../../src/gateway/resilience/first-toke
 import { createPolicyStack } from '../../../src/gateway/resilience/policy-stack.ts';
 import { createRetryBudgets } from '../../../src/gateway/resilience/retry.ts';
 import { deadlineIn } from '../../../src/kernel/deadline.ts';
+import { codeOf } from '../../support/gateway-error.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 import { TARGET } from '../pipeline/fakes.ts';
@@ -76,15 +77,6 @@ function setUp() {
 
 function error(code: ErrorCode, retryAfterMs?: number): GatewayError {
   return new GatewayError(code, retryAfterMs === undefined ? {} : { retryAfterMs });
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const thrown = await promise.then(
-    () => assert.fail('it resolved'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(thrown instanceof GatewayError, String(thrown));
-  return thrown.code;
 }
 
 const BAD = error('upstream_failed');

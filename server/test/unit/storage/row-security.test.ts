@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
+import { keyRecord } from '../../support/key-record.ts';
 import { ROLES, type TestDatabase } from '../../support/postgres-server.ts';
 import { postgresForFile } from '../../support/postgres-storage.ts';
 import { ledgerEntry } from '../../support/storage.ts';
@@ -21,13 +22,7 @@ async function twoTenants(t: TestContext): Promise<TestDatabase> {
   for (const tenant of ['acme', 'other']) {
     const own = { tenant, createdAtMs: 1_700_000_000_000 };
     await storage.tenants.insert(tenantRecord(tenant));
-    await storage.keys.insert({
-      ...{ ...own, id: `key_${tenant}`, name: tenant, hint: 'esk_', secretHash: tenant },
-      ...{ role: 'service', models: null, limits: {}, budget: null },
-      ...{ expiresAtMs: null, revokedAtMs: null, scopes: null, addresses: null },
-      cacheUse: 'default',
-      ...{ previousHash: null, previousUntilMs: null },
-    });
+    await storage.keys.insert(keyRecord({ tenant, id: `key_${tenant}` }));
     const entry = ledgerEntry({ tenant });
     await storage.ledger.append(entry);
     await storage.ledgerQueries.get(entry.id, tenant);

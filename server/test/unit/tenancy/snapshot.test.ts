@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import { GatewayError } from '../../../src/gateway/index.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createTenantSnapshot } from '../../../src/tenancy/index.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { tenantRecord } from '../../support/tenant-record.ts';
-import { createHandClock, createMemoryTenants } from '../identity/fakes.ts';
+import { createMemoryTenants, NOW_MS } from '../identity/fakes.ts';
 
 const MAX_AGE_MS = 60_000;
 
 function setUp(slugs: readonly string[] = ['default', 'acme']) {
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   const tenants = createMemoryTenants(slugs);
   let isDown = false;
   const repository = {

@@ -7,16 +7,11 @@ import type { GatewayError } from '../../../src/gateway/index.ts';
 import { environmentAdmin, requirePermission } from '../../../src/identity/index.ts';
 import { createIdSource } from '../../../src/kernel/id.ts';
 import { createTenantUseCases } from '../../../src/tenancy/index.ts';
-import {
-  createCountingRandom,
-  createHandClock,
-  createMemoryTenants,
-  NOW_MS,
-  principal,
-} from '../identity/fakes.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createCountingRandom, createMemoryTenants, NOW_MS, principal } from '../identity/fakes.ts';
 
 function setUp() {
-  const clock = createHandClock();
+  const clock = createManualClock(NOW_MS);
   return createTenantUseCases({
     repository: createMemoryTenants(['default']),
     authorize: requirePermission,

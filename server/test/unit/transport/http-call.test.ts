@@ -7,8 +7,8 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import type { Dispatcher } from 'undici';
 import { HttpCall } from '../../../src/transport/http-call.ts';
+import { codeOf } from '../../support/gateway-error.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { codeOf } from './raw-upstream.ts';
 
 const LIMITS = { firstByteMs: 1000, idleMs: 100 };
 

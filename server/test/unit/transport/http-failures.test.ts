@@ -8,10 +8,10 @@ import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { publicAddressesAnd } from '../../../src/transport/address-policy.ts';
 import { startDeafServer } from '../../support/deaf-server.ts';
+import { codeOf, rejectionOf } from '../../support/gateway-error.ts';
 import {
   CHUNKED,
   chunk,
-  codeOf,
   createTestUpstream,
   HEAD_OK,
   PATIENT,
@@ -22,22 +22,13 @@ import {
   until,
 } from './raw-upstream.ts';
 
-async function thrownBy(promise: Promise<unknown>): Promise<GatewayError> {
-  const error = await promise.then(
-    () => assert.fail('nothing was thrown'),
-    (reason: unknown) => reason,
-  );
-  assert(error instanceof GatewayError, `${error}`);
-  return error;
-}
-
 test('a refused connection is unreachable at once, and the message names no address', async (t) => {
   const server = await startRawUpstream(t, () => undefined);
   await server.stop();
   const upstream = createTestUpstream(t, { baseUrl: server.url });
 
   const startedMs = performance.now();
-  const error = await thrownBy(upstream.send(post(), PATIENT, unaborted()));
+  const error = await rejectionOf(upstream.send(post(), PATIENT, unaborted()));
 
   assert.equal(error.code, 'upstream_unreachable');
   assert.equal(error.retryable, true);
@@ -50,7 +41,7 @@ test('a connection that is never taken times out', async (t) => {
   t.after(() => deaf.close());
   const upstream = createTestUpstream(t, { baseUrl: new URL(deaf.url), connectMs: 300 });
 
-  const error = await thrownBy(upstream.send(post(), PATIENT, unaborted()));
+  const error = await rejectionOf(upstream.send(post(), PATIENT, unaborted()));
 
   assert.equal(error.code, 'upstream_timeout');
   assert.match(error.message, /did not take the connection in time/);
@@ -68,7 +59,7 @@ test('a call waits for its connection as long as it may itself, and says so once
 
   const startedMs = performance.now();
   const sent = [1, 2, 3].map(() => upstream.send(post(), limits, unaborted()));
-  const errors = await Promise.all(sent.map(thrownBy));
+  const errors = await Promise.all(sent.map(rejectionOf));
   const tookMs = performance.now() - startedMs;
 
   for (const error of errors) {
@@ -111,7 +102,7 @@ test('an answer that never begins times out and closes the socket', async (t) =>
     const read = upstream
       .send(post(), limits, unaborted())
       .then((answer) => answer.body.collect(100));
-    const error = await thrownBy(read);
+    const error = await rejectionOf(read);
     const tookMs = performance.now() - startedMs;
 
     assert.equal(error.code, 'upstream_timeout', name);
@@ -128,7 +119,7 @@ test('silence within the body ends at the idle limit, after what came before', a
 
   const { body } = await upstream.send(post(), limits, unaborted());
   const pieces: string[] = [];
-  const error = await thrownBy(
+  const error = await rejectionOf(
     (async () => {
       for await (const piece of body) pieces.push(piece.toString());
     })(),
@@ -325,7 +316,7 @@ test('a request that a kept connection swallowed is reported, not sent twice', a
   const upstream = createTestUpstream(t, { baseUrl: server.url, connections: 1 });
 
   await (await upstream.send(post(), PATIENT, unaborted())).body.collect(10);
-  const error = await thrownBy(upstream.send(post(), PATIENT, unaborted()));
+  const error = await rejectionOf(upstream.send(post(), PATIENT, unaborted()));
 
   assert.equal(error.code, 'upstream_unreachable');
   assert.equal(error.retryable, true);
@@ -340,7 +331,7 @@ test('a name that resolves into a private range is refused without a connection'
     resolve: (_, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
   });
 
-  const error = await thrownBy(upstream.send(post(), PATIENT, unaborted()));
+  const error = await rejectionOf(upstream.send(post(), PATIENT, unaborted()));
 
   assert.equal(error.code, 'upstream_unreachable');
   assert.equal(error.retryable, false);
@@ -368,7 +359,7 @@ test('a header that cannot be sent is our own fault and hurts no connection', as
   const upstream = createTestUpstream(t, { baseUrl: server.url });
   const request = { ...post(), headers: { authorization: 'Bearer a\nb' } };
 
-  const error = await thrownBy(upstream.send(request, PATIENT, unaborted()));
+  const error = await rejectionOf(upstream.send(request, PATIENT, unaborted()));
 
   assert.equal(error.code, 'internal_error');
   assert(!String(error.cause).includes('Bearer'));

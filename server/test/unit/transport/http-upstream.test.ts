@@ -8,10 +8,10 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
+import { codeOf } from '../../support/gateway-error.ts';
 import {
   CHUNKED,
   chunk,
-  codeOf,
   createTestUpstream,
   HEAD_OK,
   PATIENT,

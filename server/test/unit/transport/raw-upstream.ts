@@ -143,13 +143,3 @@ export async function until(
   }
   return performance.now() - startedMs;
 }
-
-/** The code of the coded error that the promise rejects with. */
-export async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => assert.fail('nothing was thrown'),
-    (reason: unknown) => reason,
-  );
-  assert(error instanceof Error && 'code' in error && typeof error.code === 'string', `${error}`);
-  return error.code;
-}

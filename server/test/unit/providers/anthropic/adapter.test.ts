@@ -5,11 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GatewayError, type InferenceRequest } from '../../../../src/gateway/index.ts';
+import type { InferenceRequest } from '../../../../src/gateway/index.ts';
 import type { ModelManner } from '../../../../src/gateway/model/target.ts';
 import type { ProviderCall, ResponseHead } from '../../../../src/gateway/ports/provider.ts';
 import { createAnthropicAdapter } from '../../../../src/providers/anthropic/adapter.ts';
 import type { AnthropicConnection } from '../../../../src/providers/anthropic/settings.ts';
+import { thrownBy } from '../../../support/gateway-error.ts';
 import { providerCall } from '../../../support/provider-call.ts';
 import { anthropicFixture } from '../../wire/anthropic/fixture.ts';
 
@@ -39,16 +40,6 @@ function ownCall(headers: Record<string, string> = {}, changes: Partial<Inferenc
   const foreign = { body: call.request.body, headers, needed: [], dropped: [] };
   const request = { ...call.request, dialect: 'anthropic', foreign, ...changes };
   return { ...call, request } as ProviderCall;
-}
-
-function errorOf(run: () => unknown): GatewayError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  assert.fail('nothing was thrown');
 }
 
 test('each operation has its path, with and without a version in the base URL', () => {
@@ -151,7 +142,7 @@ test('the client’s bytes go with its own version and features, and those confi
 test('what the wire has not is refused: completions and embeddings', () => {
   const call = providerCall('embedding', { model: 'm', input: 'a' }, 'm');
 
-  assert.equal(errorOf(() => adapter().encode(call)).code, 'model_unsupported_operation');
+  assert.equal(thrownBy(() => adapter().encode(call)).code, 'model_unsupported_operation');
 });
 
 test('an answer keeps its bytes for its own dialect, and is canonical for another', () => {
@@ -179,11 +170,11 @@ test('what is no answer is refused, whatever the status says', () => {
   ];
   for (const [name, answerHead, body] of cases) {
     const run = () => adapter().decodeAnswer(ownCall(), answerHead, Buffer.from(body));
-    assert.equal(errorOf(run).code, 'upstream_invalid', name);
+    assert.equal(thrownBy(run).code, 'upstream_invalid', name);
   }
   const count = ownCall({}, { operation: 'count_tokens' });
   const wrong = () => adapter().decodeAnswer(count, head(), Buffer.from('{"input_tokens":-1}'));
-  assert.equal(errorOf(wrong).code, 'upstream_invalid');
+  assert.equal(thrownBy(wrong).code, 'upstream_invalid');
 });
 
 test('statuses become codes, with the wait that the provider asks for', () => {
@@ -236,8 +227,8 @@ test('errors in a 2xx body and inside a stream are those errors', () => {
       .createStreamDecoder(ownCall(), head({ 'content-type': 'text/event-stream' }))
       .push(anthropicFixture('overloaded.sse'));
 
-  assert.equal(errorOf(body).code, 'upstream_overloaded');
-  assert.equal(errorOf(stream).code, 'upstream_overloaded');
+  assert.equal(thrownBy(body).code, 'upstream_overloaded');
+  assert.equal(thrownBy(stream).code, 'upstream_overloaded');
 });
 
 test('problems of a stream become coded errors', () => {
@@ -246,10 +237,10 @@ test('problems of a stream become coded errors', () => {
   const cut = open();
   cut.push(anthropicFixture('message.sse').subarray(0, 300));
 
-  assert.equal(errorOf(() => cut.end()).code, 'upstream_truncated');
-  assert.equal(errorOf(() => open().push(Buffer.from('data: {\n\n'))).code, 'upstream_invalid');
+  assert.equal(thrownBy(() => cut.end()).code, 'upstream_truncated');
+  assert.equal(thrownBy(() => open().push(Buffer.from('data: {\n\n'))).code, 'upstream_invalid');
   const large = Buffer.alloc(8 * 1024 * 1024 + 1, 'x');
-  assert.equal(errorOf(() => open().push(large)).code, 'upstream_too_long');
+  assert.equal(thrownBy(() => open().push(large)).code, 'upstream_too_long');
   const plain = () => adapter().createStreamDecoder(ownCall(), head());
-  assert.equal(errorOf(plain).code, 'upstream_invalid');
+  assert.equal(thrownBy(plain).code, 'upstream_invalid');
 });

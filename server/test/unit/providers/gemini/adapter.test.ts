@@ -5,8 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GatewayError } from '../../../../src/gateway/index.ts';
+import type { GatewayError } from '../../../../src/gateway/index.ts';
 import { createGeminiAdapter } from '../../../../src/providers/gemini/adapter.ts';
+import { thrownBy } from '../../../support/gateway-error.ts';
 import { providerCall } from '../../../support/provider-call.ts';
 import { geminiFixture } from '../../wire/gemini/fixture.ts';
 
@@ -18,16 +19,6 @@ const adapter = createGeminiAdapter({
 });
 const HELLO = { model: 'm', messages: [{ role: 'user', content: 'Hi.' }] };
 const JSON_HEAD = { status: 200, headers: { 'content-type': 'application/json; charset=UTF-8' } };
-
-function failureOf(run: () => unknown): GatewayError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  assert.fail('nothing was thrown');
-}
 
 function refusal(status: number, name: string, headers: Record<string, string> = {}): GatewayError {
   return adapter.decodeError({ status, headers }, geminiFixture(name));
@@ -66,7 +57,7 @@ test('the key travels in its header, and nothing of the client’s does', () => 
 test('a bare prompt to continue cannot be said', () => {
   const call = providerCall('completion', { model: 'm', prompt: 'Once' }, 'x');
 
-  const { code, field } = failureOf(() => adapter.encode(call));
+  const { code, field } = thrownBy(() => adapter.encode(call));
 
   assert.deepEqual([code, field], ['field_not_supported', 'prompt']);
 });
@@ -74,7 +65,7 @@ test('a bare prompt to continue cannot be said', () => {
 test('only an answer is believed', () => {
   const call = providerCall('chat', HELLO, 'x');
   const answer = (text: string, head = JSON_HEAD) =>
-    failureOf(() => adapter.decodeAnswer(call, head, Buffer.from(text))).code;
+    thrownBy(() => adapter.decodeAnswer(call, head, Buffer.from(text))).code;
 
   for (const text of ['', '[]', '{}', '{"candidates":[]}', 'x', '{"usageMetadata":{}}']) {
     assert.equal(answer(text), 'upstream_invalid', text);
@@ -83,7 +74,7 @@ test('only an answer is believed', () => {
   assert.equal(answer('{"candidates":[{}]}', page), 'upstream_invalid');
   assert.equal(answer('{"error":{"code":429,"message":"slow"}}'), 'upstream_rate_limited');
   const events = { status: 200, headers: { 'content-type': 'application/json' } };
-  const failure = failureOf(() => adapter.createStreamDecoder(call, events));
+  const failure = thrownBy(() => adapter.createStreamDecoder(call, events));
   assert.equal(failure.code, 'upstream_invalid');
 });
 

@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlainAnswer } from '../../../../src/gateway/index.ts';
 import type { JsonObject } from '../../../../src/kernel/json.ts';
+import { rejectionOf } from '../../../support/gateway-error.ts';
 import { openaiSchemas, schemasAbsent } from '../../../support/openai-schema.ts';
-import { at, chat, createMock, errorOf, texts } from './fixture.ts';
+import { at, chat, createMock, texts } from './fixture.ts';
 
 const WEATHER_TOOL = {
   type: 'function',
@@ -357,6 +358,6 @@ test('answers, chunks and errors are valid against OpenAI’s document', {
     assert.equal(response.status, status);
     assertValid('ErrorResponse', JSON.parse(String(await response.body.collect(10_000))));
   }
-  const refused = await errorOf(mock.plain('chat', chat('Hi', { model: 'mock:wrong=1' })));
+  const refused = await rejectionOf(mock.plain('chat', chat('Hi', { model: 'mock:wrong=1' })));
   assert.equal(refused.field, 'model');
 });

@@ -2,7 +2,7 @@
  * The mock behind the real adapter, in memory, with a clock moved by hand and a fixed seed.
  */
 import assert from 'node:assert/strict';
-import type { GatewayError, PlainAnswer, StreamFrame } from '../../../../src/gateway/index.ts';
+import type { PlainAnswer, StreamFrame } from '../../../../src/gateway/index.ts';
 import type { UpstreamTimeouts } from '../../../../src/gateway/ports/upstream.ts';
 import type { JsonObject, JsonValue } from '../../../../src/kernel/json.ts';
 import {
@@ -87,13 +87,4 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
 export function texts(answer: PlainAnswer): string[] {
   const choices = at(answer.body, 'choices') as unknown[];
   return choices.map((choice) => String(at(choice, 'message', 'content') ?? at(choice, 'text')));
-}
-
-export async function errorOf(run: Promise<unknown>): Promise<GatewayError> {
-  try {
-    await run;
-  } catch (error) {
-    return error as GatewayError;
-  }
-  assert.fail('nothing was thrown');
 }

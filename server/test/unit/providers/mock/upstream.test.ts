@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { GatewayError } from '../../../../src/gateway/index.ts';
 import type { JsonObject } from '../../../../src/kernel/json.ts';
-import { chat, createMock, errorOf } from './fixture.ts';
+import { rejectionOf } from '../../../support/gateway-error.ts';
+import { chat, createMock } from './fixture.ts';
 
 function model(options: string, more: JsonObject = {}): JsonObject {
   return chat('Hi', { model: `mock:${options}`, ...more });
@@ -52,7 +53,7 @@ test('scripted statuses become the coded errors of the adapter', async () => {
   ];
   for (const [options = '', code] of cases) {
     for (const run of [mock.plain, mock.stream]) {
-      assert.equal((await errorOf(run('chat', model(options)))).code, code, options);
+      assert.equal((await rejectionOf(run('chat', model(options)))).code, code, options);
     }
   }
 });
@@ -60,7 +61,7 @@ test('scripted statuses become the coded errors of the adapter', async () => {
 test('a wait that the provider asks for arrives in each of its forms', async () => {
   const mock = createMock();
   const waitMs = async (options: string) =>
-    (await errorOf(mock.plain('chat', model(`status=429,${options}`)))).retryAfterMs;
+    (await rejectionOf(mock.plain('chat', model(`status=429,${options}`)))).retryAfterMs;
 
   assert.equal(await waitMs('retry-after=3'), 3_000);
   assert.equal(await waitMs('retry-after-ms=250'), 250);
@@ -86,7 +87,7 @@ test('faults within a stream are noticed after what came before them', async () 
 
     const reset = await read().catch((error: GatewayError) => error.code);
     if (code === 'upstream_unreachable') assert.equal(reset, code);
-    else assert.equal((await errorOf(mock.stream('chat', model(options)))).code, code, options);
+    else assert.equal((await rejectionOf(mock.stream('chat', model(options)))).code, code, options);
 
     const whole = events.filter((event) => event.startsWith('data: {"id"')).length;
     if (options === 'cut=3' || options === 'reset=3') assert.equal(whole, 3, options);
@@ -108,7 +109,7 @@ test('faults within a plain answer leave no answer', async () => {
       const response = await mock.send('chat', body);
       assert.equal(response.status, 204);
       assert.equal((await response.body.collect(10)).length, 0);
-    } else assert.equal((await errorOf(mock.plain('chat', body))).code, code, options);
+    } else assert.equal((await rejectionOf(mock.plain('chat', body))).code, code, options);
   }
 });
 
@@ -182,7 +183,7 @@ test('fail=2 fails the first two calls of that model, and only those', async () 
   assert.deepEqual(outcomes, ['upstream_failed', 'upstream_failed', 'ok', 'ok']);
   assert.equal(await outcome('fail=1,status=503'), 'upstream_unavailable');
   assert.equal(await outcome('fail=1,status=503'), 'ok');
-  const cut = await errorOf(mock.stream('chat', model('fail=1,cut=2')));
+  const cut = await rejectionOf(mock.stream('chat', model('fail=1,cut=2')));
   assert.equal(cut.code, 'upstream_truncated');
   assert.ok((await mock.stream('chat', model('fail=1,cut=2'))).at(-1)?.terminal);
 });
@@ -202,19 +203,19 @@ test('silence is cut by the limits that sockets would have', async () => {
   const limits = { firstByteMs: 1_000, idleMs: 500 };
   const signal = new AbortController().signal;
 
-  const slow = errorOf(mock.send('chat', model('latency=2s'), signal, limits));
+  const slow = rejectionOf(mock.send('chat', model('latency=2s'), signal, limits));
   assert.equal(await elapsedMs(mock, slow), 1_000);
   assert.equal((await slow).code, 'upstream_timeout');
 
   const streamed = model('latency=400,ttft=5s', { stream: true });
   const sent = mock.send('chat', streamed, signal, limits);
   assert.equal(await elapsedMs(mock, sent), 400);
-  const first = errorOf((await sent).body.collect(1_000_000));
+  const first = rejectionOf((await sent).body.collect(1_000_000));
   assert.equal(await elapsedMs(mock, first), 600);
   assert.equal((await first).code, 'upstream_timeout');
 
   const stalled = await mock.send('chat', model('stall=2', { stream: true }), signal, limits);
-  const idle = errorOf(stalled.body.collect(1_000_000));
+  const idle = rejectionOf(stalled.body.collect(1_000_000));
   assert.equal(await elapsedMs(mock, idle), 500);
   assert.equal((await idle).code, 'upstream_timeout');
 });
@@ -225,7 +226,7 @@ test('an abort ends a wait at once, with the reason of the signal', async () => 
   for (const options of ['latency=60s', 'ttft=60s', 'stall=1']) {
     const abort = new AbortController();
     const timeouts = { firstByteMs: 100_000, idleMs: 100_000 };
-    const run = errorOf(
+    const run = rejectionOf(
       mock
         .send('chat', model(options, { stream: true }), abort.signal, timeouts)
         .then(({ body }) => body.collect(1_000_000)),
@@ -236,7 +237,7 @@ test('an abort ends a wait at once, with the reason of the signal', async () => 
     assert.equal(mock.clock.pendingTimers(), 0, 'no timer is left');
   }
   const already = AbortSignal.abort(left);
-  assert.equal(await errorOf(mock.send('chat', chat('Hi'), already)), left);
+  assert.equal(await rejectionOf(mock.send('chat', chat('Hi'), already)), left);
 });
 
 test('an abort between two pieces ends the body before the next', async () => {
@@ -249,7 +250,7 @@ test('an abort between two pieces ends the body before the next', async () => {
   const left = new GatewayError('client_closed');
   abort.abort(left);
 
-  assert.equal(await errorOf(iterator.next()), left);
+  assert.equal(await rejectionOf(iterator.next()), left);
 });
 
 test('a body that is given up ends, also within a wait', async () => {
@@ -271,7 +272,7 @@ test('a body larger than allowed is too long', async () => {
   const mock = createMock();
   const { body } = await mock.send('chat', model('tokens=1000'));
 
-  const error = await errorOf(body.collect(1_000));
+  const error = await rejectionOf(body.collect(1_000));
 
   assert.deepEqual([error.code, error.retryable], ['upstream_too_long', false]);
 });

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { GatewayError } from '../../../../src/gateway/index.ts';
 import type { ResponseHead } from '../../../../src/gateway/ports/provider.ts';
 import type { JsonObject } from '../../../../src/kernel/json.ts';
 import { createOllamaAdapter } from '../../../../src/providers/ollama/adapter.ts';
 import type { OllamaConnection } from '../../../../src/providers/ollama/settings.ts';
 import { OLLAMA_DROPPED } from '../../../../src/wire/ollama/limits.ts';
+import { thrownBy } from '../../../support/gateway-error.ts';
 import { providerCall } from '../../../support/provider-call.ts';
 
 const CONNECTION: OllamaConnection = {
@@ -44,16 +44,6 @@ function chat(changes: object = {}) {
 function sent(changes: object = {}, connection: Partial<OllamaConnection> = {}) {
   const request = adapter(connection).encode(chat(changes));
   return { ...request, body: JSON.parse(String(request.body)), text: String(request.body) };
-}
-
-function errorOf(run: () => unknown): GatewayError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  assert.fail('nothing was thrown');
 }
 
 test('each operation has its path, and the gateway’s headers alone', () => {
@@ -224,7 +214,7 @@ test('what would change the meaning is refused by the name the client gave it', 
     [call(broken), 'messages[1].tool_calls[0].function.arguments'],
   ];
   for (const [changes, field] of cases) {
-    const error = errorOf(() => adapter().encode(chat(changes)));
+    const error = thrownBy(() => adapter().encode(chat(changes)));
     assert.deepEqual([error.code, error.field], ['field_not_supported', field]);
   }
 });
@@ -253,7 +243,7 @@ test('prompts and texts are taken as texts, one prompt at a time', () => {
   ];
   for (const [operation, body, field] of refused) {
     const call = providerCall(operation, { model: 'f', ...body } as JsonObject, 'm');
-    assert.equal(errorOf(() => adapter().encode(call)).field, field);
+    assert.equal(thrownBy(() => adapter().encode(call)).field, field);
   }
 });
 
@@ -360,7 +350,7 @@ test('what is no complete answer is refused, whatever the status says', () => {
   ];
   for (const [name, answerHead, body] of cases) {
     const bytes = Buffer.from(body as string);
-    const error = errorOf(() => adapter().decodeAnswer(chat(), answerHead, bytes));
+    const error = thrownBy(() => adapter().decodeAnswer(chat(), answerHead, bytes));
     assert.equal(error.code, 'upstream_invalid', name);
   }
 });
@@ -388,7 +378,7 @@ test('errors are told by their status, and by their words where there is none', 
     ['an error was encountered while running the model', 'upstream_failed'],
   ] as const;
   for (const [text, code] of byWords) {
-    const error = errorOf(() => adapter().decodeAnswer(chat(), head(), said(text)));
+    const error = thrownBy(() => adapter().decodeAnswer(chat(), head(), said(text)));
     assert.equal(error.code, code, text);
   }
   const plain = adapter().decodeError(head({ 'retry-after': '3' }, 503), Buffer.from('no JSON'));
@@ -466,7 +456,7 @@ test('a streamed completion has text where a chat has deltas', () => {
 
 test('a stream that breaks, errs or grows without end is a coded error', () => {
   const decoder = () => adapter().createStreamDecoder(chat({ stream: true }), NDJSON);
-  const codeOf = (run: () => unknown) => errorOf(run).code;
+  const codeOf = (run: () => unknown) => thrownBy(run).code;
 
   assert.equal(
     codeOf(() => decoder().push(fixture('chat-error.ndjson'))),
@@ -508,6 +498,6 @@ test('a stream is only opened on the head of one', () => {
     assert.ok(open(type));
   }
   for (const type of ['application/json', 'text/event-stream', 'text/html']) {
-    assert.equal(errorOf(() => open(type)).code, 'upstream_invalid', type);
+    assert.equal(thrownBy(() => open(type)).code, 'upstream_invalid', type);
   }
 });

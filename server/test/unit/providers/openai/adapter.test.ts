@@ -4,29 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GatewayError } from '../../../../src/gateway/index.ts';
 import type { ResponseHead } from '../../../../src/gateway/ports/provider.ts';
 import type { JsonObject } from '../../../../src/kernel/json.ts';
 import { createOpenaiAdapter } from '../../../../src/providers/openai/adapter.ts';
 import type { OpenaiConnection } from '../../../../src/providers/openai/settings.ts';
+import { thrownBy } from '../../../support/gateway-error.ts';
+import { openaiConnection } from '../../../support/openai-connection.ts';
 import { openaiFixture } from '../../../support/openai-fixtures.ts';
 import { providerCall } from '../../../support/provider-call.ts';
 
-const CONNECTION: OpenaiConnection = {
+const CONNECTION = openaiConnection({
   baseUrl: 'https://api.example.com/v1',
   apiKey: 'sk-test-1234567890',
-  keyHeader: 'authorization',
-  surface: { kind: 'plain' },
-  organization: null,
-  project: null,
-  headers: {},
-  capabilities: {
-    streamUsage: true,
-    maxCompletionTokens: true,
-    reasoningInput: false,
-    responses: false,
-  },
-};
+});
 const CHAT = { model: 'fast', messages: [{ role: 'user', content: 'Hi' }] };
 
 function adapter(changes: Partial<OpenaiConnection> = {}) {
@@ -35,16 +25,6 @@ function adapter(changes: Partial<OpenaiConnection> = {}) {
 
 function head(headers: Record<string, string> = {}, status = 200): ResponseHead {
   return { status, headers: { 'content-type': 'application/json', ...headers } };
-}
-
-function errorOf(run: () => unknown): GatewayError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  assert.fail('nothing was thrown');
 }
 
 test('each operation has its path below the base URL', () => {
@@ -202,7 +182,7 @@ test('what is no answer is refused, whatever the status says', () => {
   for (const [name, answerHead, body] of cases) {
     const call = providerCall('chat', CHAT, 'm');
     const bytes = Buffer.from(body as string);
-    const error = errorOf(() => adapter().decodeAnswer(call, answerHead, bytes));
+    const error = thrownBy(() => adapter().decodeAnswer(call, answerHead, bytes));
     assert.equal(error.code, 'upstream_invalid', name);
     assert.equal(error.retryable, true, name);
   }
@@ -227,7 +207,7 @@ test('an error in a body of status 200 is that error', () => {
     ['{"error":"something broke"}', 'upstream_failed'],
   ];
   for (const [body = '', code] of cases) {
-    const error = errorOf(() => adapter().decodeAnswer(call, head(), Buffer.from(body)));
+    const error = thrownBy(() => adapter().decodeAnswer(call, head(), Buffer.from(body)));
     assert.equal(error.code, code, body);
   }
   const choices = openaiFixture('chat-completion.json').toString().replace('{', '{"error":null,');
@@ -246,11 +226,11 @@ test('a stream is only opened on the head of one', () => {
     assert.ok(open(type));
   }
   for (const type of ['application/json', 'text/html', 'text/plain', 'text/event-streams']) {
-    assert.equal(errorOf(() => open(type)).code, 'upstream_invalid', type);
+    assert.equal(thrownBy(() => open(type)).code, 'upstream_invalid', type);
   }
-  assert.equal(errorOf(() => open('text/event-stream', 204)).code, 'upstream_invalid');
+  assert.equal(thrownBy(() => open('text/event-stream', 204)).code, 'upstream_invalid');
   const gzip = { 'content-encoding': 'gzip' };
-  assert.equal(errorOf(() => open('text/event-stream', 200, gzip)).code, 'upstream_invalid');
+  assert.equal(thrownBy(() => open('text/event-stream', 200, gzip)).code, 'upstream_invalid');
 });
 
 test('problems of a stream become coded errors', () => {
@@ -259,17 +239,17 @@ test('problems of a stream become coded errors', () => {
     adapter().createStreamDecoder(call, head({ 'content-type': 'text/event-stream' }));
   const begun = Buffer.from('data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n');
 
-  const garbled = errorOf(() => decoder().push(Buffer.from('data: {"choi\n\n')));
+  const garbled = thrownBy(() => decoder().push(Buffer.from('data: {"choi\n\n')));
   assert.deepEqual([garbled.code, garbled.retryable], ['upstream_invalid', true]);
 
   const cut = decoder();
   cut.push(begun);
-  assert.equal(errorOf(() => cut.end()).code, 'upstream_truncated');
+  assert.equal(thrownBy(() => cut.end()).code, 'upstream_truncated');
 
   const large = Buffer.alloc(8 * 1024 * 1024 + 1, 'x');
-  assert.equal(errorOf(() => decoder().push(large)).code, 'upstream_too_long');
+  assert.equal(thrownBy(() => decoder().push(large)).code, 'upstream_too_long');
 
-  const failed = errorOf(() => decoder().push(openaiFixture('chat-error-event.sse')));
+  const failed = thrownBy(() => decoder().push(openaiFixture('chat-error-event.sse')));
   assert.deepEqual([failed.code, failed.upstreamType], ['upstream_failed', 'server_error']);
 });
 

@@ -7,24 +7,17 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ErrorCode, GatewayError } from '../../../../src/gateway/index.ts';
 import { createOpenaiAdapter } from '../../../../src/providers/openai/adapter.ts';
+import { openaiConnection } from '../../../support/openai-connection.ts';
 import { openaiFixture } from '../../../support/openai-fixtures.ts';
 
 const KEY = 'weird.key.value/42';
-const adapter = createOpenaiAdapter({
-  baseUrl: 'https://api.example.com/v1',
-  apiKey: KEY,
-  keyHeader: 'authorization',
-  surface: { kind: 'plain' },
-  organization: null,
-  project: null,
-  headers: { 'x-extra': 'header-secret-9' },
-  capabilities: {
-    streamUsage: true,
-    maxCompletionTokens: true,
-    reasoningInput: false,
-    responses: false,
-  },
-});
+const adapter = createOpenaiAdapter(
+  openaiConnection({
+    baseUrl: 'https://api.example.com/v1',
+    apiKey: KEY,
+    headers: { 'x-extra': 'header-secret-9' },
+  }),
+);
 
 function decoded(
   status: number,
