@@ -3,39 +3,20 @@
  * anything; without it, and in production, there is no such thing.
  */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { plainRequest } from '../support/plain-request.ts';
 
 const CHAT = JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: 'Hola' }] });
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** Any headers, the host's too. */
 function ask(
   gateway: TestGateway,
   path: string,
   headers: Readonly<Record<string, string>> = {},
   body?: string,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const method = body === undefined ? 'GET' : 'POST';
-    const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const sent = request(`${gateway.url}${path}`, { method, headers: { ...type, ...headers } });
-    sent.on('response', (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (piece: string) => {
-        text += piece;
-      });
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
+) {
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  return plainRequest(`${gateway.url}${path}`, { ...type, ...headers }, body);
 }
 
 describe('a developer without a credential', () => {

@@ -8,6 +8,7 @@ import { after, afterEach, before, test } from 'node:test';
 import OpenAI, { APIError } from 'openai';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { CACHED_TOKENS, THOUGHT_TOKENS } from '../support/scripted-gemini/index.ts';
+import { cityTools } from './city-tools.ts';
 import {
   type GenaiSurroundings,
   NATIVE_WAYS,
@@ -232,24 +233,3 @@ test('thoughts come as reasoning, with their tokens as part of the output', asyn
   assert.equal(usage?.completion_tokens_details?.reasoning_tokens, THOUGHT_TOKENS);
   assert.equal(usage?.total_tokens, (usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0));
 });
-
-function cityTools(called: string[]) {
-  const tool = (name: string, result: string) => ({
-    type: 'function' as const,
-    function: {
-      name,
-      description: `${name} of a city`,
-      parameters: {
-        type: 'object',
-        properties: { city: { type: 'string' } },
-        required: ['city'],
-      },
-      parse: (text: string) => JSON.parse(text) as { city: string },
-      function: ({ city }: { city: string }) => {
-        called.push(`${name} ${city}`);
-        return result;
-      },
-    },
-  });
-  return [tool('get_weather', 'sunny'), tool('get_population', '3400000')];
-}

@@ -13,6 +13,7 @@ import {
   type AnthropicSurroundings,
   startAnthropicSurroundings,
 } from './anthropic-surroundings.ts';
+import { cityTools } from './city-tools.ts';
 import { rowOf } from './surroundings.ts';
 
 let around: AnthropicSurroundings;
@@ -67,30 +68,13 @@ test('a stream gives the plain answer’s text, its end and, where asked, its us
 for (const stream of [false, true]) {
   test(`runTools calls two tools at once, ${stream ? 'streamed' : 'plain'}`, async () => {
     const called: string[] = [];
-    const tool = (name: string, result: string) => ({
-      type: 'function' as const,
-      function: {
-        name,
-        description: name,
-        parameters: {
-          type: 'object',
-          properties: { city: { type: 'string' } },
-          required: ['city'],
-        },
-        parse: (text: string) => JSON.parse(text) as { city: string },
-        function: ({ city }: { city: string }) => {
-          called.push(`${name} ${city}`);
-          return result;
-        },
-      },
-    });
     const runner = client.chat.completions.runTools({
       ...{ model, stream: stream as true },
       messages: [
         { role: 'system', content: 'Be brief.' },
         { role: 'user', content: 'What are the weather and the population in Madrid?' },
       ],
-      tools: [tool('get_weather', 'sunny'), tool('get_population', '3400000')],
+      tools: cityTools(called),
     });
     const content = await runner.finalContent();
 

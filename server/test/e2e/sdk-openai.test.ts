@@ -11,6 +11,7 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
+import { cityTools } from './city-tools.ts';
 import {
   PIXEL_URL,
   rowOf,
@@ -377,27 +378,6 @@ test('a key that may use one model is shown that model alone', async () => {
 
   assert.deepEqual(names, ['mock']);
 });
-
-function cityTools(called: string[]) {
-  const tool = (name: string, result: string) => ({
-    type: 'function' as const,
-    function: {
-      name,
-      description: `${name} of a city`,
-      parameters: {
-        type: 'object',
-        properties: { city: { type: 'string' } },
-        required: ['city'],
-      },
-      parse: (text: string) => JSON.parse(text) as { city: string },
-      function: ({ city }: { city: string }) => {
-        called.push(`${name} ${city}`);
-        return result;
-      },
-    },
-  });
-  return [tool('get_weather', 'sunny'), tool('get_population', '3400000')];
-}
 
 async function inFlightNow(): Promise<number> {
   const { body } = await gateway.api('GET', '/metrics');

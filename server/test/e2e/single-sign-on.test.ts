@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { askAt } from '../support/ask-at.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import {
   CLIENT_ID,
@@ -14,6 +13,7 @@ import {
   startOidcIssuer,
 } from '../support/oidc-issuer.ts';
 import { type Answered, call, PASSWORD, register } from '../support/people.ts';
+import { askAt } from '../support/plain-request.ts';
 
 const LOGIN = '/api/v1/auth/oidc/login';
 const CALLBACK = '/api/v1/auth/oidc/callback';

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { askAt } from '../support/ask-at.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from '../support/gateway.ts';
 import { login, PASSWORD } from '../support/people.ts';
+import { askAt } from '../support/plain-request.ts';
 import { until } from '../support/until.ts';
 
 const HELLO = { model: 'mock', messages: [{ role: 'user', content: 'Hola' }] };

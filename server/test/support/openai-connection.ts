@@ -1,4 +1,4 @@
-/** A connection to a vendor of OpenAI's wire, of which a test writes out what its claim is about. */
+/** A connection to a vendor of OpenAI’s wire; a test writes out what its claim is about. */
 import type { OpenaiConnection } from '../../src/providers/openai/settings.ts';
 
 type Changes = Partial<Omit<OpenaiConnection, 'capabilities'>> & {

@@ -7,7 +7,7 @@ import { billOf } from '../../../src/gateway/accounting/bill.ts';
 import type { Exchange } from '../../../src/gateway/model/exchange.ts';
 import type { Target } from '../../../src/gateway/model/target.ts';
 import { NO_USAGE, type Usage } from '../../../src/gateway/model/usage.ts';
-import { chatRequest, exchangeOf, TARGET } from '../pipeline/fakes.ts';
+import { attempt, chatRequest, exchangeOf, TARGET } from '../pipeline/fakes.ts';
 
 const TOLD: Usage = {
   inputTokens: 100,
@@ -25,15 +25,7 @@ const PRICED: Target = {
 
 function called(targets: readonly Target[], dispatched: boolean): Exchange {
   const exchange = exchangeOf(chatRequest({ bytes: Buffer.alloc(400) }));
-  for (const target of targets)
-    exchange.attempts.push({
-      target,
-      startedMs: 0,
-      endedMs: null,
-      key: null,
-      spanId: null,
-      error: null,
-    });
+  for (const target of targets) exchange.attempts.push(attempt(target));
   exchange.dispatched = dispatched;
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   return exchange;

@@ -21,20 +21,11 @@ import {
 import type { RouteCachePolicy } from '../../../src/gateway/model/route.ts';
 import type { Operation } from '../../../src/gateway/model/target.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import { chatRequest } from '../pipeline/fakes.ts';
-
-const POLICY: RouteCachePolicy = {
-  enabled: true,
-  mode: 'deterministic',
-  ttlSeconds: 100,
-  staleIfErrorSeconds: 500,
-  staleWhileRevalidateSeconds: 0,
-  maxEntryBytes: 1000,
-};
+import { CACHE, chatRequest } from '../pipeline/fakes.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const FROM = {
-  ...{ provider: 'up', providerModel: 'm', generation: 'g', policy: POLICY },
+  ...{ provider: 'up', providerModel: 'm', generation: 'g', policy: CACHE },
   ttlSeconds: null,
 };
 
@@ -44,13 +35,13 @@ function control(changes: Partial<CacheControl>): Partial<InferenceRequest> {
 
 function plan(
   changes: Partial<InferenceRequest>,
-  policy = POLICY,
+  policy = CACHE,
   use: CacheUse = 'default',
 ): CachePlan {
   return planCache(chatRequest({ temperature: 0, ...changes }), policy, use);
 }
 
-function usable(changes: Partial<InferenceRequest> = {}, policy = POLICY) {
+function usable(changes: Partial<InferenceRequest> = {}, policy = CACHE) {
   const made = plan(changes, policy);
   assert.equal(made.kind, 'use', JSON.stringify(made));
   return made as Extract<CachePlan, { kind: 'use' }>;
@@ -99,7 +90,7 @@ for (const [claim, changes, detail] of BYPASSED) {
 }
 
 test('a route without a cache passes, whatever the client asks', () => {
-  const off = { ...POLICY, enabled: false };
+  const off = { ...CACHE, enabled: false };
 
   assert.deepEqual(plan(control({ maxAgeSeconds: 9 }), off), {
     kind: 'bypass',
@@ -193,7 +184,7 @@ test('a client asks for less time than the route gives, and never for more', () 
   };
   const entry = stored(['stop']);
   assert.ok(entry !== null);
-  const renewing = { ...POLICY, staleWhileRevalidateSeconds: 20 };
+  const renewing = { ...CACHE, staleWhileRevalidateSeconds: 20 };
   const at = (staleWhileRevalidateSeconds: number, ms: number) =>
     freshness(usable(control({ staleWhileRevalidateSeconds }), renewing), entry, NOW_MS + ms);
 
@@ -207,7 +198,7 @@ test('a client asks for less time than the route gives, and never for more', () 
 test('a shortened policy of the route applies to entries stored before', () => {
   const entry = stored(['stop']);
   assert.ok(entry !== null);
-  const shortened = { ...POLICY, staleIfErrorSeconds: 10 };
+  const shortened = { ...CACHE, staleIfErrorSeconds: 10 };
 
   assert.equal(freshness(usable({}, shortened), entry, NOW_MS + 110_000), 'unusable');
 });
@@ -215,7 +206,7 @@ test('a shortened policy of the route applies to entries stored before', () => {
 test('a lengthened policy of the route keeps no entry beyond its own time', () => {
   const entry = stored(['stop']);
   assert.ok(entry !== null);
-  const lengthened = { ...POLICY, staleIfErrorSeconds: 9000 };
+  const lengthened = { ...CACHE, staleIfErrorSeconds: 9000 };
 
   assert.equal(freshness(usable({}, lengthened), entry, NOW_MS + 599_999), 'stale');
   assert.equal(freshness(usable({}, lengthened), entry, NOW_MS + 600_000), 'unusable');
@@ -288,7 +279,7 @@ const USES: readonly [CacheUse, RouteCachePolicy['mode'], plain: boolean, creati
 ];
 
 for (const [use, mode, atZero, atOne] of USES) {
-  const policy = { ...POLICY, mode };
+  const policy = { ...CACHE, mode };
   const kindOf = (changes: Partial<InferenceRequest>) => plan(changes, policy, use).kind;
   const word = (isUsed: boolean) => (isUsed ? 'use' : 'bypass');
 
@@ -301,8 +292,8 @@ for (const [use, mode, atZero, atOne] of USES) {
 }
 
 test('no key is given more than a model whose cache is off', () => {
-  const made = plan({}, { ...POLICY, enabled: false }, 'always');
+  const made = plan({}, { ...CACHE, enabled: false }, 'always');
 
   assert.deepEqual(made, { kind: 'bypass', detail: 'disabled' });
-  assert.deepEqual(plan({}, POLICY, 'off'), { kind: 'bypass', detail: 'off-for-key' });
+  assert.deepEqual(plan({}, CACHE, 'off'), { kind: 'bypass', detail: 'off-for-key' });
 });

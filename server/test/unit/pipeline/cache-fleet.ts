@@ -22,7 +22,7 @@ import { createMemoryFleet } from '../../support/memory-flights.ts';
 import { createSeededRandom } from '../../support/seeded-random.ts';
 import { processOn } from '../../support/shared-cache-store.ts';
 import { until } from '../../support/until.ts';
-import { chatRequest, exchangeOf, PRINCIPAL, streamOf, TARGET } from './fakes.ts';
+import { attempt, CACHE, chatRequest, exchangeOf, PRINCIPAL, streamOf, TARGET } from './fakes.ts';
 
 /** A call that reached the provider; it is answered by the test. */
 export interface MadeCall {
@@ -33,15 +33,6 @@ export interface MadeCall {
   /** Of a stream: frames as they come. */
   feed(...frames: StreamFrame[]): void;
 }
-
-const POLICY: RouteCachePolicy = {
-  enabled: true,
-  mode: 'deterministic',
-  ttlSeconds: 100,
-  staleIfErrorSeconds: 500,
-  staleWhileRevalidateSeconds: 0,
-  maxEntryBytes: 1000,
-};
 
 export interface Asked {
   readonly exchange: Exchange;
@@ -67,7 +58,7 @@ export function createFleet(policy: Partial<RouteCachePolicy> = {}) {
   const route: Route = {
     ...({ name: 'fast', strategy: 'fallback', targetSet: 'up/m' } as const),
     targets: [TARGET],
-    cache: { ...POLICY, ...policy },
+    cache: { ...CACHE, ...policy },
   } as Route;
 
   function start({
@@ -135,14 +126,7 @@ function made(calls: MadeCall[], exchange: Exchange): Promise<Answer> {
   const { signal } = exchange.work;
   exchange.provider = TARGET.provider;
   exchange.providerModel = TARGET.model;
-  exchange.attempts.push({
-    target: TARGET,
-    startedMs: 0,
-    endedMs: null,
-    key: null,
-    spanId: null,
-    error: null,
-  });
+  exchange.attempts.push(attempt(TARGET));
   const frames: (StreamFrame | Error)[] = [];
   let wake = (): void => undefined;
   signal.addEventListener('abort', () => {

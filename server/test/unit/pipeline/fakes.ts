@@ -2,7 +2,7 @@
  * An exchange and the ports around it, with everything a test does not speak of filled in.
  */
 import type { PlainAnswer, StreamAnswer, StreamFrame } from '../../../src/gateway/model/answer.ts';
-import { Exchange } from '../../../src/gateway/model/exchange.ts';
+import { type Attempt, Exchange } from '../../../src/gateway/model/exchange.ts';
 import type { LedgerEntry } from '../../../src/gateway/model/ledger-entry.ts';
 import type { Principal } from '../../../src/gateway/model/principal.ts';
 import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
@@ -46,6 +46,16 @@ export const TARGET: Target = {
     minimumCalls: 5,
   },
   maxConcurrency: 100,
+};
+
+/** Deterministic answers are kept for a hundred seconds. */
+export const CACHE: RouteCachePolicy = {
+  enabled: true,
+  mode: 'deterministic',
+  ttlSeconds: 100,
+  staleIfErrorSeconds: 500,
+  staleWhileRevalidateSeconds: 0,
+  maxEntryBytes: 1000,
 };
 
 /** A cache that keeps nothing; tests lay what they mean over it. */
@@ -95,19 +105,17 @@ export function exchangeOf(request: InferenceRequest = chatRequest(), startedMs 
   return exchange;
 }
 
+/** A call to a target that is under way, unless told otherwise. */
+export function attempt(target: Target, changes: Partial<Attempt> = {}): Attempt {
+  return { target, startedMs: 0, endedMs: null, key: null, spanId: null, error: null, ...changes };
+}
+
 /** Marks an exchange as one that a provider is working on. */
 export function dispatched(exchange: Exchange): Exchange {
   exchange.dispatched = true;
   exchange.provider = TARGET.provider;
   exchange.providerModel = TARGET.model;
-  exchange.attempts.push({
-    target: TARGET,
-    startedMs: 0,
-    endedMs: null,
-    key: null,
-    spanId: null,
-    error: null,
-  });
+  exchange.attempts.push(attempt(TARGET));
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   return exchange;
 }

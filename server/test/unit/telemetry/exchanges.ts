@@ -1,8 +1,6 @@
 /** Ended exchanges as the observer gets them, with what a test does not mention filled in. */
-
 import { Exchange } from '../../../src/gateway/model/exchange.ts';
 import type { LedgerEntry } from '../../../src/gateway/model/ledger-entry.ts';
-import { NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
 import type { Route } from '../../../src/gateway/model/route.ts';
 import type { Target } from '../../../src/gateway/model/target.ts';
 import type { Trace } from '../../../src/gateway/model/trace.ts';
@@ -10,7 +8,7 @@ import { NO_USAGE } from '../../../src/gateway/model/usage.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { createLog, type LogHandle, type LogOptions } from '../../../src/telemetry/log.ts';
 import type { LogSink } from '../../../src/telemetry/log-sink.ts';
-import { NO_CACHE } from '../pipeline/fakes.ts';
+import { attempt, chatRequest, NO_CACHE, PRINCIPAL } from '../pipeline/fakes.ts';
 
 export interface Overrides {
   readonly model?: string;
@@ -31,53 +29,20 @@ export function endedExchange(overrides: Overrides = {}): Exchange {
     configGeneration: 1,
     headers: [],
     credential: { kind: 'none' },
-    request: {
-      operation: 'chat',
-      dialect: 'openai',
-      model,
-      stream,
-      includeUsage: false,
-      maxOutputTokens: null,
-      choices: 1,
-      temperature: null,
-      body: {},
-      bytes: Buffer.alloc(0),
-      members: [],
-      cacheControl: NO_CACHE_CONTROL,
-    },
+    request: chatRequest({ model, stream, body: {}, bytes: Buffer.alloc(0) }),
     idempotencyKey: null,
     malformed: null,
     abort: new AbortController(),
     trace: overrides.trace ?? null,
   });
   if (overrides.anonymous === true) return exchange;
-  exchange.principal = {
-    kind: 'api_key',
-    keyId: 'key_01',
-    name: 'test',
-    tenant: 'acme',
-    roles: ['service'],
-    scopes: null,
-    models: null,
-    limits: {},
-    budget: null,
-    expiresAtMs: null,
-    familyId: null,
-    cacheUse: 'default',
-  };
+  exchange.principal = { ...PRINCIPAL, keyId: 'key_01', tenant: 'acme' };
   exchange.route = route(model);
   exchange.provider = 'openai';
   exchange.providerModel = 'gpt-4o-mini';
   exchange.cache = { status: 'MISS', tier: null, ageSeconds: null, detail: null };
   exchange.upstreamMs = 800;
-  exchange.attempts.push({
-    target: target('openai'),
-    startedMs: 1,
-    endedMs: null,
-    key: null,
-    spanId: null,
-    error: null,
-  });
+  exchange.attempts.push(attempt(target('openai'), { startedMs: 1 }));
   if (overrides.entry !== null) exchange.entry = entry(exchange, overrides.entry ?? {});
   return exchange;
 }

@@ -10,6 +10,7 @@ import { systemRandom } from '../../../src/kernel/random.ts';
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { createObserver } from '../../../src/telemetry/observer.ts';
 import { createTracer } from '../../../src/telemetry/tracing/tracer.ts';
+import { attempt } from '../pipeline/fakes.ts';
 import { captureLog, endedExchange, route, target } from './exchanges.ts';
 
 const WELL = { status: 200, durationMs: 815.4567, error: null };
@@ -304,30 +305,9 @@ test('retries and failovers are told apart, each attempt has its result', async 
   const exchange = endedExchange();
   exchange.attempts.length = 0;
   const failed = new GatewayError('upstream_failed');
-  exchange.attempts.push({
-    target: target('claude'),
-    startedMs: 0,
-    endedMs: null,
-    key: null,
-    spanId: null,
-    error: failed,
-  });
-  exchange.attempts.push({
-    target: target('claude'),
-    startedMs: 1,
-    endedMs: null,
-    key: null,
-    spanId: null,
-    error: failed,
-  });
-  exchange.attempts.push({
-    target: target('openai'),
-    startedMs: 2,
-    endedMs: null,
-    key: null,
-    spanId: null,
-    error: null,
-  });
+  exchange.attempts.push(attempt(target('claude'), { error: failed }));
+  exchange.attempts.push(attempt(target('claude'), { startedMs: 1, error: failed }));
+  exchange.attempts.push(attempt(target('openai'), { startedMs: 2 }));
 
   createObserver(captureLog(), metrics).ended(exchange, WELL);
 
@@ -346,22 +326,8 @@ test('an attempt with another key of the same provider is no retry', async () =>
   const exchange = endedExchange();
   exchange.attempts.length = 0;
   const error = new GatewayError('upstream_credentials');
-  exchange.attempts.push({
-    target: target('openai'),
-    startedMs: 0,
-    endedMs: null,
-    key: '1',
-    spanId: null,
-    error,
-  });
-  exchange.attempts.push({
-    target: target('openai'),
-    startedMs: 1,
-    endedMs: null,
-    key: '2',
-    spanId: null,
-    error: null,
-  });
+  exchange.attempts.push(attempt(target('openai'), { key: '1', error }));
+  exchange.attempts.push(attempt(target('openai'), { startedMs: 1, key: '2' }));
 
   createObserver(captureLog(), metrics).ended(exchange, WELL);
 

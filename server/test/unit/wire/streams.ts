@@ -4,6 +4,13 @@
  */
 import assert from 'node:assert/strict';
 
+/** Bounds that no recording comes near, and the failure that keeps what was found wrong. */
+export const LIMITS = {
+  maxEventBytes: 100_000,
+  maxStreamBytes: 1_000_000,
+  fail: <P extends { readonly kind: string }>(problem: P) => new Failure(problem),
+};
+
 export class Failure<P extends { readonly kind: string }> extends Error {
   readonly problem: P;
 

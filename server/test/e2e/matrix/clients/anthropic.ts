@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import Anthropic from '@anthropic-ai/sdk';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import Anthropic0 from 'anthropic-sdk-0';
+import { assertClass, TYPES } from '../../anthropic-errors.ts';
+import type { SdkLine } from '../../anthropic-surroundings.ts';
 import {
   BOTH,
   CITY_SCHEMA,
@@ -36,17 +38,7 @@ export const anthropic0: Driver = {
     ),
 };
 
-type Errors = Pick<
-  typeof Anthropic,
-  | 'APIError'
-  | 'AuthenticationError'
-  | 'BadRequestError'
-  | 'InternalServerError'
-  | 'NotFoundError'
-  | 'PermissionDeniedError'
-  | 'RateLimitError'
-  | 'UnprocessableEntityError'
->;
+type Errors = SdkLine['errors'];
 
 const ask = { max_tokens: 500, messages: [{ role: 'user' as const, content: HELLO }] };
 const tools = TOOLS.map(({ name, description }) => ({
@@ -172,22 +164,9 @@ async function* inOrder(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>) 
   }
 }
 
-/** Both lines have a class for these; the newer one tells more apart by name. */
 function refused(thrown: unknown, status: number, errors: Errors): Refused {
   assert.ok(thrown instanceof errors.APIError, String(thrown));
-  const classes: Readonly<Record<number, new (...args: never[]) => Error>> = {
-    400: errors.BadRequestError,
-    401: errors.AuthenticationError,
-    403: errors.PermissionDeniedError,
-    404: errors.NotFoundError,
-    422: errors.UnprocessableEntityError,
-    429: errors.RateLimitError,
-    500: errors.InternalServerError,
-    502: errors.InternalServerError,
-  };
-  const own = errors === Anthropic ? NEWER[status] : undefined;
-  if (own !== undefined) assert.equal(thrown.constructor.name, own);
-  else assert.ok(thrown instanceof (classes[status] ?? errors.APIError), thrown.constructor.name);
+  assertClass(errors, thrown, status);
   const { error } = thrown.error as Told;
   // An upstream’s own type is kept, also where its status is not.
   if (status !== 503 || error.type !== 'overloaded_error') assert.equal(error.type, TYPES[status]);
@@ -197,29 +176,3 @@ function refused(thrown: unknown, status: number, errors: Errors): Refused {
 interface Told {
   readonly error: { readonly type: string; readonly details: { readonly error_code: string } };
 }
-
-/** Names of the classes that only the newer line has. */
-const NEWER: Readonly<Record<number, string>> = {
-  402: 'PaymentRequiredError',
-  413: 'ContentTooLargeError',
-  503: 'ServiceUnavailableError',
-  504: 'GatewayTimeoutError',
-  529: 'OverloadedError',
-};
-
-/** Types of the dialect, by the status that the client sees. */
-const TYPES: Readonly<Record<number, string>> = {
-  400: 'invalid_request_error',
-  401: 'authentication_error',
-  402: 'billing_error',
-  403: 'permission_error',
-  404: 'not_found_error',
-  413: 'request_too_large',
-  422: 'invalid_request_error',
-  429: 'rate_limit_error',
-  500: 'api_error',
-  502: 'api_error',
-  503: 'api_error',
-  504: 'timeout_error',
-  529: 'overloaded_error',
-};

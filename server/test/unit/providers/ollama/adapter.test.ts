@@ -3,7 +3,6 @@
  * answers. Method: recorded bodies and streams by the shapes of its package, against literals.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ResponseHead } from '../../../../src/gateway/ports/provider.ts';
 import type { JsonObject } from '../../../../src/kernel/json.ts';
@@ -12,6 +11,7 @@ import type { OllamaConnection } from '../../../../src/providers/ollama/settings
 import { OLLAMA_DROPPED } from '../../../../src/wire/ollama/limits.ts';
 import { thrownBy } from '../../../support/gateway-error.ts';
 import { providerCall } from '../../../support/provider-call.ts';
+import { recorded } from '../../../support/recorded.ts';
 
 const CONNECTION: OllamaConnection = {
   baseUrl: 'http://127.0.0.1:11434',
@@ -27,11 +27,7 @@ function adapter(changes: Partial<OllamaConnection> = {}) {
   return createOllamaAdapter({ ...CONNECTION, ...changes });
 }
 
-function fixture(name: string): Buffer {
-  const [stem, ending] = name.split('.');
-  const file = `../../../fixtures/ollama/${stem}.ollama-0.6.4.${ending}`;
-  return readFileSync(new URL(file, import.meta.url));
-}
+const fixture = recorded('ollama', 'ollama-0.6.4');
 
 function head(headers: Record<string, string> = {}, status = 200): ResponseHead {
   return { status, headers: { 'content-type': 'application/json', ...headers } };

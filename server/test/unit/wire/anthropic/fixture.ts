@@ -1,29 +1,21 @@
 /**
  * The recorded bodies and streams of `test/fixtures/anthropic`, and what tests do with streams.
  */
-import { readFileSync } from 'node:fs';
 import {
   createStreamDecoder,
   type StreamDecoderOptions,
 } from '../../../../src/wire/anthropic/stream-decoder.ts';
-import { Failure, outcomeOf } from '../streams.ts';
+import { recorded } from '../../../support/recorded.ts';
+import { LIMITS, outcomeOf } from '../streams.ts';
 
-const VERSION = 'sdk-1.10.0';
-
-/** `message.sse` stands for `message.sdk-1.10.0.sse`. */
-export function anthropicFixture(name: string): Buffer {
-  const file = name.replace('.', `.${VERSION}.`);
-  return readFileSync(new URL(`../../../fixtures/anthropic/${file}`, import.meta.url));
-}
+export const anthropicFixture = recorded('anthropic', 'sdk-1.10.0');
 
 export const FACTS = { createdSeconds: 1_700_000_000, answerTool: null };
 
 export function decoder(options: Partial<StreamDecoderOptions> = {}) {
   return createStreamDecoder({
     translate: null,
-    maxEventBytes: 100_000,
-    maxStreamBytes: 1_000_000,
-    fail: (problem) => new Failure(problem),
+    ...LIMITS,
     ...options,
   });
 }

@@ -3,14 +3,12 @@
  * cut anywhere, byte by byte, with other line ends, and with blank lines between.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createStreamDecoder } from '../../../../src/wire/ollama/stream-decoder.ts';
+import { recorded } from '../../../support/recorded.ts';
 
-const STREAMS = ['chat', 'chat-tools'].map((name) =>
-  readFileSync(new URL(`../../../fixtures/ollama/${name}.ollama-0.6.4.ndjson`, import.meta.url)),
-);
+const STREAMS = ['chat.ndjson', 'chat-tools.ndjson'].map(recorded('ollama', 'ollama-0.6.4'));
 
 function read(pieces: readonly Buffer[]) {
   const decoder = createStreamDecoder({

@@ -13,7 +13,7 @@ import {
 } from '../../../../src/wire/openai/stream-decoder.ts';
 import type { StreamProblem } from '../../../../src/wire/openai/types.ts';
 import { cutAt, cutPoints, openaiFixture } from '../../../support/openai-fixtures.ts';
-import { Failure, problemOf } from '../streams.ts';
+import { LIMITS, problemOf } from '../streams.ts';
 
 interface Outcome {
   readonly text: string;
@@ -24,13 +24,11 @@ interface Outcome {
   readonly finishReasons: readonly string[];
 }
 
-const LIMITS = { maxEventBytes: 100_000, maxStreamBytes: 1_000_000 };
 const DONE = 'data: [DONE]\n\n';
 
 function decoder(options: Partial<StreamDecoderOptions> = {}) {
-  const fail = (problem: StreamProblem): Error => new Failure(problem);
   const asIs = { forwardUsage: false, asChunks: false };
-  return createStreamDecoder({ ...asIs, ...LIMITS, fail, ...options });
+  return createStreamDecoder({ ...asIs, ...LIMITS, ...options });
 }
 
 function decode(chunks: readonly Buffer[], options: Partial<StreamDecoderOptions> = {}): Outcome {

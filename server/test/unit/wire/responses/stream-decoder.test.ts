@@ -11,17 +11,14 @@ import {
   type ResponsesFrame,
 } from '../../../../src/wire/responses/stream-decoder.ts';
 import { cutAt, cutPoints, openaiFixture } from '../../../support/openai-fixtures.ts';
-import { Failure } from '../streams.ts';
+import { Failure, LIMITS } from '../streams.ts';
 
 const WHOLE = openaiFixture('response.openai-7.55.0.sse');
 const FAILED = openaiFixture('response-failed.openai-7.55.0.sse');
 const END = WHOLE.indexOf('event: response.completed');
 
 function decode(chunks: readonly Buffer[], limits: { maxEventBytes?: number } = {}) {
-  const stream = createStreamDecoder({
-    ...{ maxEventBytes: 100_000, maxStreamBytes: 1_000_000, ...limits },
-    fail: (problem) => new Failure(problem),
-  });
+  const stream = createStreamDecoder({ ...LIMITS, ...limits });
   const frames: ResponsesFrame[] = [];
   for (const chunk of chunks) {
     const frame = stream.push(chunk);
