@@ -10,6 +10,7 @@ import { createRedisCacheStore, type RedisCacheStore } from '../stores/redis/cac
 import { shareFigures } from '../stores/redis/shared-figures.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SecondTier } from './cache-control.ts';
+import { tellMemoryOnly, tellSecondTier } from './cache-ready.ts';
 import type { Parts } from './parts.ts';
 import type { SharedStores } from './redis.ts';
 
@@ -25,21 +26,24 @@ export interface CacheParts {
 export function createCacheParts(
   { clock, random, ids, telemetry }: Parts,
   shared: SharedStores | null,
-  { cache }: Config,
+  { cache, redis: config }: Config,
 ): CacheParts {
   const book = createCacheBook({ clock, process: `${hostname()}.${ids.next('run')}` });
   sampleTiers(telemetry.metrics, book);
-  if (shared === null || !cache.redis || cache.backend === 'memory') {
+  const log = telemetry.log.named('cache');
+  if (shared === null || config === null || !cache.redis || cache.backend === 'memory') {
+    tellMemoryOnly(log, shared === null ? 'no_redis' : 'switched_off');
     return { book, store: null, second: null, close: async () => undefined };
   }
   const { cache: redis } = shared;
-  const log = telemetry.log.named('cache');
+  const endTelling = tellSecondTier({ log, clock, config, store: redis });
   const store = createRedisCacheStore({ redis, clock, random, log, figures: book });
   const figures = shareFigures({ redis, book, clock });
   return {
     ...{ book, store, second: { store: redis, figures } },
     async close() {
       await figures.flush();
+      endTelling();
       figures.close();
       store.close();
     },

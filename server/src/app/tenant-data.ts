@@ -66,6 +66,7 @@ export function placeSettings(config: Config, clock: Clock, random: Random): Pla
       isPooling: base?.isPooling ?? true,
     },
     openMax: wanted.openMax,
+    processes: database.kind === 'postgres' ? database.processes : config.workers,
     idleMs: wanted.idleSeconds * MS_PER_SECOND,
     routeMs: wanted.metadataTtlSeconds * MS_PER_SECOND,
     guard: () => ({

@@ -19,6 +19,7 @@ import type { JobQueue } from '../operations/ports/jobs.ts';
 import { requireNoUnfinishedRestore } from './backup/restore-plan.ts';
 import { type BodyFigures, BodyLanes } from './body-lanes.ts';
 import type { Engine } from './engine.ts';
+import type { TenantShare } from './engines/postgres/options.ts';
 import { createJobQueue } from './jobs/job-queue.ts';
 import { systemFiles } from './journal/files.ts';
 import { type FsyncPolicy, Journal } from './journal/journal.ts';
@@ -27,6 +28,7 @@ import { LedgerPipe, type PipeFigures } from './journal/pipe.ts';
 import type { DatabaseHealth, LedgerEngine, PoolStatistics } from './ledger-engine.ts';
 import { createEngine, type DatabasePlace, type EngineLimits } from './open-engine.ts';
 import type { PlaceFigures } from './places/data-places.ts';
+import { connectionsToTenant } from './places/neighbours.ts';
 import { openPlaces, type Places } from './places/open-places.ts';
 import { FILES_ONLY, type PlaceSettings } from './places/place-engines.ts';
 import { createQueryWatch, type QueryMeters, type QueryWatch } from './query-watch.ts';
@@ -144,6 +146,7 @@ export async function openStorage(
   const queries = createQueryWatch(options.queries ?? UNWATCHED);
   const book = createReportBook(log, queries, (position) => pipe.applied(position));
   const engine = await createEngine({
+    tenants: tenantShare(options),
     ...{ ...options, limits, journalRoot, owned, faults, queries, onReport: book.onReport },
     durable: settings.fsync !== 'off',
     onWriterRestart: () => pipe.republish(),
@@ -198,6 +201,7 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
   const book = createReportBook(options.log, queries, () => undefined);
   const { faults = noFaults } = options;
   const engine = await createEngine({
+    tenants: tenantShare(options),
     ...{ ...options, limits, journalRoot, faults, queries, onReport: book.onReport },
     ...{ durable: true, owned: null, onWriterRestart: () => undefined },
   });
@@ -216,6 +220,10 @@ export async function openStorageTool(options: StorageOptions): Promise<StorageT
   };
 }
 
+function tenantShare({ places = FILES_ONLY }: StorageOptions): TenantShare {
+  return { openMax: places.openMax, connections: connectionsToTenant(places.pool) };
+}
+
 function placesOf(
   { dataDir, clock, log, ...options }: StorageOptions,
   shared: Engine,
@@ -224,7 +232,7 @@ function placesOf(
   const { database, places: settings = FILES_ONLY } = options;
   const tenants = createTenantRepository(shared);
   const parts = { dataDir, clock, log, queries };
-  return openPlaces({ ...parts, shared, tenants, kind: database.kind, settings });
+  return openPlaces({ ...parts, shared, tenants, main: database, settings });
 }
 
 /** Throws `restore_unfinished` where a restore was cut off. */

@@ -9,7 +9,7 @@ import type { FaultPoints } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import { systemRandom } from '../kernel/random.ts';
 import type { Report } from './applying/report.ts';
-import type { PostgresSettings } from './engines/postgres/options.ts';
+import type { PostgresSettings, TenantShare } from './engines/postgres/options.ts';
 import { SqliteEngine } from './engines/sqlite/engine.ts';
 import type { Ownership } from './journal/ownership.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
@@ -17,6 +17,8 @@ import { makePrivate } from './private-file.ts';
 import type { QueryWatch } from './query-watch.ts';
 
 export type { PostgresSettings } from './engines/postgres/options.ts';
+
+const NO_TENANTS: TenantShare = { openMax: 0, connections: 0 };
 
 export type DatabasePlace =
   /** The SQLite file; its folder is made where it is missing. */
@@ -36,6 +38,8 @@ export interface EngineLimits {
 
 export interface EngineOptions {
   readonly database: DatabasePlace;
+  /** Left out: no tenant has a database of its own. */
+  readonly tenants?: TenantShare;
   readonly journalRoot: string;
   /** Our own journal, whose lock lives as long as the engine; null where we have none. */
   readonly owned: Ownership | null;
@@ -64,6 +68,6 @@ export async function createEngine(options: EngineOptions): Promise<LedgerEngine
   const instance = owned && { name: owned.instance, directory: owned.directory };
   return new PostgresEngine({
     ...{ ...shared, ...limits, instance },
-    ...{ settings: database, random: systemRandom },
+    ...{ settings: database, tenants: options.tenants ?? NO_TENANTS, random: systemRandom },
   });
 }

@@ -247,6 +247,60 @@ test('a database that can be used says so, and the shared one is nobody’s own'
   assert.equal((await respond(gateway, key.secret)).status, 200);
 });
 
+/** An empty database on the server of the shared one, as a tenant's own. */
+async function databaseBeside() {
+  const url = new URL((await postgres.server.createDatabase()).owner);
+  return {
+    ...{ host: url.hostname, port: postgres.server.port, database: url.pathname.slice(1) },
+    ...{ user: url.username, password: decodeURIComponent(url.password), ssl: 'disable' },
+  };
+}
+
+test('the start counts databases of tenants on the same server', async (t) => {
+  const at = await postgres.database();
+  const allowed = {
+    DB_TENANT_ALLOWED_RANGES: '127.0.0.0/8',
+    DB_TENANT_ALLOWED_PORTS: `${postgres.server.port}`,
+  };
+  const first = await startOnPostgres(t, at, { env: allowed });
+  await first.api('POST', '/api/v1/tenants', { slug: 'innova', name: 'Innova' });
+  await move(first, 'innova', { kind: 'postgres', ...(await databaseBeside()) });
+  await first.close();
+  const sizes = { DB_POOL_SIZE: '55', DB_MAX_OVERFLOW: '10', DB_ANALYTICS_POOL_SIZE: '4' };
+
+  // 72 of the 77 that may be opened fit alone; with the tenant's 3 + 2 + 1 they are 78.
+  const crowded = startOnPostgres(t, at, { env: sizes });
+  await assert.rejects(crowded, /\+ 6 to other databases of ours there\) = 78 may be opened/);
+  const fits = await startOnPostgres(t, at, { env: { ...sizes, DB_POOL_SIZE: '54' } });
+
+  assert.equal((await fits.api('GET', '/health/ready')).status, 200);
+});
+
+test('a tenant’s server is judged for all processes and all that lies there', async (t) => {
+  const at = await postgres.database();
+  const start = (processes: number) =>
+    startOnPostgres(t, at, {
+      env: {
+        ...{ DB_PROCESSES: `${processes}`, DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '0' },
+        ...{ DB_ANALYTICS_POOL_SIZE: '1', DB_TENANT_ALLOWED_RANGES: '127.0.0.0/8' },
+        DB_TENANT_ALLOWED_PORTS: `${postgres.server.port}`,
+      },
+    });
+  const gateway = await start(6);
+  await gateway.api('POST', '/api/v1/tenants', { slug: 'innova', name: 'Innova' });
+  const path = '/api/v1/tenants/innova/database/test';
+
+  // Beside the shared one, which may take 1 + 0 + 1 + 3 of each process.
+  const { body } = await gateway.api('POST', path, await databaseBeside());
+
+  assert.equal(body.healthy, true, body.error);
+  const more = await start(7);
+  const crowded = (await more.api('POST', path, await databaseBeside())).body;
+  assert.equal(crowded.healthy, false);
+  assert.match(crowded.error, /7 × \(DB_TENANT_POOL_SIZE 3 \+ DB_TENANT_MAX_OVERFLOW 2 \+ 2 of/);
+  assert.match(crowded.error, /\+ 5 to other databases of ours there\) = 84 may be opened/);
+});
+
 async function tablesOf(server: PostgresServer, database: string): Promise<readonly string[]> {
   const rows = await server.query<{ name: string }>(
     database,

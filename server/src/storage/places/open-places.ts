@@ -7,6 +7,7 @@ import type { Log } from '../../kernel/log.ts';
 import type { DataMover } from '../../tenancy/ports/data-mover.ts';
 import type { TenantRepository } from '../../tenancy/ports/tenant-repository.ts';
 import type { Engine } from '../engine.ts';
+import type { DatabasePlace } from '../open-engine.ts';
 import type { QueryWatch } from '../query-watch.ts';
 import { createDataMover } from './data-mover.ts';
 import { createDataPlaces, type DataPlaces, type PlaceFigures } from './data-places.ts';
@@ -18,7 +19,7 @@ export interface PlacesOptions {
   readonly shared: Engine;
   readonly tenants: Pick<TenantRepository, 'get'>;
   /** Of the shared database: files stand beside files alone. */
-  readonly kind: 'sqlite' | 'postgres';
+  readonly main: DatabasePlace;
   readonly settings: PlaceSettings;
   readonly dataDir: string;
   readonly clock: Clock;
@@ -35,11 +36,11 @@ export interface Places extends DataPlaces {
 }
 
 export function openPlaces(options: PlacesOptions): Places {
-  const { shared, settings, clock, log, kind } = options;
+  const { shared, settings, clock, log, main } = options;
   const routes = new RouteBook(options.tenants, clock, settings.routeMs);
   const pools = new TenantPools({
     make: (route) => placeEngine(options, route, false),
-    max: kind === 'sqlite' ? Math.min(FILES_MAX, settings.openMax) : settings.openMax,
+    max: main.kind === 'sqlite' ? Math.min(FILES_MAX, settings.openMax) : settings.openMax,
     ...{ idleMs: settings.idleMs, clock, log },
   });
   return {

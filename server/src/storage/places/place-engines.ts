@@ -14,11 +14,14 @@ import type {
   PostgresAddress,
   PostgresPlace,
 } from '../../tenancy/ports/data-place.ts';
+import type { Engine } from '../engine.ts';
 import type { DialGuard } from '../engines/postgres/guarded-socket.ts';
 import type { PoolSettings } from '../engines/postgres/pool.ts';
 import { PostgresTenantEngine } from '../engines/postgres/tenant-engine.ts';
 import { SqliteTenantEngine } from '../engines/sqlite/tenant-engine.ts';
+import type { DatabasePlace } from '../open-engine.ts';
 import type { QueryWatch } from '../query-watch.ts';
+import { connectionsOfNeighbours } from './neighbours.ts';
 import type { Route } from './route-book.ts';
 import type { TenantEngine } from './tenant-engine.ts';
 
@@ -28,6 +31,8 @@ export interface PlaceSettings {
   readonly openMax: number;
   /** A database nobody needed for so long is closed. */
   readonly idleMs: number;
+  /** Processes that may have one open, on all hosts. */
+  readonly processes: number;
   /** How long a routing record is believed without asking again. */
   readonly routeMs: number;
   /** For one database: it remembers what the host resolved to. */
@@ -38,6 +43,9 @@ export interface PlaceSettings {
 
 export interface PlaceEngineDeps {
   readonly settings: PlaceSettings;
+  /** Where the places of the others are written down. */
+  readonly shared: Pick<Engine, 'read'>;
+  readonly main: DatabasePlace;
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,6 +60,7 @@ export const FILES_ONLY: PlaceSettings = {
     ...{ size: 3, maxOverflow: 2, timeoutMs: 30 * SECOND_MS, recycleMs: 3600 * SECOND_MS },
     ...{ prePing: true, isPooling: true },
   },
+  processes: 1,
   ...{ openMax: 50, idleMs: 3600 * SECOND_MS, routeMs: 300 * SECOND_MS },
   guard: () => ({
     allows: () => false,
@@ -65,7 +74,7 @@ export const FILES_MAX = 8;
 
 /** `isNew`: a file that is not there is made. Throws `storage_unavailable`. */
 export function placeEngine(
-  { settings, dataDir, clock, log, queries }: PlaceEngineDeps,
+  { settings, shared, main, dataDir, clock, log, queries }: PlaceEngineDeps,
   { id, slug, place }: Route,
   isNew: boolean,
 ): TenantEngine {
@@ -77,10 +86,12 @@ export function placeEngine(
   }
   const login = settings.loginOf({ id, slug }, place);
   if (login === null) throw unfit('The credentials of the tenant’s database cannot be opened.');
-  const { guard, pool } = settings;
-  const url = urlOf(place, login);
-  const parts = { url, pool, clock, log, queries, random: systemRandom };
-  return new PostgresTenantEngine({ ...parts, guard: guard() });
+  const { guard, pool, processes, openMax } = settings;
+  return new PostgresTenantEngine({
+    ...{ url: urlOf(place, login), guard: guard(), random: systemRandom },
+    ...{ pool, processes, isNew, clock, log, queries },
+    others: () => connectionsOfNeighbours({ shared, main, pool, openMax }, place, slug),
+  });
 }
 
 function unfit(message: string): GatewayError {

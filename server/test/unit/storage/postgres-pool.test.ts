@@ -108,6 +108,34 @@ test('the budget of connections counts every process, and says which size would 
   assert.notEqual(short, null);
 });
 
+test('databases of tenants on the same server are part of the budget', () => {
+  const demand = { processes: 2, poolSize: 20, maxOverflow: 10, besides: 7, others: 3 * 6 };
+  const supply = { maxConnections: 100, reserved: 3 };
+  const tenant = { processes: 16, poolSize: 3, maxOverflow: 2, besides: 2 };
+  const names = ['DB_TENANT_POOL_SIZE', 'DB_TENANT_MAX_OVERFLOW'] as const;
+
+  const excess = overBudget(demand, supply);
+  const tenants = overBudget({ ...tenant, names }, supply);
+
+  assert.match(excess ?? '', /7 of each process \+ 18 to other databases of ours there\) = 110/);
+  assert.match(excess ?? '', /DB_POOL_SIZE \+ DB_MAX_OVERFLOW to 13 or less/);
+  assert.match(tenants ?? '', /16 × \(DB_TENANT_POOL_SIZE 3/);
+  assert.equal(overBudget({ ...tenant, processes: 11, names }, supply), null);
+});
+
+test('a connection that is lent is told at `debug`, and how it came to be', async (t) => {
+  const { pool, log } = await openPool(t);
+
+  const lease = await pool.lease();
+  lease.release();
+
+  const told = log.lines.filter(({ level }) => level === 'debug').map(({ message }) => message);
+  assert.deepEqual(told.slice(0, 2).sort(), [
+    'a database connection is lent',
+    'a database connection was opened',
+  ]);
+});
+
 test('the connection that came back last goes out first', async (t) => {
   const { pool } = await openPool(t);
   const [first, second] = [await pool.lease(), await pool.lease()];

@@ -5,14 +5,14 @@
 import type pg from 'pg';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import type { AppliedSchema } from '../../migrations/compatibility.ts';
-import { type ConnectionDemand, overBudget } from './budget.ts';
+import { type ConnectionDemand, type ConnectionSupply, overBudget } from './budget.ts';
 
 export interface Inspection {
   readonly version: string;
   readonly role: string;
   /** Why row-level security does not bind this role; null: it does. */
   readonly roleRisk: string | null;
-  readonly maxConnections: number;
+  readonly supply: ConnectionSupply;
   /** The role may read the tables that are there. */
   readonly hasRights: boolean;
   readonly schema: AppliedSchema;
@@ -51,26 +51,27 @@ const FACTS = `
   from pg_roles where rolname = current_user`;
 
 /** Throws what cannot be worked with, with the numbers, and what the driver says. */
-export async function inspect(
-  client: pg.ClientBase,
-  demand: ConnectionDemand,
-): Promise<Inspection> {
+export async function inspect(client: pg.ClientBase): Promise<Inspection> {
   const facts = (await client.query<Facts>(FACTS)).rows[0];
   if (facts === undefined) throw refusal('The role of the database address does not exist.');
   if (facts.version_num < VERSION_MIN) {
     throw refusal(`PostgreSQL ${facts.version} is too old; version 15 or newer is needed.`);
   }
   const { max_connections: maxConnections, reserved } = facts;
-  const excess = overBudget(demand, { maxConnections, reserved });
-  if (excess !== null) throw refusal(excess);
   return {
     version: facts.version,
     role: facts.role,
     roleRisk: riskOf(facts),
-    maxConnections,
+    supply: { maxConnections, reserved },
     hasRights: facts.has_rights,
     schema: await appliedSchema(client, facts),
   };
+}
+
+/** Throws the numbers, where more connections may be wanted than there are. */
+export function requireBudget(demand: ConnectionDemand, { supply }: Inspection): void {
+  const excess = overBudget(demand, supply);
+  if (excess !== null) throw refusal(excess);
 }
 
 function riskOf({ is_superuser, bypasses, owns }: Facts): string | null {

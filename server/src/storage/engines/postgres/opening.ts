@@ -5,12 +5,14 @@
 import type pg from 'pg';
 import { GatewayError } from '../../../gateway/model/errors.ts';
 import { sleep } from '../../../kernel/deadline.ts';
+import type { DataPlace } from '../../../tenancy/ports/data-place.ts';
 import { judgeSchema } from '../../migrations/compatibility.ts';
 import { MIGRATION_NAMES } from '../../migrations/index.ts';
 import { abandon, clientConfig, connect } from './client.ts';
-import { type Inspection, inspect, refusal } from './inspection.ts';
+import { type Inspection, inspect, refusal, requireBudget } from './inspection.ts';
 import { migratePostgres } from './migrating.ts';
 import { connectionsBesides, type PostgresOptions, START } from './options.ts';
+import { countAt, serverOf } from './server-address.ts';
 import { codedError, troubleOf } from './sqlstate.ts';
 
 const RETRY_MS = 500;
@@ -40,12 +42,29 @@ async function look(options: PostgresOptions): Promise<Inspection> {
   const besides = connectionsBesides(settings);
   const client = await connectPatiently(options);
   try {
-    return await inspect(client, { processes: settings.processes, poolSize, maxOverflow, besides });
+    const inspection = await inspect(client);
+    const demand = { processes: settings.processes, poolSize, maxOverflow, besides };
+    const others = isReady(inspection) ? await connectionsToTenants(client, options) : 0;
+    requireBudget({ ...demand, others }, inspection);
+    return inspection;
   } catch (error) {
     throw codedError(error);
   } finally {
     abandon(client);
   }
+}
+
+/** Databases of single tenants on the same server, as far as a process has them open at once. */
+async function connectionsToTenants(
+  client: pg.ClientBase,
+  { settings, tenants }: PostgresOptions,
+): Promise<number> {
+  await client.query("select set_config('esclusa.tenant', '*', false)");
+  const { rows } = await client.query<{ place: string }>(
+    'select place from tenants where place is not null',
+  );
+  const places = rows.map(({ place }) => JSON.parse(place) as DataPlace);
+  return Math.min(countAt(serverOf(settings.url), places), tenants.openMax) * tenants.connections;
 }
 
 async function connectPatiently(options: PostgresOptions): Promise<pg.Client> {

@@ -29,8 +29,17 @@ export interface PostgresSettings {
   readonly echo: boolean;
 }
 
+/** What databases of single tenants may take of a server. */
+export interface TenantShare {
+  /** Open at once in a process. */
+  readonly openMax: number;
+  /** Connections of a process to each. */
+  readonly connections: number;
+}
+
 export interface PostgresOptions extends JournalPlace {
   readonly settings: PostgresSettings;
+  readonly tenants: TenantShare;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

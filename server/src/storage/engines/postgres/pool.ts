@@ -85,6 +85,7 @@ export class ConnectionPool {
     });
     this.#pool.on('error', () => undefined); // an idle connection ended; it is gone already
     this.#pool.on('connect', () => log.debug('a database connection was opened', { pool: name }));
+    this.#pool.on('acquire', () => log.debug('a database connection is lent', { pool: name }));
     this.#pool.on('remove', () => log.debug('a database connection was closed', { pool: name }));
   }
 

@@ -18,10 +18,11 @@ import type { TenantEngine } from '../../places/tenant-engine.ts';
 import type { QueryWatch } from '../../query-watch.ts';
 import type { Schema } from '../../schema.ts';
 import { Availability } from './availability.ts';
+import { overBudget } from './budget.ts';
 import { abandon, clientConfig, connect, type SessionLimits } from './client.ts';
 import { takeAway } from './destroying.ts';
 import { type DialGuard, guardedStream } from './guarded-socket.ts';
-import { type Inspection, inspect } from './inspection.ts';
+import { type Inspection, inspect, requireBudget } from './inspection.ts';
 import { migratePostgres } from './migrating.ts';
 import { HOT, START, WATCH } from './options.ts';
 import { ConnectionPool, type PoolSettings } from './pool.ts';
@@ -31,6 +32,12 @@ import { codedError } from './sqlstate.ts';
 
 export interface PostgresTenantOptions {
   readonly url: string;
+  /** Processes that may have it open, on all hosts. */
+  readonly processes: number;
+  /** Connections of a process to other databases of ours on the same server. */
+  readonly others: () => Promise<number>;
+  /** True where it is about to become a home: then what does not fit is refused. */
+  readonly isNew: boolean;
   readonly guard: DialGuard;
   readonly pool: PoolSettings;
   readonly clock: Clock;
@@ -46,6 +53,7 @@ const ANSWER_MS = 1500;
 const CLOSE_MS = 1000;
 /** The watch, and one while it is opened. */
 const BESIDES = 2;
+const POOL_NAMES = ['DB_TENANT_POOL_SIZE', 'DB_TENANT_MAX_OVERFLOW'] as const;
 
 export class PostgresTenantEngine implements TenantEngine {
   readonly locksRows = true;
@@ -77,8 +85,8 @@ export class PostgresTenantEngine implements TenantEngine {
   }
 
   async open(): Promise<void> {
-    const { url, guard, clock } = this.#options;
-    const found = await this.#look();
+    const { url, guard, clock, isNew } = this.#options;
+    const found = await this.#look(isNew);
     if (judgeSchema(found.schema, MIGRATION_NAMES).state !== 'current') {
       const { role } = found;
       const roles = { runtime: role, writer: role };
@@ -90,7 +98,7 @@ export class PostgresTenantEngine implements TenantEngine {
   async probe(): Promise<PlaceReport> {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
-    const { version, schema } = await this.#look();
+    const { version, schema } = await this.#look(true);
     const isPrepared = judgeSchema(schema, MIGRATION_NAMES).state === 'current';
     return { latencyMs: clock.monotonicMs() - startedMs, version, isPrepared };
   }
@@ -140,21 +148,33 @@ export class PostgresTenantEngine implements TenantEngine {
   }
 
   /** Throws what is in the way, in words that hold no password. */
-  async #look(): Promise<Inspection> {
-    const { size, maxOverflow } = this.#options.pool;
-    const demand = { processes: 1, poolSize: size, maxOverflow, besides: BESIDES };
+  async #look(mustFit: boolean): Promise<Inspection> {
     const client = await connect(this.#client(START)).catch((cause: unknown) => {
       const why = cause instanceof Error ? cause.message : String(cause);
       const message = `The tenant's database does not answer: ${why}.`;
       throw new GatewayError('storage_unavailable', { message, cause });
     });
     try {
-      return await inspect(client, demand);
+      const found = await inspect(client);
+      await this.#judgeBudget(found, mustFit);
+      return found;
     } catch (error) {
       throw codedError(error);
     } finally {
       abandon(client);
     }
+  }
+
+  /** One that is a tenant's home already goes on, whatever became of the sizes since. */
+  async #judgeBudget(found: Inspection, mustFit: boolean): Promise<void> {
+    const { pool, processes, others, log } = this.#options;
+    const demand = {
+      ...{ processes, poolSize: pool.size, maxOverflow: pool.maxOverflow, besides: BESIDES },
+      ...{ others: await others(), names: POOL_NAMES },
+    };
+    if (mustFit) return requireBudget(demand, found);
+    const excess = overBudget(demand, found.supply);
+    if (excess !== null) log.warn('a tenant’s server gives too few connections', { excess });
   }
 
   #client(limits: SessionLimits) {
