@@ -37,7 +37,7 @@ export const INSTALLATION_VERBS = {
   seed: {
     args: [],
     options: [{ flags: '--force', text: 'force' }],
-    examples: ['esclusa seed', 'esclusa seed --data-dir /tmp/esclusa-demo --lang es'],
+    examples: ['esclusa seed', 'esclusa seed --data-dir ./demo --lang es'],
     load: () => import('../verbs/seed.ts'),
   },
 
