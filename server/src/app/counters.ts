@@ -53,7 +53,10 @@ async function shared(
       import('../stores/redis/workers.ts'),
     ]);
   const { metrics } = telemetry;
-  const workers = createWorkers({ redis, clock, id: ids.next('worker') });
+  const workers = createWorkers({
+    ...{ redis, clock, id: ids.next('worker') },
+    recovered: () => storage.figures().recoveredRecords,
+  });
   const inCommon = createRedisLimitStore({ redis, clock, name: ids.next('lease') });
   const limits = createLimitShare({
     ...{ inCommon, alone, clock },
@@ -75,6 +78,8 @@ async function shared(
     async close() {
       inCommon.close();
       await Promise.all([inCommon.settled(), budgets.close()]);
+      // Who is not in the register is not asked for what its journal has and the ledger has not.
+      await storage.history.settled().catch(() => undefined);
       await workers.stop();
     },
   };

@@ -12,6 +12,8 @@ export interface ReportFigures {
   readonly writerError: string | null;
   /** Journal lines that could not be read since the start; they are kept beside the journals. */
   readonly unreadableRecords: number;
+  /** Entries of earlier runs that were brought into the ledger since the start. */
+  readonly recoveredRecords: number;
 }
 
 export interface ReportBook {
@@ -33,6 +35,7 @@ export function createReportBook(
   let versions: string | null = null;
   let writerError: string | null = null;
   let unreadableRecords = 0;
+  let recoveredRecords = 0;
   return {
     onReport(report) {
       switch (report.kind) {
@@ -60,6 +63,7 @@ export function createReportBook(
           return;
         case 'recovered':
           failedInstances.delete(report.instance);
+          recoveredRecords += report.records;
           logRecovered(log, report.instance, report.records);
           return;
         case 'recovery_failed':
@@ -89,7 +93,7 @@ export function createReportBook(
       tenantWatchers.add(onChange);
       return () => tenantWatchers.delete(onChange);
     },
-    figures: () => ({ writerError, unreadableRecords }),
+    figures: () => ({ writerError, unreadableRecords, recoveredRecords }),
   };
 }
 

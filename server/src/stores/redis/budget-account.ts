@@ -79,11 +79,20 @@ local function make_stale(place)
   place.a.stale = '1'
 end
 
+-- The life as it is written down; see \`Workers.life\`.
 local own_life
 local function life_of(told)
-  if told ~= '${OWN_LIFE}' then return told end
+  if string.sub(told, 1, 1) ~= '${OWN_LIFE}' then return told end
   own_life = own_life or string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
-  return own_life
+  return own_life .. string.sub(told, 2)
+end
+
+-- Whether what was made in one life is good in another: of the same server, and not earlier.
+local function is_good_in(made, life)
+  if made == life or life == '' then return true end
+  local made_by, made_since = string.match(made or '', '^(%w+)%.(%d+)$')
+  local server, since = string.match(life, '^(%w+)%.(%d+)$')
+  return made_by ~= nil and made_by == server and tonumber(made_since) >= tonumber(since)
 end
 
 -- GRANTED where the account may be relied on; else what is the matter.
@@ -91,8 +100,8 @@ local function standing(place, period, told_life)
   local a = place.a
   if a.loading then return ${LOADING} end
   if not a.g or a.stale then return ${TO_LOAD} end
-  local start, life = start_of(period), life_of(told_life)
-  if life ~= '' and a.e ~= life then return ${TO_LOAD} end
+  local start = start_of(period)
+  if not is_good_in(a.e, life_of(told_life)) then return ${TO_LOAD} end
   if a.p ~= period or start < a.ps then return ${TO_LOAD} end
   roll_over(place, start)
   if not place.is_live then

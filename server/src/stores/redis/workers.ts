@@ -16,9 +16,12 @@ export interface Workers {
   /** How many lived when Redis last answered; at least 1. */
   count(): number;
   /**
-   * Which life of the server it is: another after a restart or a failover, which may have lost
-   * the last writes. `UNKNOWN_LIFE` from the moment in which a connection is lost until the
-   * server was asked again; `OWN_LIFE` in a cluster, where each node has one.
+   * Which life of the server it is, and since when the ledger has all that is known of: what was
+   * counted in an earlier one of either is not relied on. A restart or a failover may have lost
+   * the last writes; the journal of a process that died on another host is in no sum before it
+   * is recovered there. `server.sinceMs`, where the server is `OWN_LIFE` in a cluster, in which
+   * each node has one; or `UNKNOWN_LIFE` from the moment in which a connection is lost until
+   * the server was asked again.
    */
   life(): string;
   /** Asks now. Throws a `RedisFailure`. */
@@ -42,6 +45,8 @@ export interface WorkersOptions {
   readonly redis: RedisStore;
   readonly clock: Clock;
   readonly id: string;
+  /** Entries of earlier runs that this process has brought into the ledger so far. */
+  readonly recovered?: () => number;
 }
 
 /** A life that no account was made in. */
@@ -53,9 +58,20 @@ const BEAT_MS = 500;
 const SILENT_MS = 5000;
 /** Three beats: by then everybody who lives has said so. */
 const COMPLETE_AFTER_MS = 1500;
-const KEYS = ['esclusa:{workers}:alive', 'esclusa:{workers}:born'] as const;
+const KEYS = [
+  'esclusa:{workers}:alive',
+  'esclusa:{workers}:born',
+  'esclusa:{workers}:recovered',
+] as const;
+/** Forgotten before anybody in it is, lest a few who come back take themselves for all. */
+const BORN_KEPT_MS = SILENT_MS - 2 * BEAT_MS;
+/** As long as an account that is not used. */
+const RECOVERED_KEPT_MS = 172_800_000;
 
-/** ARGV: who beats, how long silence is borne. Answers age, ids and the server's life. */
+/**
+ * ARGV: who beats, how long silence is borne, how long the register is remembered, `1` where
+ * entries were recovered, and how long that is. Answers age, ids and life.
+ */
 const BEAT = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -63,27 +79,40 @@ local silent = tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - silent)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 local born = tonumber(redis.call('GET', KEYS[2]) or now)
-redis.call('SET', KEYS[2], string.format('%.0f', born), 'PX', silent * 2)
+redis.call('SET', KEYS[2], string.format('%.0f', born), 'PX', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], silent * 2)
-local life = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
-return { now - born, redis.call('ZRANGE', KEYS[1], 0, -1), life }
+if ARGV[4] == '1' then redis.call('SET', KEYS[3], string.format('%.0f', now)) end
+redis.call('PEXPIRE', KEYS[3], ARGV[5])
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+local since = redis.call('GET', KEYS[3]) or '0'
+return { now - born, redis.call('ZRANGE', KEYS[1], 0, -1), server, since }
 `;
 
-export function createWorkers({ redis, clock, id }: WorkersOptions): WorkerRegister {
+export function createWorkers({
+  redis,
+  clock,
+  id,
+  recovered = () => 0,
+}: WorkersOptions): WorkerRegister {
   const beat = defineScript(BEAT);
   let count = 1;
   let life = UNKNOWN_LIFE;
+  let toldRecovered = 0;
   let timer: Timer | null = null;
   let isStopped = false;
 
   async function ask(): Promise<WorkerRoll> {
+    const known = recovered();
+    const isNews = known > toldRecovered ? 1 : 0;
+    const values = [id, SILENT_MS, BORN_KEPT_MS, isNews, RECOVERED_KEPT_MS];
     const reply = await redis.background(
       'workers.beat',
-      (client) => runScript(client, beat, KEYS, [id, SILENT_MS]),
+      (client) => runScript(client, beat, KEYS, values),
       { idempotent: true },
     );
-    const [ageMs, ids, lifeNow] = reply as readonly [number, readonly string[], string];
-    life = lifeNow;
+    toldRecovered = known;
+    const [ageMs, ids, server, since] = reply as readonly [number, string[], string, string];
+    life = `${redis.isCluster ? OWN_LIFE : server}.${since}`;
     count = Math.max(1, ids.length);
     return { ids, isComplete: ageMs >= COMPLETE_AFTER_MS };
   }
@@ -102,7 +131,6 @@ export function createWorkers({ redis, clock, id }: WorkersOptions): WorkerRegis
     id,
     count: () => count,
     life() {
-      if (redis.isCluster) return OWN_LIFE;
       return redis.state().kind === 'up' ? life : UNKNOWN_LIFE;
     },
     roll: ask,

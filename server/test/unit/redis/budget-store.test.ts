@@ -212,3 +212,60 @@ test('what was never sent leaves nothing to be given back', async (t) => {
   assert.equal(store.waiting(), before);
   own.thaw();
 });
+
+test('what was recovered on another host counts where a budget was loaded before', async (t) => {
+  const workers = createWorkers({ redis, clock: systemClock, id: 'here' });
+  let entries = 0;
+  const recovered = () => entries;
+  const elsewhere = createWorkers({ redis, clock: systemClock, id: 'elsewhere', recovered });
+  for (const one of [workers, elsewhere]) await one.start();
+  t.after(() => Promise.all([workers.stop(), elsewhere.stop()]));
+  const ledger = new FakeLedger();
+  const clock = systemClock;
+  const roll = async () => ({ ids: ['here'], isComplete: true });
+  const { store, reserve } = open({ workers: { ...workers, roll }, ledger, clock });
+  granted(await reserve('acme', 900)).settle(100);
+  ledger.append('key:a', 100);
+  granted(await reserve('acme', 500)).release();
+  await store.flush();
+
+  ledger.append('key:a', 700);
+  entries = 3;
+
+  await until('it counts', async () => {
+    const decision = await reserve('acme', 500);
+    if (decision.kind === 'granted') decision.reservation.release();
+    return decision.kind === 'exceeded';
+  });
+  assert.equal(ledger.loads.length, 2);
+});
+
+test('who learns later that entries were recovered loads nothing again', async () => {
+  const ledger = new FakeLedger();
+  const at = (life: string, run?: number) => {
+    const workers = { ...alone, life: () => life };
+    return open({ workers, ledger, ...(run === undefined ? {} : { run }) });
+  };
+  const before = at('server.1000');
+  granted(await before.reserve('acme', 1)).release();
+  const after = at('server.2000', before.run);
+  granted(await after.reserve('acme', 1)).release();
+  assert.equal(ledger.loads.length, 2);
+
+  for (let i = 0; i < 5; i += 1) {
+    for (const one of [before, after]) granted(await one.reserve('acme', 1)).release();
+  }
+  assert.equal(ledger.loads.length, 2);
+
+  granted(await at('other.3000', before.run).reserve('acme', 1)).release();
+  assert.equal(ledger.loads.length, 3);
+});
+
+test('the register is forgotten before anybody in it is', async () => {
+  const workers = createWorkers({ redis, clock: systemClock, id: 'silent' });
+  await workers.roll();
+
+  const keptMs = Number(await server.cli('pttl', 'esclusa:{workers}:born'));
+
+  assert.ok(keptMs > 0 && keptMs <= 4000, `${keptMs}`);
+});
