@@ -50,10 +50,7 @@ export function createReportBook(
           return;
         case 'unreadable':
           unreadableRecords += report.records;
-          log.error('the ledger journal holds records that cannot be read; they are kept', {
-            records: report.records,
-            kept_in: report.keptIn,
-          });
+          logUnreadable(log, report.records, report.keptIn);
           return;
         case 'missing':
           log.error('a part of the ledger journal is gone; its records are not in the ledger', {
@@ -110,6 +107,11 @@ function tenantVersion(text: string | null): number | null {
 function logLag(log: Log, error: string | null): void {
   if (error === null) log.info('the database takes the ledger again');
   else log.warn('the database does not take the ledger, which waits in the journal', { error });
+}
+
+function logUnreadable(log: Log, records: number, keptIn: string): void {
+  const told = { records, kept_in: keptIn };
+  log.error('the ledger journal holds records that cannot be read; they are kept', told);
 }
 
 function logRecovered(log: Log, journal: string, records: number): void {
