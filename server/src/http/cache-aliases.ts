@@ -1,6 +1,6 @@
 /**
  * How other gateways' clients say what they want of the cache, in headers, put into our own
- * terms, so that they need not be changed.
+ * terms, so that they need not be changed; and what a header of ours means for the cache.
  *
  * A namespace or a key of theirs is an addition to the scope that we take: it keeps answers
  * apart, and never brings them together. A time to live can only shorten ours.
@@ -39,8 +39,14 @@ const enabled: Alias = (control, value) => {
   else control.noStore = true;
 };
 
+/** Who wants the first target's answer or none is not given that of another out of the cache. */
+const noFallback: Alias = (control, value) => {
+  if (YES.test(value)) control.namespace += JSON.stringify(['x-no-fallback']);
+};
+
 const ALIASES: ReadonlyMap<string, Alias> = new Map([
   ['x-no-cache', refresh],
+  ['x-no-fallback', noFallback],
   ['x-portkey-cache-force-refresh', refresh],
   ['cf-aig-skip-cache', refresh],
   ['x-bf-cache-no-store', noStore],
@@ -63,7 +69,7 @@ export function namespaced(
   return value === '' ? '' : JSON.stringify([name, value]);
 }
 
-/** True for a header that says something of the cache in another gateway's words. */
+/** True for a header that says something of the cache beside the standard one. */
 export function isCacheAlias(header: string): boolean {
   return ALIASES.has(header);
 }

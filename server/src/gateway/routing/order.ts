@@ -59,12 +59,19 @@ export function planRoute(route: Route, facts: RequestFacts, deps: OrderDeps): R
       rejected = [...rejected, { target, reason, retryAfterMs }];
     }
   }
+  const [out] = rejected;
+  if (out !== undefined && isTheOnlyOne(out, route, facts)) return withLastResort([out]);
   if (targets.length === 0) return withLastResort(rejected);
   if (targets.length === 1) return { targets, rejected };
   const { random, figures } = deps;
   const { name, sticky, strategy } = route;
   const order = STRATEGIES[strategy]({ targets, name, sticky, facts, random, figures });
   return { targets: facts.declinesFallback ? order.slice(0, 1) : order, rejected };
+}
+
+/** Where the configuration alone says who is first, no other is that while it is left out. */
+function isTheOnlyOne({ target }: Rejection, { strategy, targets }: Route, facts: RequestFacts) {
+  return strategy === 'fallback' && target === targets[0] && facts.declinesFallback;
 }
 
 function withLastResort(rejected: readonly Rejection[]): RoutePlan {

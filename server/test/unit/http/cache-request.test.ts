@@ -33,6 +33,8 @@ const ASKED: readonly [header: string, value: string, means: Partial<CacheContro
   ['x-portkey-cache-namespace', 'one', { namespace: '["x-portkey-cache-namespace","one"]' }],
   ['cf-aig-cache-key', 'one', { namespace: '["cf-aig-cache-key","one"]' }],
   ['x-bf-cache-key', '', {}],
+  ['X-No-Fallback', 'true', { namespace: '["x-no-fallback"]' }],
+  ['x-no-fallback', 'false', {}],
 ];
 
 for (const [header, value, means] of ASKED) {

@@ -6,8 +6,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { RouteStrategy } from '../../../src/gateway/model/route.ts';
+import type { Target } from '../../../src/gateway/model/target.ts';
 import { soonestRetryMs } from '../../../src/gateway/routing/order.ts';
 import { factsOf, orderOf, planOf, rolling, routeOf, weighing } from './fixture.ts';
+
+const idsOf = (targets: readonly Target[]) => targets.map(({ id }) => id);
 
 const STRATEGIES: readonly RouteStrategy[] = [
   'fallback',
@@ -97,6 +100,17 @@ test('a client that declines fallback gets the first target of the order alone',
 
   assert.deepEqual(['true', '1', 'YES'].map(order), ['b', 'b', 'b']);
   assert.deepEqual(['false', '0', ''].map(order), ['bca', 'bca', 'bca']);
+});
+
+test('a client that declines fallback gets no other while the first is left out', () => {
+  const facts = factsOf({ headers: ['x-no-fallback', 'true'] });
+  const plan = (how: RouteStrategy, down: Record<string, number>) =>
+    planOf(routeOf(how, weighing({ a: 1, b: 1 })), { facts, down });
+
+  assert.deepEqual(plan('fallback', { a: 500 }).targets, []);
+  assert.equal(soonestRetryMs(plan('fallback', { a: 500, b: 5 }).rejected), 500);
+  assert.deepEqual(idsOf(plan('fallback', { b: 500 }).targets), ['a']);
+  assert.deepEqual(idsOf(plan('weighted', { a: 500 }).targets), ['b']);
 });
 
 test('every target of a route is in exactly one of the two lists, under every strategy', () => {
