@@ -109,6 +109,7 @@ export type Storable = Pick<
 export interface EntryOrigin {
   readonly provider: string;
   readonly providerModel: string;
+  readonly dropped?: readonly string[];
   /** Of the tenant, before the answer was asked for. */
   readonly generation: string;
   readonly policy: RouteCachePolicy;
@@ -120,7 +121,7 @@ export interface EntryOrigin {
 /** The entry for an answer; null when it must not be stored. */
 export function entryOf(
   answer: Storable,
-  { provider, providerModel, generation, policy, operation, ttlSeconds }: EntryOrigin,
+  { policy, operation, ttlSeconds, ...origin }: EntryOrigin,
   nowMs: number,
   random: Random,
 ): CacheEntry | null {
@@ -137,9 +138,7 @@ export function entryOf(
     terminal,
     usage,
     finishReasons,
-    provider,
-    providerModel,
-    generation,
+    ...origin,
     storedAtMs: nowMs,
     freshUntilMs,
     keepUntilMs: freshUntilMs + staleSeconds * SECOND_MS,

@@ -120,7 +120,7 @@ export class Exchange {
   readonly attempts: Attempt[] = [];
   /** call: the last attempt was sent and no refusal came back, so it may be charged for */
   dispatched = false;
-  /** call: fields of the request that the last target could not be told */
+  /** call: fields of the request that the last target could not be told; cache, replay: then */
   dropped: readonly string[] = [];
   /** call: the tokens were not counted by a provider */
   countEstimated = false;

@@ -17,5 +17,6 @@ export function giveStored(
   exchange.cache = { status, tier, ageSeconds: age, detail };
   exchange.provider = entry.provider;
   exchange.providerModel = entry.providerModel;
+  exchange.dropped = entry.dropped ?? [];
   return answerOf(entry, exchange.abort.signal);
 }

@@ -50,10 +50,7 @@ function store(
   return entry === null ? Promise.resolve() : deps.store.set(tenant, key, entry);
 }
 
-function originOf({ provider, providerModel }: Exchange): {
-  readonly provider: string;
-  readonly providerModel: string;
-} {
+function originOf({ provider, providerModel, dropped }: Exchange) {
   assert(provider !== null && providerModel !== null, 'who answered is known with the answer');
-  return { provider, providerModel };
+  return { provider, providerModel, ...(dropped.length > 0 && { dropped }) };
 }

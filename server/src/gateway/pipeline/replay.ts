@@ -77,10 +77,11 @@ function inFlight(): GatewayError {
 }
 
 function repeated(exchange: Exchange, bytes: Buffer): Answer {
-  const { answer, provider, providerModel } = againFrom(bytes);
+  const { answer, provider, providerModel, dropped } = againFrom(bytes);
   exchange.replayed = true;
   exchange.provider = provider;
   exchange.providerModel = providerModel;
+  exchange.dropped = dropped;
   return answer;
 }
 

@@ -24,6 +24,7 @@ export interface Shared {
   readonly lasts: Promise<unknown> | null;
   readonly provider: string | null;
   readonly providerModel: string | null;
+  readonly dropped?: readonly string[];
 }
 
 const NOTHING = { found: null, answer: null, stream: null, lasts: null };
@@ -46,18 +47,19 @@ export function share(
 }
 
 function sharedBy({ exchange }: CacheCall, outcome: Partial<Shared>): Shared {
-  const { provider, providerModel } = exchange;
-  return { ...NOTHING, provider, providerModel, ...outcome };
+  const { provider, providerModel, dropped } = exchange;
+  return { ...NOTHING, provider, providerModel, dropped, ...outcome };
 }
 
 /** Marks an exchange as one that was given what another one pays for. */
 export function joined(
   exchange: Exchange,
-  { provider, providerModel }: Pick<Shared, 'provider' | 'providerModel'>,
+  { provider, providerModel, dropped = [] }: Pick<Shared, 'provider' | 'providerModel' | 'dropped'>,
 ): void {
   exchange.cache = { status: 'JOIN', tier: null, ageSeconds: null, detail: null };
   exchange.provider = provider;
   exchange.providerModel = providerModel;
+  exchange.dropped = dropped;
 }
 
 function plainOf(source: Exclude<Source, { kind: 'stored' }>): Answer {

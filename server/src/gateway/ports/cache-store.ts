@@ -26,6 +26,8 @@ export interface CacheEntry {
   /** Who answered, for the headers of a hit. */
   readonly provider: string;
   readonly providerModel: string;
+  /** Fields of the request that it could not be told; absent: none. */
+  readonly dropped?: readonly string[];
   /** Of the tenant, as the store told it before the answer was asked for. */
   readonly generation: string;
   readonly storedAtMs: number;

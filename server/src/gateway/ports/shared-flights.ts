@@ -19,6 +19,8 @@ export interface FlightHead {
   readonly contentType: string;
   readonly provider: string;
   readonly providerModel: string;
+  /** Fields of the request that the provider could not be told; absent: none. */
+  readonly dropped?: readonly string[];
 }
 
 export type FlightRecord =

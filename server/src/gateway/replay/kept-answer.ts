@@ -15,6 +15,8 @@ interface Head {
   readonly terminalBytes: number;
   readonly provider: string | null;
   readonly providerModel: string | null;
+  /** Absent in what was kept before it was said. */
+  readonly dropped?: readonly string[];
 }
 
 const LENGTH_BYTES = 4;
@@ -40,8 +42,8 @@ export function keptStream(
 export function againFrom(bytes: Buffer) {
   const headEnd = LENGTH_BYTES + bytes.readUInt32BE(0);
   const head = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, headEnd)) as Head;
-  const { provider, providerModel } = head;
-  return { provider, providerModel, answer: answerOf(head, bytes.subarray(headEnd)) };
+  const { provider, providerModel, dropped = [] } = head;
+  return { provider, providerModel, dropped, answer: answerOf(head, bytes.subarray(headEnd)) };
 }
 
 function answerOf(head: Head, content: Buffer): Answer {
@@ -66,11 +68,11 @@ async function* framesOf(
 }
 
 function kept(
-  { provider, providerModel }: Exchange,
-  head: Omit<Head, 'provider' | 'providerModel'>,
+  { provider, providerModel, dropped }: Exchange,
+  head: Omit<Head, 'provider' | 'providerModel' | 'dropped'>,
   content: readonly Buffer[],
 ): Buffer {
-  const text = Buffer.from(JSON.stringify({ ...head, provider, providerModel }));
+  const text = Buffer.from(JSON.stringify({ ...head, provider, providerModel, dropped }));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(text.length);
   return Buffer.concat([length, text, ...content]);

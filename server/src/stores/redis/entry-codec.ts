@@ -25,7 +25,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import type { CacheEntry } from '../../gateway/ports/cache-store.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
+import { isJsonArray, isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 
 export interface EncodedEntry {
   readonly value: Buffer;
@@ -154,7 +154,7 @@ function headOf({ bytes, terminal, ...rest }: CacheEntry): Head {
 function readHead(head: JsonValue | undefined): Head | null {
   if (!isJsonObject(head)) return null;
   const { dialect, contentType, provider, providerModel, generation, finishReasons } = head;
-  const { usage, storedAtMs, freshUntilMs, keepUntilMs, body, end } = head;
+  const { usage, storedAtMs, freshUntilMs, keepUntilMs, body, end, dropped = [] } = head;
   const texts = [dialect, contentType, provider, providerModel, generation];
   const numbers = [storedAtMs, freshUntilMs, keepUntilMs];
   const isRight =
@@ -163,9 +163,13 @@ function readHead(head: JsonValue | undefined): Head | null {
     isCount(body) &&
     (end === null || isCount(end)) &&
     (usage === null || isUsage(usage)) &&
-    Array.isArray(finishReasons) &&
-    finishReasons.every((reason) => typeof reason === 'string');
+    isTexts(finishReasons) &&
+    isTexts(dropped);
   return isRight ? (head as unknown as Head) : null; // checked member by member
+}
+
+function isTexts(value: JsonValue | undefined): boolean {
+  return isJsonArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function isUsage(usage: JsonValue | undefined): boolean {

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { FinishReason, StreamFrame } from '../../../src/gateway/model/answer.ts';
 import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { type InferenceRequest, NO_CACHE_CONTROL } from '../../../src/gateway/model/request.ts';
@@ -268,6 +269,32 @@ test('a request that may not be stored passes', async () => {
   await read(asked);
 
   assert.deepEqual(asked.exchange.cache.detail, 'not-deterministic');
+});
+
+test('what the target could not be told is said to all who are given its answer', async () => {
+  for (const request of [{}, STREAM]) {
+    const fleet = createFleet();
+    const [near, far] = [fleet.start(), fleet.start()];
+    const first = near.ask(request);
+    const made = await fleet.call(1);
+    made.exchange.dropped = ['messages[0].name'];
+    const joined = [near.ask(request), far.ask(request)];
+    const reading = [first, ...joined].map(read);
+    await setImmediate();
+    answer(made, 'said');
+    await Promise.all(reading);
+    await setImmediate();
+
+    const stored = [near.ask(request), far.ask(request)];
+
+    await Promise.all(stored.map(read));
+    const all = [...joined, ...stored].map(({ exchange }) => exchange);
+    assert.deepEqual(
+      all.map(({ cache }) => cache.status),
+      ['JOIN', 'JOIN', 'HIT', 'HIT'],
+    );
+    for (const { dropped } of all) assert.deepEqual(dropped, ['messages[0].name']);
+  }
 });
 
 test('a client’s age narrows what it is given of what others found', async () => {

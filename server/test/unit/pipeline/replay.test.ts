@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replay } from '../../../src/gateway/pipeline/replay.ts';
 import type { ReplayFinding, ReplayStore } from '../../../src/gateway/ports/replay-store.ts';
+import { againFrom, keptPlain } from '../../../src/gateway/replay/kept-answer.ts';
 import { createReplaySeals } from '../../../src/gateway/replay/seal.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { createSeededRandom } from '../../support/seeded-random.ts';
-import { chatRequest, exchangeOf, PRINCIPAL } from './fakes.ts';
+import { chatRequest, exchangeOf, PRINCIPAL, plainAnswer } from './fakes.ts';
 
 /** Answers with these in turn, then fails. */
 function storeOf(findings: readonly ReplayFinding[]): ReplayStore {
@@ -32,6 +33,14 @@ function ask(findingOf: (fingerprint: string) => readonly ReplayFinding[]) {
   const stage = replay({ store, seals, clock, settings });
   return stage.wrap(() => assert.fail('it is not run'))(exchange);
 }
+
+test('what the target could not be told is kept with its answer', () => {
+  const exchange = Object.assign(exchangeOf(chatRequest()), { dropped: ['messages[0].name'] });
+
+  const again = againFrom(keptPlain(exchange, plainAnswer()));
+
+  assert.deepEqual(again.dropped, ['messages[0].name']);
+});
 
 test('who waited for a twin is told to ask again when nobody can tell of it', async () => {
   const refused = ask((fingerprint) => [{ kind: 'running', fingerprint }]);

@@ -125,6 +125,8 @@ function sealed(head: unknown, rest = Buffer.from('{}'), format = 1): Buffer {
 test('a value that is sealed by hand as this version seals it is an entry', async () => {
   const entry = await decodeEntry('t', 'k', sealed(HEAD));
   assert.equal(entry?.bytes.toString(), '{}');
+  const dropped = ['messages[0].name'];
+  assert.deepEqual((await decodeEntry('t', 'k', sealed({ ...HEAD, dropped })))?.dropped, dropped);
   const usage = { ...USAGE, source: 'provider' };
   assert.deepEqual((await decodeEntry('t', 'k', sealed({ ...HEAD, usage })))?.usage, usage);
 });
@@ -132,6 +134,8 @@ test('a value that is sealed by hand as this version seals it is an entry', asyn
 const NO_HEADS: readonly [what: string, head: unknown][] = [
   ['no object', [HEAD]],
   ['a text that is none', { ...HEAD, provider: 7 }],
+  ['fields that are no list', { ...HEAD, dropped: 'user' }],
+  ['fields that are no texts', { ...HEAD, dropped: [7] }],
   ['a time that is none', { ...HEAD, keepUntilMs: 'later' }],
   ['a length below zero', { ...HEAD, body: -1 }],
   ['half a length', { ...HEAD, body: 1.5 }],
