@@ -20,7 +20,10 @@ export interface Bars {
   readonly recoveredMs: number;
   /** How often Redis goes, in all: of each time the log may tell in so many lines. */
   readonly outages: number;
-  /** The circuit breaker of the cache opens; null: where the machine is slow enough for it. */
+  /**
+   * The circuit breaker of the cache opens in every turn, or never; null: where the machine is
+   * slow enough for it.
+   */
   readonly opens: boolean | null;
   /** Connections to Redis, before and after, differ by no more; null: not looked at. */
   readonly connections: number | null;

@@ -25,6 +25,8 @@ export interface Measured {
   /** The longest time from a healing until the gateway says that it is ready; null: too long. */
   readonly recoveredMs: number | null;
   readonly transitions: Readonly<Record<string, number>>;
+  /** In each turn, from the fault until its healing: how often that breaker opened. */
+  readonly openings: readonly number[];
   readonly isClosed: boolean;
   readonly counted: Counts;
   readonly answered: Counts;
@@ -82,8 +84,11 @@ async function measureOn(
   const said = faulty.logLines().length;
   const faults: Stretch[] = [];
   const recoveries: (number | null)[] = [];
+  const openings: number[] = [];
   for (let round = 0; round < fault.rounds; round += 1) {
+    const openedBefore = await openingsOf(faulty);
     faults.push(await keepUp(fault, place));
+    openings.push((await openingsOf(faulty)) - openedBefore);
     await fault.heal(place);
     recoveries.push(await waitFor(LATE_MS, faulty.isReady));
     calm.push(await stretch(CALM_MS));
@@ -103,6 +108,7 @@ async function measureOn(
     failures: failuresOf(faulty),
     recoveredMs: slowest(recoveries),
     transitions: await faulty.transitions(),
+    openings,
     isClosed: (await faulty.breakerState()) === 'closed',
     ...{ counted, answered, isCountRight: isSame(counted, answered) },
     logLines: faulty.logLines().slice(said),
@@ -143,6 +149,10 @@ async function keepUp(fault: Fault, place: Place): Promise<Stretch> {
   over.abort();
   await putting;
   return lasted;
+}
+
+async function openingsOf({ transitions }: Subject): Promise<number> {
+  return (await transitions())['closed to open'] ?? 0;
 }
 
 async function connectionsTo({ redis }: Place): Promise<number> {

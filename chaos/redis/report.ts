@@ -39,16 +39,15 @@ export function rowOf(one: Measured, fault: Fault): readonly string[] {
 
 /** The names of the bars that were not met. */
 function unmetOf(one: Measured, bars: Bars): readonly string[] {
-  const { first, rest, whole, wholeOfTheOther, recoveredMs, connections, transitions } = one;
+  const { first, rest, whole, wholeOfTheOther, recoveredMs, connections } = one;
   const [before, after] = connections;
-  const opened = (transitions['closed to open'] ?? 0) > 0;
   const met = {
     'no failures': whole.failed === 0,
     'no wrong answers': whole.wrong === 0,
     'first second': first.addedP99Ms <= bars.firstAddedP99Ms,
     'added p99': rest.addedP99Ms <= bars.addedP99Ms,
     recovery: recoveredMs !== null && recoveredMs <= bars.recoveredMs,
-    breaker: (bars.opens === null || opened === bars.opens) && one.isClosed,
+    breaker: opensAs(bars.opens, one) && one.isClosed,
     statistics: one.isCountRight,
     'log lines': one.logLines.length <= LOG_LINES * bars.outages,
     connections: bars.connections === null || Math.abs(after - before) <= bars.connections,
@@ -56,6 +55,14 @@ function unmetOf(one: Measured, bars: Bars): readonly string[] {
     'a sound measurement': wholeOfTheOther.failed === 0,
   };
   return Object.entries(met).flatMap(([name, isMet]) => (isMet ? [] : [name]));
+}
+
+/** In every turn, or not once from the first to the last. */
+function opensAs(expected: boolean | null, { openings, transitions }: Measured): boolean {
+  if (expected === null) return true;
+  return expected
+    ? openings.every((count) => count > 0)
+    : (transitions['closed to open'] ?? 0) === 0;
 }
 
 export function absentRow(one: Absent): readonly string[] {
