@@ -34,12 +34,34 @@ redis.call('HINCRBY', KEYS[1], 's', ARGV[3])
 return { 1 }
 `;
 
-/** Leases go on. KEYS: leases. ARGV: time, length, exchanges. */
+/** Leases go on. KEYS: leases. ARGV: time, length, exchanges. Answers those it does not know. */
 const RENEW = `${ACCOUNT}
+local unknown = {}
 for i = 3, #ARGV do
-  redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[2]), ARGV[i])
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
+    redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[2]), ARGV[i])
+  else
+    table.insert(unknown, ARGV[i])
+  end
 end
-return 1
+return unknown
+`;
+
+/**
+ * Relies no more on an account that lacks a reservation of its period. KEYS: account, leases.
+ * ARGV: time, then exchanges and when their reservations were made.
+ */
+const DOUBT = `${ACCOUNT}
+local place = { account = KEYS[1], a = account(KEYS[1]) }
+local a = place.a
+if not a.g or a.loading then return 0 end
+for i = 2, #ARGV, 2 do
+  if tonumber(ARGV[i + 1]) >= a.ps and not redis.call('ZSCORE', KEYS[2], ARGV[i]) then
+    make_stale(place)
+    return 1
+  end
+end
+return 0
 `;
 
 /**
@@ -98,6 +120,7 @@ return 1
  */
 const FINISH = `${ACCOUNT}
 local a = account(KEYS[1])
+if a.g == ARGV[2] and not a.stale then return 1 end -- told once more
 if a.l ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[1], 'l', 'lu')
 redis.call('DEL', KEYS[4])
@@ -119,6 +142,7 @@ export interface AccountScripts {
   readonly figures: RedisScript;
   readonly charge: RedisScript;
   readonly renew: RedisScript;
+  readonly doubt: RedisScript;
   readonly begin: RedisScript;
   readonly answer: RedisScript;
   readonly recent: RedisScript;
@@ -130,6 +154,7 @@ export function accountScripts(): AccountScripts {
     figures: defineScript(FIGURES),
     charge: defineScript(CHARGE),
     renew: defineScript(RENEW),
+    doubt: defineScript(DOUBT),
     begin: defineScript(BEGIN),
     answer: defineScript(ANSWER),
     recent: defineScript(RECENT),

@@ -69,6 +69,8 @@ const ANSWERS_MS = 4000;
 const POLL_MS = 10;
 const CALL_AGAIN_MS = 250;
 const FOREIGN_LOAD_MS = 5000;
+const FINISH_TRIES = 4;
+const FINISH_PAUSE_MS = 100;
 const CHUNK = 500;
 const ANSWERED_MOST = 100_000;
 /** Clocks of processes may differ by this much. */
@@ -155,9 +157,25 @@ class Census implements BudgetCensus {
     } catch {
       // The account stays closed: whoever asks next tries again.
     }
+    return this.#finish(place, token, outcome);
+  }
+
+  /** Tried again, for nobody else may load the account before its time is over. */
+  async #finish(
+    place: BudgetPlace,
+    token: string,
+    outcome: readonly ScriptValue[],
+  ): Promise<boolean> {
     const keys = [...accountKeys(place), answersKey(place)];
-    const values = [this.#options.now(), token, ...outcome];
-    return (await this.#run('budgets.finish', 'finish', keys, values)) === 1;
+    for (let tries = 1; ; tries += 1) {
+      const values = [this.#options.now(), token, ...outcome];
+      try {
+        return (await this.#run('budgets.finish', 'finish', keys, values)) === 1;
+      } catch (error) {
+        if (tries >= FINISH_TRIES) throw error;
+        await this.#pause(FINISH_PAUSE_MS * tries);
+      }
+    }
   }
 
   /** Resolves when every process that lives has answered; rejects when one does not. */

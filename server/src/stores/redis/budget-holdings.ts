@@ -101,6 +101,17 @@ export class BudgetHoldings {
     }
   }
 
+  /** Of these the ones that are reserved there now, and when they were. */
+  stillHeld(place: HeldPlace, ids: readonly string[]): (readonly [id: string, madeAtMs: number])[] {
+    if (ids.length === 0) return [];
+    const wanted = new Set(ids);
+    const held = place.reservations.toArray().filter(({ promised }) => wanted.has(promised.id));
+    return held.map(({ promised: { id, shares } }) => {
+      const share = shares.find((one) => one.place === place);
+      return [id, share?.madeAtMs ?? 0] as const;
+    });
+  }
+
   expired(nowMs: number): SharedReservation[] {
     const { first } = this.#all;
     if (first === undefined || first.promised.expiresAtMs > nowMs) return [];

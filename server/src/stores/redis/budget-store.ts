@@ -36,6 +36,7 @@ import {
 } from './budget-census.ts';
 import { BudgetHoldings } from './budget-holdings.ts';
 import { accountKeys, type BudgetPlace } from './budget-keys.ts';
+import { renewLeases } from './budget-leases.ts';
 import { type BudgetAnswer, type BudgetQuestion, sendBudgets } from './budget-load.ts';
 import { type BudgetGathering, type BudgetOutbox, createBudgetOutbox } from './budget-outbox.ts';
 import {
@@ -189,16 +190,8 @@ class SharedBudgets implements RedisBudgetStore, ReservationBook {
   async renew(): Promise<void> {
     this.#expire();
     const { redis } = this.#options;
-    const values = [this.#now(), this.#leaseMs];
-    const renewals = [...this.#holdings.held()].map(([{ keys }, ids]) => {
-      const [, leases] = keys;
-      return redis
-        .background('budgets.renew', (client) =>
-          runScript(client, this.#scripts.renew, [leases], [...values, ...ids]),
-        )
-        .catch(() => undefined);
-    });
-    await Promise.all(renewals);
+    const [scripts, holdings] = [this.#scripts, this.#holdings];
+    await renewLeases({ redis, scripts, holdings, leaseMs: this.#leaseMs, now: this.#now });
   }
 
   flush(): Promise<void> {

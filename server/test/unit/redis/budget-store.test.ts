@@ -8,6 +8,7 @@ import type { SharedSpending } from '../../../src/gateway/ports/budget-store.ts'
 import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createRedisBudgetStore } from '../../../src/stores/redis/budget-store.ts';
+import { RedisFailure } from '../../../src/stores/redis/failure.ts';
 import type { RedisStore } from '../../../src/stores/redis/store.ts';
 import { createWorkers, type Workers } from '../../../src/stores/redis/workers.ts';
 import { granted, key, RESERVATION_TTL_MS } from '../../contract/budget-store.suite.ts';
@@ -269,3 +270,71 @@ test('the register is forgotten before anybody in it is', async () => {
 
   assert.ok(keptMs > 0 && keptMs <= 4000, `${keptMs}`);
 });
+
+test('what is reserved counts again when its process comes back after a long silence', async () => {
+  const ledger = new FakeLedger();
+  const clock = systemClock;
+  const registered = ['other'];
+  const roll = async () => ({ ids: registered, isComplete: true });
+  const workers = { count: () => 2, life: () => '', roll };
+  const silent = open({ workers: { ...workers, id: 'silent' }, ledger, clock });
+  const other = open({ workers: { ...workers, id: 'other' }, ledger, clock, run: silent.run });
+  registered.push('silent');
+  const held = granted(await silent.reserve('acme', 900));
+  registered.pop();
+  const keys = ['budget', 'held', 'amounts'].map((kind) => silent.keyOf(kind, 'acme'));
+  await server.cli('del', ...keys); // as after the end of its lease
+  granted(await other.reserve('acme', 900)).release();
+  await other.store.flush();
+
+  registered.push('silent');
+  await silent.store.renew();
+
+  assert.equal((await other.reserve('acme', 200)).kind, 'exceeded');
+  held.release();
+  await silent.store.flush();
+  granted(await other.reserve('acme', 1000)).release();
+});
+
+test('what ends while its lease is renewed makes nobody load anything', async () => {
+  const { store, reserve, ledger } = open({ clock: systemClock });
+  for (let i = 0; i < 30; i += 1) {
+    const held = await Promise.all(Array.from({ length: 8 }, () => reserve('acme', 1)));
+    const renewing = store.renew();
+    for (const one of held) granted(one).release();
+    await Promise.all([reserve('acme', 1), renewing]);
+    await store.flush();
+  }
+
+  assert.equal(ledger.loads.length, 1);
+});
+
+for (const [what, isSent] of [
+  ['not sent', false],
+  ['not answered', true],
+] as const) {
+  test(`a load whose last word was ${what} is finished all the same`, async () => {
+    let failures = 0;
+    const connection = new Proxy(redis, {
+      get(target, name) {
+        if (name !== 'background') {
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return async (...[op, run, options]: Parameters<RedisStore['background']>) => {
+          const isFailing = op === 'budgets.finish' && failures < 2;
+          if (isFailing) failures += 1;
+          if (isFailing && !isSent) throw new RedisFailure('timeout', op, 'not sent');
+          const answer = await redis.background(op, run, options);
+          if (isFailing) throw new RedisFailure('timeout', op, 'not answered');
+          return answer;
+        };
+      },
+    });
+    const { reserve } = open({ connection, clock: systemClock });
+
+    granted(await reserve('acme', 900));
+
+    assert.equal(failures, 2);
+  });
+}
