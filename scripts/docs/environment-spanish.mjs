@@ -46,6 +46,9 @@ export const SPANISH = {
   DATABASE_MIGRATION_URL:
     'La misma base con el rol que es dueño de las tablas; si falta, como `url`.',
   DATABASE_WRITER_URL: 'La misma base con el rol que escribe el libro; si falta, como `url`.',
+  DB_POOLER:
+    '`transaction`: `DATABASE_URL` lleva a un PgBouncer en ese modo, que limita las conexiones; ' +
+    '`DATABASE_MIGRATION_URL` y `DATABASE_WRITER_URL` van directas al servidor.',
   DB_POOL_PROFILE:
     'Tamaños de lo que no se fija: `staging` 10 y 20 más, `production` 20 y 40 más, ' +
     '`multitenant` 10 y 5 más.',

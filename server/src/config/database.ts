@@ -28,6 +28,8 @@ export interface PostgresConfig {
     readonly prePing: boolean;
     readonly isPooling: boolean;
   };
+  /** `url` leads to a pooler that lends connections for one transaction each. */
+  readonly isPooled: boolean;
   readonly analyticsSize: number;
   readonly processes: number;
   readonly strictRole: boolean;
@@ -70,6 +72,7 @@ export function databaseConfig(settings: Settings): DatabaseConfig {
       prePing: database.pool_pre_ping,
       isPooling: database.pooling,
     },
+    isPooled: database.pooler === 'transaction',
     analyticsSize: database.analytics_pool_size,
     processes: Math.max(database.processes, workers),
     strictRole: environment === 'production',

@@ -64,6 +64,7 @@ export function postgresSettings(at: TestDatabase): PostgresSettings {
     analyticsSize: 2,
     processes: 1,
     strictRole: true,
+    isPooled: false,
     echo: false,
   };
 }

@@ -21,9 +21,27 @@ export function checkDatabase(input: CheckInput, report: Report): void {
     if (problem === null) continue;
     refuse(report, input, ['database', name], `${problem}; accepted: ${ACCEPTED}`);
   }
+  if (database.pooler === 'transaction') checkPooled(input, report);
   if (database.echo && environment === 'production') {
     refuse(report, input, ['database', 'echo'], 'is on in production; accepted: false');
   }
+}
+
+/** What outlives a transaction cannot go through such a pooler. */
+function checkPooled(input: CheckInput, report: Report): void {
+  const { database } = input.settings;
+  for (const name of ['migration_url', 'writer_url'] as const) {
+    const url = database[name];
+    if (url !== undefined && hostOf(url) !== hostOf(database.url)) continue;
+    const what = 'must lead to the server itself, past the pooler (`database.pooler`)';
+    refuse(report, input, ['database', name], `${what}; accepted: ${ACCEPTED}`);
+  }
+}
+
+/** With its port; null where it is no address, which is told elsewhere. */
+function hostOf(url = ''): string | null {
+  const plain = url.replace(/^postgres(ql)?(\+\w+)?:/, 'http:');
+  return URL.canParse(plain) ? new URL(plain).host : null;
 }
 
 function checkFile(input: CheckInput, report: Report): void {

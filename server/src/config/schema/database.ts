@@ -65,6 +65,12 @@ export const databaseGroup = group(
       killSwitch: true,
       description: 'False opens a connection for each use, within the same bounds.',
     }),
+    pooler: choice('none', ['none', 'transaction'], {
+      env: ['DB_POOLER'],
+      description:
+        '`transaction`: `url` leads to a PgBouncer in that mode, which bounds the connections; ' +
+        '`migration_url` and `writer_url` must lead to the server itself.',
+    }),
     analytics_pool_size: whole(
       4,
       { min: 1, max: 1000 },

@@ -4,13 +4,13 @@
  */
 import type { DataPlace } from '../../tenancy/ports/data-place.ts';
 import type { Engine } from '../engine.ts';
-import { connectionsBesides } from '../engines/postgres/options.ts';
+import { demandOf } from '../engines/postgres/options.ts';
 import type { PoolSettings } from '../engines/postgres/pool.ts';
 import {
   countAt,
   isSameServer,
   type ServerAddress,
-  serverOf,
+  serverOfMain,
 } from '../engines/postgres/server-address.ts';
 import type { DatabasePlace } from '../open-engine.ts';
 
@@ -46,6 +46,7 @@ export function connectionsToTenant({ size, maxOverflow }: PoolSettings): number
 }
 
 function connectionsToMain(main: DatabasePlace, at: ServerAddress): number {
-  if (main.kind !== 'postgres' || !isSameServer(serverOf(main.url), at)) return 0;
-  return main.pool.size + main.pool.maxOverflow + connectionsBesides(main);
+  if (main.kind !== 'postgres' || !isSameServer(serverOfMain(main), at)) return 0;
+  const { poolSize, maxOverflow, besides } = demandOf(main);
+  return poolSize + maxOverflow + besides;
 }

@@ -8,13 +8,14 @@ import type { Clock } from '../../../src/kernel/clock.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { Availability } from '../../../src/storage/engines/postgres/availability.ts';
 import { overBudget } from '../../../src/storage/engines/postgres/budget.ts';
-import { clientConfig } from '../../../src/storage/engines/postgres/client.ts';
+import { clientConfig, connect } from '../../../src/storage/engines/postgres/client.ts';
 import { HOT } from '../../../src/storage/engines/postgres/options.ts';
 import {
   ConnectionPool,
   type Lease,
   type PoolSettings,
 } from '../../../src/storage/engines/postgres/pool.ts';
+import { beginning } from '../../../src/storage/engines/postgres/scope.ts';
 import { poolStatistics } from '../../../src/storage/pool-statistics.ts';
 import { afterwards } from '../../support/afterwards.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -134,6 +135,27 @@ test('a connection that is lent is told at `debug`, and how it came to be', asyn
     'a database connection is lent',
     'a database connection was opened',
   ]);
+});
+
+test('limits that a session was not told hold in each transaction, and end with it', async (t) => {
+  const { runtime } = await postgres.database();
+  const client = await connect(clientConfig(runtime, 'test', HOT, true));
+  afterwards(t, () => client.end());
+  const shown = async () => {
+    const { rows } = await client.query(
+      "select current_setting('statement_timeout') as s, current_setting('lock_timeout') as l",
+    );
+    return [rows[0].s, rows[0].l];
+  };
+
+  const outside = await shown();
+  await client.query(beginning('acme', 'read only', HOT));
+  const inside = await shown();
+  await client.query('commit');
+
+  assert.deepEqual(outside, ['0', '0']);
+  assert.deepEqual(inside, ['4s', '3s']);
+  assert.deepEqual(await shown(), outside);
 });
 
 test('the connection that came back last goes out first', async (t) => {

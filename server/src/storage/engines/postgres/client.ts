@@ -30,16 +30,23 @@ const textParsers = new Map<number, (value: string) => unknown>([
   [OID_BYTEA, bytesOf],
 ]);
 
-/** How a client connects to `url` and what it may wait for. */
-export function clientConfig(url: string, name: string, limits: SessionLimits): pg.ClientConfig {
+/**
+ * How a client connects to `url` and what it may wait for. `isPooled`: the server is told in
+ * each transaction, because a pooler takes no such settings for a session.
+ */
+export function clientConfig(
+  url: string,
+  name: string,
+  limits: SessionLimits,
+  isPooled = false,
+): pg.ClientConfig {
   const { statementMs, lockMs, silenceMs, connectMs } = limits;
   return {
     connectionString: driverUrl(url),
     application_name: `esclusa ${name}`,
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
-    statement_timeout: statementMs,
-    lock_timeout: lockMs,
+    ...(!isPooled && { statement_timeout: statementMs, lock_timeout: lockMs }),
     ...(silenceMs > 0 && { query_timeout: silenceMs }),
     types: { getTypeParser },
   };

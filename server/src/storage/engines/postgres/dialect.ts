@@ -75,7 +75,7 @@ async function attemptRead(
   const run = (text: string, values?: unknown[]) =>
     availability.guard(lease.client.query(text, values));
   try {
-    await run(beginning(tenant, 'read only'));
+    await run(beginning(tenant, 'read only', pool.limits));
     const result = await run(sql, parameters.map(asParameter));
     await run('commit');
     lease.release();
@@ -156,7 +156,7 @@ class ScopedConnection implements DatabaseConnection {
     assert(this.#lease === null, 'a connection has one transaction');
     const { pool, tenant, isFresh = false } = this.#options;
     this.#lease = await pool.lease(isFresh);
-    await this.#run(beginning(tenant, 'read write'));
+    await this.#run(beginning(tenant, 'read write', pool.limits));
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {

@@ -62,7 +62,7 @@ export class PostgresEngine implements LedgerEngine {
     this.#requests = this.#scoped(this.#hot);
     this.#reports = this.#scoped(this.#analytics);
     this.#sentinel = new Sentinel({
-      client: clientConfig(settings.url, 'watch', WATCH),
+      client: clientConfig(settings.url, 'watch', WATCH, settings.isPooled),
       availability: this.#availability,
       ...{ clock, log, pollMs, deadlineMs: HEALTH_MS, report: onReport },
     });
@@ -185,7 +185,8 @@ export class PostgresEngine implements LedgerEngine {
     return new ConnectionPool({
       ...settings,
       ...{ name, clock, log, availability: this.#availability, heldLongMs: HELD_LONG_MS },
-      client: clientConfig(database.url, name, limits),
+      client: clientConfig(database.url, name, limits, database.isPooled),
+      limits: database.isPooled ? limits : null,
     });
   }
 

@@ -11,8 +11,9 @@ import { MIGRATION_NAMES } from '../../migrations/index.ts';
 import { abandon, clientConfig, connect } from './client.ts';
 import { type Inspection, inspect, refusal, requireBudget } from './inspection.ts';
 import { migratePostgres } from './migrating.ts';
-import { connectionsBesides, type PostgresOptions, START } from './options.ts';
-import { countAt, serverOf } from './server-address.ts';
+import { demandOf, type PostgresOptions, START } from './options.ts';
+import { beginning } from './scope.ts';
+import { countAt, serverOfMain } from './server-address.ts';
 import { codedError, troubleOf } from './sqlstate.ts';
 
 const RETRY_MS = 500;
@@ -35,17 +36,11 @@ function isReady({ schema, hasRights }: Inspection): boolean {
 
 async function look(options: PostgresOptions): Promise<Inspection> {
   const { settings } = options;
-  const { poolSize, maxOverflow } = {
-    poolSize: settings.pool.size,
-    maxOverflow: settings.pool.maxOverflow,
-  };
-  const besides = connectionsBesides(settings);
   const client = await connectPatiently(options);
   try {
     const inspection = await inspect(client);
-    const demand = { processes: settings.processes, poolSize, maxOverflow, besides };
     const others = isReady(inspection) ? await connectionsToTenants(client, options) : 0;
-    requireBudget({ ...demand, others }, inspection);
+    requireBudget({ ...demandOf(settings), others }, inspection);
     return inspection;
   } catch (error) {
     throw codedError(error);
@@ -59,18 +54,19 @@ async function connectionsToTenants(
   client: pg.ClientBase,
   { settings, tenants }: PostgresOptions,
 ): Promise<number> {
-  await client.query("select set_config('esclusa.tenant', '*', false)");
+  await client.query(beginning(null, 'read only'));
   const { rows } = await client.query<{ place: string }>(
     'select place from tenants where place is not null',
   );
+  await client.query('commit');
   const places = rows.map(({ place }) => JSON.parse(place) as DataPlace);
-  return Math.min(countAt(serverOf(settings.url), places), tenants.openMax) * tenants.connections;
+  return Math.min(countAt(serverOfMain(settings), places), tenants.openMax) * tenants.connections;
 }
 
 async function connectPatiently(options: PostgresOptions): Promise<pg.Client> {
   const { settings, clock, log, startWaitMs } = options;
   const endMs = clock.monotonicMs() + startWaitMs;
-  const config = clientConfig(settings.url, 'start', START);
+  const config = clientConfig(settings.url, 'start', START, settings.isPooled);
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await connect(config);

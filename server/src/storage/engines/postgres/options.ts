@@ -8,6 +8,7 @@ import type { Random } from '../../../kernel/random.ts';
 import type { JournalPlace } from '../../applying/index.ts';
 import type { Report } from '../../applying/report.ts';
 import type { QueryWatch } from '../../query-watch.ts';
+import type { ConnectionDemand } from './budget.ts';
 import type { SessionLimits } from './client.ts';
 import type { PoolSettings } from './pool.ts';
 
@@ -19,6 +20,8 @@ export interface PostgresSettings {
   /** The role that writes the ledger; null: as `url`. */
   readonly writerUrl: string | null;
   readonly pool: PoolSettings;
+  /** `url` leads to a pooler that lends connections for one transaction each. */
+  readonly isPooled: boolean;
   /** Connections for long questions, beside the pool. */
   readonly analyticsSize: number;
   /** Processes that use this database, on all hosts. */
@@ -91,6 +94,13 @@ export const START: SessionLimits = { ...HOT, connectMs: 5000 };
 /** The ledger's, the watch's, and one at the start and while rows are forgotten. */
 const SINGLE_CONNECTIONS = 3;
 
-export function connectionsBesides({ analyticsSize }: PostgresSettings): number {
-  return analyticsSize + SINGLE_CONNECTIONS;
+/** Past a pooler: the ledger's, and one while rows are forgotten or tables made. */
+const PAST_POOLER = 2;
+
+/** What the processes may open to the server itself; a pooler bounds what goes through it. */
+export function demandOf(settings: PostgresSettings): ConnectionDemand {
+  const { pool, processes, analyticsSize, isPooled } = settings;
+  if (isPooled) return { processes, poolSize: 0, maxOverflow: 0, besides: PAST_POOLER };
+  const besides = analyticsSize + SINGLE_CONNECTIONS;
+  return { processes, poolSize: pool.size, maxOverflow: pool.maxOverflow, besides };
 }

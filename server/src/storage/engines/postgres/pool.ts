@@ -15,7 +15,7 @@ import type { Log } from '../../../kernel/log.ts';
 import type { PoolStatistics } from '../../ledger-engine.ts';
 import { poolStatistics } from '../../pool-statistics.ts';
 import type { Availability } from './availability.ts';
-import { abandon } from './client.ts';
+import { abandon, type SessionLimits } from './client.ts';
 import { ConnectError, codedError, endsConnection, troubleOf } from './sqlstate.ts';
 
 export interface PoolSettings {
@@ -36,6 +36,8 @@ export interface PoolOptions extends PoolSettings {
   /** Who keeps a connection longer is named in the log. */
   readonly heldLongMs: number;
   readonly client: pg.ClientConfig;
+  /** What each transaction tells the server, where its session was not told. */
+  readonly limits?: SessionLimits | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly availability: Availability;
@@ -110,6 +112,10 @@ export class ConnectionPool {
 
   get name(): string {
     return this.#options.name;
+  }
+
+  get limits(): SessionLimits | null {
+    return this.#options.limits ?? null;
   }
 
   statistics(): PoolStatistics {

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import type { TenantScope } from '../../engine.ts';
+import type { SessionLimits } from './client.ts';
 import { storable } from './text.ts';
 
 /** Not a slug: stands for all tenants. */
@@ -14,10 +15,22 @@ const EVERY_TENANT = '*';
  * server's disk when the commit is answered, whatever the server was told to do by default: we
  * forget a journal, and tell callers, on the strength of that answer.
  */
-export function beginning(tenant: TenantScope, mode: 'read only' | 'read write'): string {
+export function beginning(
+  tenant: TenantScope,
+  mode: 'read only' | 'read write',
+  /** Where a session cannot be told. */
+  limits: SessionLimits | null = null,
+): string {
   const value = pg.escapeLiteral(tenant === null ? EVERY_TENANT : oneTenant(tenant));
   const durable = mode === 'read write' ? 'set local synchronous_commit = on; ' : '';
-  return `begin ${mode}; ${durable}select set_config('esclusa.tenant', ${value}, true)`;
+  const before = `begin ${mode}; ${durable}${bounds(limits)}`;
+  return `${before}select set_config('esclusa.tenant', ${value}, true)`;
+}
+
+function bounds(limits: SessionLimits | null): string {
+  if (limits === null) return '';
+  const { statementMs, lockMs } = limits;
+  return `set local statement_timeout = ${statementMs}; set local lock_timeout = ${lockMs}; `;
 }
 
 /** A tenant that somebody named like the mark of all is nobody. */
