@@ -18,9 +18,9 @@ export interface DataPlaces {
   within<T>(tenant: string, work: (engine: Engine) => Promise<T>): Promise<T>;
   /**
    * Runs `work` on every database in turn, the shared one first, and on the others whatever
-   * becomes of one; throws the first failure at the end.
+   * becomes of one; throws the first failure at the end. Work that answers false was enough.
    */
-  everywhere(work: (engine: Engine) => Promise<void>): Promise<void>;
+  everywhere(work: (engine: Engine) => Promise<boolean>): Promise<void>;
 }
 
 export interface PlaceFigures {
@@ -54,12 +54,15 @@ export function createDataPlaces(options: DataPlacesOptions): DataPlaces {
     within,
     async everywhere(work) {
       const failures: unknown[] = [];
-      const attempt = (run: () => Promise<void>) =>
+      const attempt = (run: () => Promise<boolean>) =>
         run().catch((error: unknown) => {
           failures.push(error);
+          return true;
         });
-      await attempt(() => work(shared));
-      for (const tenant of await dedicated()) await attempt(() => within(tenant, work));
+      if (!(await attempt(() => work(shared)))) return;
+      for (const tenant of await dedicated()) {
+        if (!(await attempt(() => within(tenant, work)))) break;
+      }
       if (failures.length > 0) throw failures[0];
     },
   };

@@ -11,7 +11,10 @@ import { openHomes } from '../places/homes.ts';
 import type { Schema } from '../schema.ts';
 
 export interface Eraser {
-  /** Every tenant's, oldest first; answers how many. Throws `storage_unavailable`. */
+  /**
+   * Every tenant's, oldest first; answers how many. Throws `storage_unavailable` where one
+   * database does not answer, as soon as all others have less than `limit` left.
+   */
   erase(places: DataPlaces, createdBeforeMs: number, limit: number): Promise<number>;
   /** Something else deleted rows. */
   needsScrub(): void;
@@ -56,10 +59,15 @@ export function createEraser(table: Table, key: 'request_id' | 'id'): Eraser {
   return {
     async erase(places, createdBeforeMs, limit) {
       let erased = 0;
-      await places.everywhere(async (engine) => {
-        if (erased >= limit) return;
-        erased += await eraseIn(engine, createdBeforeMs, limit - erased);
-      });
+      try {
+        await places.everywhere(async (engine) => {
+          erased += await eraseIn(engine, createdBeforeMs, limit - erased);
+          return erased < limit;
+        });
+      } catch (error) {
+        // A database that is away keeps no other's rows: there may be more of those.
+        if (erased < limit) throw error;
+      }
       return erased;
     },
     needsScrub() {

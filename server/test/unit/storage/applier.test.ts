@@ -139,3 +139,35 @@ test('a sum is refused until the journals of dead owners are applied', async (t)
 
   await assert.rejects(applier.spent(question, wanted), /earlier run/);
 });
+
+test('an error nobody knows makes the journal wait, and drops nothing of it', async (t) => {
+  const played = play(t);
+  played.refusals = [new Error('never heard of'), new TypeError('nor of this')];
+
+  played.applier.advance(upTo(2));
+
+  await until('both', () => played.applied === 2);
+});
+
+test('a question that nobody can make sense of fails at once', async (t) => {
+  const { applier } = play(t);
+  await applier.recover(wanted);
+
+  await assert.rejects(
+    applier.spent({ extents: [], scopeId: 'galaxy:all', sinceMs: 0 }, wanted),
+    /no spending is kept for the scope galaxy:all/,
+  );
+});
+
+test('other work with the store waits for its turn, and is done once', async (t) => {
+  const played = play(t);
+  played.applier.advance(upTo(3));
+
+  const seen = played.applier.inTurn(() => played.applied, wanted);
+  const refused = played.applier.inTurn(() => {
+    throw busy();
+  }, wanted);
+
+  await assert.rejects(refused, /locked/);
+  assert.equal(await seen, 3);
+});

@@ -272,6 +272,24 @@ test('a server that stands further back than it did is told again what it forgot
   assert.deepEqual(nameless, []);
 });
 
+test('a dictionary whose numbers begin again sets no row aside', async (t) => {
+  const at = await postgres.database();
+  const store = new PostgresLedgerStore(clientConfig(at.writer, 'ledger', LIMITS));
+  afterwards(t, () => store.close());
+  const booking = bookingWith(t, store);
+  await booking.append([ledgerEntry({ costNanousd: COST })]);
+  await booking.applier.flush([], () => true);
+
+  // As a server that took over by logical replication, which carries rows and no sequences.
+  await server.query(at.name, 'alter table names alter column id restart with 1');
+  const models = Array.from({ length: ROWS - 1 }, (_, at) => `model-${at}`);
+  await booking.append(models.map((model) => ledgerEntry({ model, costNanousd: COST })));
+  await booking.applier.flush([], () => true);
+
+  assert.deepEqual(booking.aside(), []);
+  assert.deepEqual(await bookedIn(at), { rows: ROWS, cost: ROWS * COST });
+});
+
 test('a question that the database cannot answer in time does not hold the rows up', async (t) => {
   const at = await postgres.database();
   const patient = { ...LIMITS, statementMs: 60_000, lockMs: 60_000, silenceMs: 70_000 };

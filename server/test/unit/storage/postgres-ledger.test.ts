@@ -163,3 +163,18 @@ test('rows go into the month of their time, and the next months are there', asyn
   assert.deepEqual([await count(month), await count('requests_default')], [1, 1]);
   assert.equal(months.length, 3);
 });
+
+test('a database that not every text fits in is refused at the start', async (t) => {
+  const at = await postgres.database();
+  const name = `${at.name}_latin`;
+  await server.query(
+    'postgres',
+    `create database ${name} template template0 encoding 'LATIN1' locale 'C'`,
+  );
+  const url = at.runtime.replace(at.name, name);
+
+  await assert.rejects(postgres.openStorage(t, { at, settings: { url } }), {
+    code: 'storage_unavailable',
+    message: /encoding of the database is LATIN1/,
+  });
+});

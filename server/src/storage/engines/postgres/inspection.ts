@@ -21,6 +21,7 @@ export interface Inspection {
 interface Facts {
   readonly version: string;
   readonly version_num: number;
+  readonly encoding: string;
   readonly role: string;
   readonly is_superuser: boolean;
   readonly bypasses: boolean;
@@ -33,9 +34,11 @@ interface Facts {
 }
 
 const VERSION_MIN = 150_000;
+const ENCODING = 'UTF8';
 const FACTS = `
   select current_setting('server_version') as version,
     current_setting('server_version_num')::int as version_num,
+    current_setting('server_encoding') as encoding,
     current_user::text as role, rolsuper as is_superuser, rolbypassrls as bypasses,
     exists (
       select from pg_class where oid = to_regclass('tenants')
@@ -56,6 +59,10 @@ export async function inspect(client: pg.ClientBase): Promise<Inspection> {
   if (facts === undefined) throw refusal('The role of the database address does not exist.');
   if (facts.version_num < VERSION_MIN) {
     throw refusal(`PostgreSQL ${facts.version} is too old; version 15 or newer is needed.`);
+  }
+  if (facts.encoding !== ENCODING) {
+    const why = `The encoding of the database is ${facts.encoding}, which not every text fits in`;
+    throw refusal(`${why}; make one with the encoding ${ENCODING}.`);
   }
   const { max_connections: maxConnections, reserved } = facts;
   return {

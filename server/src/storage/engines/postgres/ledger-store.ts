@@ -114,9 +114,7 @@ export class PostgresLedgerStore implements LedgerStore {
       case 'conflict':
         return 'smaller';
       case 'data':
-      case 'unique':
-      case 'foreign_key':
-      case 'constraint':
+      case 'constraint': // a check: rows that are there already are passed over
         return 'never';
       case 'ours':
         return 'unknown';
