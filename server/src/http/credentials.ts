@@ -11,10 +11,10 @@ import type { IncomingMessage } from 'node:http';
 import { type Credential, GatewayError } from '../gateway/index.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
-const NONE: Credential = Object.freeze({ kind: 'none' });
 const IN_A_HEADER =
   'Send the key or token in a header: `Authorization: Bearer <key>`, `x-api-key` or ' +
   '`x-goog-api-key`.';
+const TWO = 'Two different credentials were sent. Send one.';
 const BEARER = /^bearer +/i;
 
 /** Lengths of the carriers' names: nearly every header is passed over by comparing one number. */
@@ -45,7 +45,7 @@ export function readCredential(
   const url = request.url ?? '';
   const query = url.indexOf('?');
   if (query >= 0 && carriesCredential(url.slice(query + 1))) {
-    return refused('credentials_in_query', IN_A_HEADER);
+    return refused(origin, 'credentials_in_query', IN_A_HEADER);
   }
   const raw = request.rawHeaders;
   let found: string | null = null;
@@ -53,16 +53,16 @@ export function readCredential(
     const value = carried(raw[at] as string, raw[at + 1] as string);
     if (value === null || value === '' || value === found) continue;
     if (value === undefined) {
-      return refused('credentials_invalid', '`Authorization` must be `Bearer <key>`.');
+      return refused(origin, 'credentials_invalid', '`Authorization` must be `Bearer <key>`.');
     }
     if (found !== null) {
-      return refused('credentials_conflicting', 'Two different credentials were sent. Send one.');
+      return refused(origin, 'credentials_conflicting', TWO);
     }
     found = value;
   }
   found ??= origin.instead?.() ?? null;
-  if (found === null) return NONE;
   const { address, tenant } = origin;
+  if (found === null) return { kind: 'none', address };
   return { kind: 'secret', value: found, address, tenant };
 }
 
@@ -106,8 +106,9 @@ function decoded(name: string): string {
 }
 
 function refused(
+  { address }: RequestOrigin,
   code: 'credentials_in_query' | 'credentials_invalid' | 'credentials_conflicting',
   message: string,
 ): Credential {
-  return { kind: 'refused', error: new GatewayError(code, { message }) };
+  return { kind: 'refused', error: new GatewayError(code, { message }), address };
 }

@@ -78,6 +78,7 @@ function checkBudget(held: Budget | null, asked: Budget | null): void {
   const isWithin =
     asked !== null &&
     asked.limitNanousd <= held.limitNanousd &&
+    (held.soft === true || asked.soft !== true) &&
     GENEROSITY[asked.period] <= GENEROSITY[held.period];
   if (!isWithin) throw exceeds('budget', 'a larger budget than your own key has');
 }

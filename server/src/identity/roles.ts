@@ -150,6 +150,15 @@ export function reachOf(principal: Principal, permission: Permission): Reach | n
   return widest;
 }
 
+/** A permission of the role that the principal does not have as far; null where it has all. */
+export function beyondOf(principal: Principal, role: Role): Permission | null {
+  for (const [name, reach] of Object.entries(grantsOf(role))) {
+    const own = reachOf(principal, name as Permission);
+    if (own === null || WIDTH[own] < WIDTH[reach]) return name as Permission;
+  }
+  return null;
+}
+
 /** Throws `permission_denied` where the principal does not have the permission. */
 export function requirePermission(principal: Principal, permission: Permission): Reach {
   const reach = reachOf(principal, permission);

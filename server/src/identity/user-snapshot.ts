@@ -122,6 +122,8 @@ export function createUserSnapshot(options: UserSnapshotOptions): UserSnapshot {
   };
 }
 
+const NO_PERMISSION: readonly string[] = Object.freeze([]);
+
 function principalOf(user: UserRecord): Principal {
   return Object.freeze<Principal>({
     kind: 'user',
@@ -129,7 +131,8 @@ function principalOf(user: UserRecord): Principal {
     name: user.username,
     tenant: user.tenant,
     roles: Object.freeze([...user.roles]),
-    scopes: null,
+    // The path of models asks for a scope, not for a role: no role must be no permission there.
+    scopes: user.roles.length === 0 ? NO_PERMISSION : null,
     models: user.models === null ? null : Object.freeze([...user.models]),
     limits: Object.freeze({ ...user.limits }),
     budget: user.budget === null ? null : Object.freeze({ ...user.budget }),

@@ -15,19 +15,40 @@ import { describeError, redactText } from './redact.ts';
 
 const LOGGER = 'exchange';
 const CLIENT_LEFT = 499;
+/** Beside those about the credential itself. */
+const ACCESS_REFUSED: ReadonlySet<string> = new Set([
+  'permission_denied',
+  'model_not_allowed',
+  'address_not_allowed',
+  'tenant_mismatch',
+  'tenant_suspended',
+]);
 
 export function writeExchangeLine(writer: LineWriter, exchange: Exchange, end: ExchangeEnd): void {
   const error = end.error === null || end.error === undefined ? null : asGatewayError(end.error);
   const outcome = outcomeOf(exchange, end, error);
-  const level = levelOf(end, outcome, error);
+  const isRefused = isAccessRefused(error);
+  const level = isRefused ? 'warn' : levelOf(end, outcome, error);
   if (!writer.enabled(level)) return;
   const head =
     `{"level":"${level}","timestamp":"${writer.timestamp()}","logger":"${LOGGER}"` +
     `,"message":"request ${outcome}"`;
   writer.write(
     `${head}${contextOf(writer, exchange)}${requestOf(exchange)}` +
-      `${resultOf(exchange, end, outcome, error)}${failureOf(error)}}\n`,
+      `${resultOf(exchange, end, outcome, error)}${failureOf(error)}` +
+      `${isRefused ? sourceOf(exchange) : ''}}\n`,
   );
+}
+
+/** Who may call, and what they may, as the control plane's line of a refusal tells it. */
+function isAccessRefused(error: GatewayError | null): boolean {
+  if (error === null) return false;
+  return ACCESS_REFUSED.has(error.code) || error.code.startsWith('credentials_');
+}
+
+function sourceOf({ credential }: Exchange): string {
+  const address = credential.address?.() ?? null;
+  return `,"event":"security","address":${JSON.stringify(address)}`;
 }
 
 /** The ledger's word where it has a row; refusals before a principal is known have none. */

@@ -21,8 +21,12 @@ export type Credential =
       /** The tenant whose host was called; null, or left out: the host names none. */
       readonly tenant?: () => string | null;
     }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'refused'; readonly error: GatewayError };
+  | { readonly kind: 'none'; readonly address?: () => string | null }
+  | {
+      readonly kind: 'refused';
+      readonly error: GatewayError;
+      readonly address?: () => string | null;
+    };
 
 /** Names and values in turn, as they came in. */
 export type RawHeaders = readonly string[];

@@ -8,8 +8,10 @@ import { UNMATCHED } from '../refusal.ts';
 import type { AdminServices } from './services.ts';
 
 const REFUSED = new Set([401, 403]);
+const CREDENTIALS = 'credentials_';
 
-export function logRequests(app: FastifyInstance, { log, meter }: AdminServices): void {
+export function logRequests(app: FastifyInstance, services: AdminServices): void {
+  const { log, meter, originOf } = services;
   app.decorateRequest('errorCode', null);
   app.addHook('onResponse', async (request, reply) => {
     meter(request.method, templateOf(request), reply.statusCode, reply.elapsedTime);
@@ -24,8 +26,10 @@ export function logRequests(app: FastifyInstance, { log, meter }: AdminServices)
       key_id: request.principal?.keyId ?? null,
       tenant: request.principal?.tenant ?? null,
     };
-    if (REFUSED.has(reply.statusCode)) {
-      log.warn('access refused', { ...fields, event: 'security', address: request.ip });
+    const isRefused = REFUSED.has(reply.statusCode);
+    if (isRefused || request.errorCode?.startsWith(CREDENTIALS) === true) {
+      const address = originOf(request.raw).address();
+      log.warn('access refused', { ...fields, event: 'security', address });
     } else {
       log.info('control-plane request', fields);
     }

@@ -2,7 +2,7 @@
  * Invitations: an administrator says who may register, in which tenant and as what. The token
  * is in the answer and nowhere else; it is used once and expires.
  */
-import type { Principal } from '../../gateway/index.ts';
+import { GatewayError, type Principal } from '../../gateway/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
 import type { Random } from '../../kernel/random.ts';
@@ -42,6 +42,7 @@ export function createInvitations(options: InvitationOptions): Invite {
   return async (actor, wanted) => {
     const tenant = confineTenant(actor, 'users.write', wanted.tenant) ?? actor.tenant;
     requireRoles(actor, wanted.roles);
+    requireUnrestricted(actor);
     const email = wanted.email === null ? null : checkEmail(wanted.email);
     await requireTenant(options, tenant);
     const token = `esi_${Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url')}`;
@@ -59,4 +60,14 @@ export function createInvitations(options: InvitationOptions): Invite {
     await invitations.insert(record);
     return { record, token };
   };
+}
+
+/** Who is invited has no limits of their own: an invitation would give more than its maker has. */
+function requireUnrestricted({ models, limits, budget }: Principal): void {
+  if (models === null && budget === null && Object.keys(limits).length === 0) return;
+  throw new GatewayError('permission_denied', {
+    message:
+      'Your own models, limits or budget are restricted, and an invitation carries no ' +
+      'restrictions. Create the user instead, who then has yours.',
+  });
 }

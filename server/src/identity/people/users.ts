@@ -18,7 +18,7 @@ import type {
   UserRecord,
   UserRepository,
 } from '../ports/user-repository.ts';
-import { confineTenant } from '../roles.ts';
+import { beyondOf, confineTenant } from '../roles.ts';
 import type { UserSnapshot } from '../user-snapshot.ts';
 import { checkEmail, checkUsername, localPart } from './names.ts';
 import type { Sessions } from './sessions.ts';
@@ -87,13 +87,18 @@ export function createUserUseCases(options: UserUseCasesOptions): UserUseCases {
   };
 }
 
-/** Throws `permission_denied` (field `roles`) where a role is beyond the actor's own. */
-export function requireRoles(actor: Principal, roles: readonly PersonRole[]): void {
-  if (!roles.includes('superadmin') || actor.roles.includes('superadmin')) return;
-  throw new GatewayError('permission_denied', {
-    message: 'Only a superadmin gives out the role `superadmin`.',
-    field: 'roles',
-  });
+/** Throws `permission_denied` (field `roles`) where a role may what the actor may not. */
+export function requireRoles(actor: Principal, roles: readonly Role[]): void {
+  for (const role of roles) {
+    const beyond = beyondOf(actor, role);
+    if (beyond === null) continue;
+    throw new GatewayError('permission_denied', {
+      message:
+        `The role \`${role}\` has the permission \`${beyond}\` further than you have it; ` +
+        'nobody grants more than they hold.',
+      field: 'roles',
+    });
+  }
 }
 
 /** Throws `invalid_request` (field `tenant`). */
@@ -157,8 +162,8 @@ async function update(
   const { users, sessions, snapshot } = options;
   const before = await read(options, actor, 'users.write', id);
   requireAbove(actor, before);
-  if (change.roles !== undefined) requireRoles(actor, change.roles);
   checkGrant(actor, { models: change.models, limits: change.limits, budget: change.budget });
+  requireHeld(actor, before, change);
   const patch = await patchOf(options, before, change);
   const after = await users.update(id, before.tenant, patch, mustRemain(actor, before, patch));
   if (after === null) throw userNotFound();
@@ -166,6 +171,18 @@ async function update(
   else if (patch.passwordHash !== undefined) await sessions.endAllOf(id, 'password');
   await snapshot.refresh();
   return after;
+}
+
+/**
+ * Who sets how somebody signs in can sign in as them, and who gives roles could give them to
+ * themselves: both hold what that person may, as who makes a person does.
+ */
+function requireHeld(actor: Principal, before: UserRecord, change: UserChange): void {
+  const isHandedOver = change.password !== undefined || change.email !== undefined;
+  if (change.roles !== undefined || isHandedOver) requireRoles(actor, change.roles ?? before.roles);
+  if (!isHandedOver || actor.keyId === before.id) return;
+  const { models = before.models, limits = before.limits, budget = before.budget } = change;
+  checkGrant(actor, { models, limits, budget });
 }
 
 async function patchOf(

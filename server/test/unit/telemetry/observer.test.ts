@@ -150,9 +150,11 @@ test('a refusal before anybody is known leaves a line too', () => {
   });
 
   const line = log.only();
-  assert.equal(line.level, 'info');
+  assert.equal(line.level, 'warn');
   assert.equal(line.message, 'request rejected');
   assert.equal(line.error_code, 'credentials_missing');
+  assert.equal(line.event, 'security');
+  assert.equal(line.address, null);
   assert.equal('key_id' in line, false);
   assert.equal('exception' in line, false);
 });
