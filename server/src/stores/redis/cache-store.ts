@@ -80,6 +80,7 @@ class SharedEntries implements RedisCacheStore {
 
   async get(tenant: string, key: string): Promise<CacheEntry | null> {
     const sinceMs = this.#clock.monotonicMs();
+    const asked = this.#generations.of(tenant);
     try {
       const [read, value] = await this.#redis.hot('cache_get', (client) =>
         Promise.all([
@@ -87,7 +88,7 @@ class SharedEntries implements RedisCacheStore {
           client.getBuffer(entryKeyOf(tenant, key)),
         ]),
       );
-      const generation = await this.#generations.learn(tenant, read);
+      const generation = await this.#generations.learn(tenant, read, asked);
       const entry = value === null ? null : await decodeEntry(tenant, key, value);
       const isGiven =
         entry !== null &&

@@ -6,7 +6,9 @@
  *    (never set, evicted, Redis emptied) is made anew, never guessed.
  * 2. What is told here is at most `LEARN_EVERY_MS` plus one question old; where Redis cannot be
  *    asked for longer, nothing is known (`of` answers null).
- * 3. Tenants are bounded; the one that was looked up longest ago is forgotten.
+ * 3. Of two answers that crossed nobody knows which is later: both are asked for again, within
+ *    a second.
+ * 4. Tenants are bounded; the one that was looked up longest ago is forgotten.
  */
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
@@ -25,8 +27,11 @@ export interface GenerationsDeps {
 
 export interface Generations {
   of(tenant: string): string | null;
-  /** Takes what a lookup read; makes one where there is none. */
-  learn(tenant: string, read: string | null): Promise<string>;
+  /**
+   * Takes what a lookup read; makes one where there is none. `asked`: what was known when the
+   * lookup was sent.
+   */
+  learn(tenant: string, read: string | null, asked?: string | null): Promise<string>;
   /** Puts another generation in the place of the tenant's; rejects where Redis cannot be told. */
   renew(tenant: string): Promise<void>;
   /** Tells every process that some answers are gone. */
@@ -64,6 +69,8 @@ class LiveGenerations implements Generations {
   readonly #leave: readonly (() => void)[];
   #purges: string | null = null;
   #removals: string | null = null;
+  /** What is known of somebody may be older than what was known before. */
+  #isUnsure = false;
   /** All that was known when Redis was asked last holds until then. */
   #allUntilMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
@@ -87,8 +94,13 @@ class LiveGenerations implements Generations {
     return nowMs <= Math.max(known.untilMs, this.#allUntilMs) ? known.generation : null;
   }
 
-  async learn(tenant: string, read: string | null): Promise<string> {
-    if (read !== null) return this.#take(tenant, read);
+  async learn(tenant: string, read: string | null, asked: string | null = null): Promise<string> {
+    if (read !== null) {
+      const now = this.of(tenant);
+      if (now === null || now === asked || now === read) return this.#take(tenant, read);
+      this.#isUnsure = true;
+      return now;
+    }
     const now = await this.#deps.redis.hot('cache_generation', (client) =>
       runScript(client, MAKE, [generationKeyOf(tenant)], [this.#random()]),
     );
@@ -116,10 +128,14 @@ class LiveGenerations implements Generations {
     for (const leave of this.#leave) leave();
   }
 
+  /** One after the other, for they may lie on two nodes: who sees the second finds the first. */
   async #tell(name: string, value: string, counter: string): Promise<void> {
     await this.#deps.redis.background(
       'cache_purge',
-      (client) => Promise.all([client.set(name, value), client.set(counter, this.#random())]),
+      async (client) => {
+        await client.set(name, value);
+        await client.set(counter, this.#random());
+      },
       { idempotent: true },
     );
   }
@@ -168,7 +184,12 @@ class LiveGenerations implements Generations {
       const [purges, removals] = await redis.background('cache_purges', (client) =>
         Promise.all([client.get(PURGES_KEY), client.get(REMOVALS_KEY)]),
       );
-      if (purges !== this.#purges && !(await this.#refresh([...this.#known.keys()]))) return;
+      const isOld = purges !== this.#purges || this.#isUnsure;
+      this.#isUnsure = false;
+      if (isOld && !(await this.#refresh([...this.#known.keys()]))) {
+        this.#isUnsure = true;
+        return;
+      }
       this.#purges = purges;
       if (removals !== this.#removals) changed(null);
       this.#removals = removals;
@@ -178,8 +199,9 @@ class LiveGenerations implements Generations {
     }
   }
 
-  /** Reads generations again; false where not all could be read. */
+  /** Reads generations again; false where not all could be read, or one was learnt meanwhile. */
   async #refresh(tenants: readonly string[]): Promise<boolean> {
+    let isSure = true;
     for (let at = 0; at < tenants.length; at += BATCH) {
       const batch = tenants.slice(at, at + BATCH);
       const before = batch.map((tenant) => this.#known.get(tenant));
@@ -188,17 +210,18 @@ class LiveGenerations implements Generations {
           Promise.all(batch.map((tenant) => client.get(generationKeyOf(tenant)))),
         );
         for (const [index, tenant] of batch.entries()) {
-          // A lookup that learned of it meanwhile knows better.
-          if (before[index] === undefined || this.#known.get(tenant) !== before[index]) continue;
+          const [then, now] = [before[index]?.generation, this.#known.get(tenant)?.generation];
           const generation = read[index] ?? null;
-          if (generation !== null) this.#take(tenant, generation);
+          if (then === undefined || now === undefined) continue;
+          if (now !== then && now !== generation) isSure = false;
+          else if (generation !== null) this.#take(tenant, generation);
           else this.#known.delete(tenant);
         }
       } catch {
         return false;
       }
     }
-    return true;
+    return isSure;
   }
 
   #random(): string {

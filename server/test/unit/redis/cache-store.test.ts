@@ -11,6 +11,7 @@ import { systemRandom } from '../../../src/kernel/random.ts';
 import { createRedisCacheStore } from '../../../src/stores/redis/cache-store.ts';
 import { followGenerations } from '../../../src/stores/redis/generations.ts';
 import { generationKeyOf, PURGES_KEY, REMOVALS_KEY } from '../../../src/stores/redis/keys.ts';
+import type { RedisStore } from '../../../src/stores/redis/store.ts';
 import { createSweeper } from '../../../src/stores/redis/sweep.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { startRedis, type TestRedis } from '../../support/redis-server.ts';
@@ -189,6 +190,77 @@ test('a purge that could not be read is asked for again', async (t) => {
 
   await until('it is heard', () => changed.includes('t'));
   assert.equal(generations.of('t'), 'another');
+});
+
+/** The store, with something that happens while an answer of this operation is on its way. */
+function meanwhile(store: RedisStore, operation: string, happens: () => Promise<unknown>) {
+  const after = async <T>(op: string, answer: Promise<T>): Promise<T> => {
+    const value = await answer;
+    if (op === operation) await happens();
+    return value;
+  };
+  return Object.assign(Object.create(store) as RedisStore, {
+    hot: ((op, run) => after(op, store.hot(op, run))) as RedisStore['hot'],
+    background: ((op, run, how) =>
+      after(op, store.background(op, run, how))) as RedisStore['background'],
+    subscribe: store.subscribe.bind(store),
+    onResubscribed: store.onResubscribed.bind(store),
+    onReturn: store.onReturn.bind(store),
+  });
+}
+
+test('a lookup that was on its way while its tenant was purged finds nothing', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const base = { clock: systemClock, random: systemRandom, log: silentLog };
+  const purge = { now: () => Promise.resolve() };
+  const slow = meanwhile(store, 'cache_get', () => purge.now());
+  const cache = createRedisCacheStore({ ...base, redis: slow });
+  t.after(() => cache.close());
+  await cache.get('t', 'k');
+  const before = cache.generation('t');
+  await cache.set('t', 'k', entry(before ?? ''));
+  purge.now = () => cache.purge('t').then(() => undefined);
+
+  assert.equal(await cache.get('t', 'k'), null);
+
+  purge.now = () => Promise.resolve();
+  assert.notEqual(cache.generation('t'), before);
+  assert.equal(await cache.get('t', 'k'), null);
+});
+
+test('a question that crossed another answer is asked again, whichever was later', async (t) => {
+  const redis = await startRedis(t);
+  const { store, counted } = await openTestStore(t, redis.address, PATIENT);
+  const clock = createManualClock();
+  const lookup = { ends: async () => undefined as unknown };
+  const crossed = meanwhile(store, 'cache_generations', () => lookup.ends());
+  const generations = followGenerations({
+    ...{ redis: crossed, clock, random: systemRandom, changed: () => undefined },
+  });
+  t.after(() => generations.close());
+  await generations.learn('t', 'first');
+  const questions = () => counted.get('cache_purges') ?? 0;
+  const askNow = async () => {
+    const before = questions();
+    await until('it waits for its next question', () => clock.pendingTimers() === 1);
+    clock.advance(1000);
+    await until('it was asked', () => questions() > before);
+    await until('it waits for the next one', () => clock.pendingTimers() === 1);
+  };
+  await askNow();
+  for (const older of ['first', 'other']) {
+    await redis.cli('set', generationKeyOf('t'), `after ${older}`);
+    await redis.cli('set', PURGES_KEY, `after ${older}`);
+    const known = generations.of('t');
+    lookup.ends = () => generations.learn('t', older, known);
+    await askNow();
+    lookup.ends = async () => undefined;
+
+    await askNow();
+
+    assert.equal(generations.of('t'), `after ${older}`);
+  }
 });
 
 test('what many purges leave is removed in turn, and no more than so many wait', async (t) => {
