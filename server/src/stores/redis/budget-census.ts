@@ -134,8 +134,14 @@ class Census implements BudgetCensus {
 
   async #begin(place: BudgetPlace, token: string, period: string) {
     const values = [this.#options.now(), token, LOAD_MS, period, this.#options.workers.life()];
-    const reply = await this.#run('budgets.begin', 'begin', accountKeys(place), values);
-    return reply as readonly [kind: number, nowMs: number, life: string];
+    try {
+      const reply = await this.#run('budgets.begin', 'begin', accountKeys(place), values);
+      return reply as readonly [kind: number, nowMs: number, life: string];
+    } catch (error) {
+      // It may be ours, and nobody else's then.
+      await this.#finish(place, token, []).catch(() => false);
+      throw error;
+    }
   }
 
   /** The load is ours: takes the census, asks the ledger, and writes the account. */
