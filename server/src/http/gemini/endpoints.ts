@@ -21,13 +21,13 @@ import {
 } from '../../wire/gemini/decode/request.ts';
 import { decodeBatchEmbedRequest, decodeEmbedRequest } from '../../wire/gemini/embedding.ts';
 import {
-  checkModel,
-  type ReadResult,
+  type RequestFacts,
   readBatchEmbedRequest,
   readChatRequest,
   readCountRequest,
   readEmbedRequest,
 } from '../../wire/gemini/read-request.ts';
+import { checkModel, type ReadResult } from '../../wire/request-problem.ts';
 import type { EndpointFamily, InferenceEndpoint } from '../endpoint.ts';
 import type { ParsedBody } from '../parse-body.ts';
 import { geminiListWriter, geminiWriter } from './writer.ts';
@@ -35,7 +35,7 @@ import { geminiListWriter, geminiWriter } from './writer.ts';
 interface Verb {
   readonly operation: Operation;
   readonly stream: boolean;
-  readonly read: (body: ParsedBody['body']) => ReadResult;
+  readonly read: (body: ParsedBody['body']) => ReadResult<RequestFacts>;
   readonly decode: (source: RequestSource) => DecodedRequest;
 }
 

@@ -10,7 +10,7 @@ import {
   type KeptResponse,
   type ResponseStore,
 } from '../../gateway/index.ts';
-import { expected } from '../../wire/openai/request-problem.ts';
+import { expected } from '../../wire/request-problem.ts';
 import { listItems } from '../../wire/responses/list-items.ts';
 import { callerOf } from '../admin/access.ts';
 import { retryHeaders } from '../answer-headers.ts';

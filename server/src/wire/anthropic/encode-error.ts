@@ -5,16 +5,7 @@
  * The SDK picks its exception by status; callers steer by `type` and `details.error_code`. A
  * type or code that came from the provider is kept where this dialect has room for it.
  */
-
-/** The part of a coded error that this dialect can say. */
-export interface Failure {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-  readonly field: string | null;
-  readonly upstreamCode: string | null;
-  readonly upstreamType: string | null;
-}
+import type { Failure } from '../failure.ts';
 
 const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
   401: 'authentication_error',

@@ -9,11 +9,14 @@ import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../.
 import {
   checkBoolean,
   checkInteger,
+  checkModel,
   checkNumber,
   expected,
   firstProblem,
+  MAX_OUTPUT_TOKENS,
+  type ReadResult,
   type RequestProblem,
-} from '../openai/request-problem.ts';
+} from '../request-problem.ts';
 import { numberOf } from '../values.ts';
 
 export type RequestOperation = 'chat' | 'count_tokens';
@@ -28,15 +31,10 @@ export interface RequestFacts {
   readonly temperature: number | null;
 }
 
-export type ReadResult =
-  | { readonly kind: 'read'; readonly facts: RequestFacts }
-  | { readonly kind: 'refused'; readonly problem: RequestProblem };
-
-const MAX_MODEL_CHARACTERS = 256;
-/** More than any model gives; keeps amounts of money within safe integers. */
-const MAX_OUTPUT_TOKENS = 10_000_000;
-
-export function readRequest(operation: RequestOperation, body: JsonObject): ReadResult {
+export function readRequest(
+  operation: RequestOperation,
+  body: JsonObject,
+): ReadResult<RequestFacts> {
   const problem = checkModel(body.model) ?? checkMessages(body) ?? checkSettings(body);
   if (problem !== null) return { kind: 'refused', problem };
   const runs = operation === 'chat';
@@ -51,16 +49,6 @@ export function readRequest(operation: RequestOperation, body: JsonObject): Read
       temperature: runs ? numberOf(body.temperature) : null,
     },
   };
-}
-
-function checkModel(model: JsonValue | undefined): RequestProblem | null {
-  if (typeof model !== 'string' || model === '' || model.length > MAX_MODEL_CHARACTERS) {
-    return expected('model', `the name of a model, of 1 to ${MAX_MODEL_CHARACTERS} characters`);
-  }
-  if (/\p{Cc}/u.test(model) || !model.isWellFormed()) {
-    return expected('model', 'a name without control characters');
-  }
-  return null;
 }
 
 function checkSettings(body: JsonObject): RequestProblem | null {

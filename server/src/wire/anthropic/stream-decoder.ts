@@ -11,12 +11,8 @@
  * What a problem means (a coded error) is decided by the caller.
  */
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import {
-  createSseSplitter,
-  SseOverflow,
-  type SseRecord,
-  type SseSplitter,
-} from '../../kernel/sse.ts';
+import type { SseRecord } from '../../kernel/sse.ts';
+import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
 import type { DecodedFrame, FinishReason } from '../decoded.ts';
 import { numberOf, objectOf, textOf } from '../values.ts';
 import { readError } from './read-error.ts';
@@ -27,13 +23,9 @@ import { readUsage, type TokenCounts, toProviderUsage } from './usage.ts';
 
 type Frame = DecodedFrame<ChunkBody>;
 
-export interface StreamDecoderOptions {
+export interface StreamDecoderOptions extends StreamLimits<StreamProblem> {
   /** To translate into chunks; null: the bytes pass through. */
   readonly translate: StreamFacts | null;
-  readonly maxEventBytes: number;
-  readonly maxStreamBytes: number;
-  /** Makes the error that is thrown for a problem. */
-  readonly fail: (problem: StreamProblem) => Error;
 }
 
 export interface AnthropicStreamDecoder {
@@ -52,9 +44,8 @@ export function createStreamDecoder(options: StreamDecoderOptions): AnthropicStr
 
 class Decoder implements AnthropicStreamDecoder {
   readonly #options: StreamDecoderOptions;
-  readonly #splitter: SseSplitter;
+  readonly #events: BoundedEvents;
   readonly #translator: StreamChunks | null;
-  #receivedBytes = 0;
   #started = false;
   #done = false;
   #counts: TokenCounts | null = null;
@@ -67,14 +58,13 @@ class Decoder implements AnthropicStreamDecoder {
 
   constructor(options: StreamDecoderOptions) {
     this.#options = options;
-    this.#splitter = createSseSplitter(options.maxEventBytes);
+    this.#events = new BoundedEvents(options);
     this.#translator = options.translate === null ? null : new StreamChunks(options.translate);
   }
 
   push(chunk: Buffer): Frame | null {
     if (this.#done) return null;
-    this.#receivedBytes += chunk.length;
-    const records = this.#split(chunk);
+    const records = this.#events.push(chunk);
     if (records.length === 0) return null;
     const kept: Buffer[] = [];
     let terminal: Buffer | null = null;
@@ -91,7 +81,7 @@ class Decoder implements AnthropicStreamDecoder {
 
   end(): Frame | null {
     if (this.#done) return null;
-    const rest = this.#splitter.end();
+    const rest = this.#events.end();
     const isEnd = rest?.data != null && objectOf(parseJson(rest.data)).type === END;
     if (rest === null || !isEnd) {
       throw this.#fail({ kind: 'truncated', message: 'The stream ended before the answer did.' });
@@ -99,21 +89,6 @@ class Decoder implements AnthropicStreamDecoder {
     this.#take(rest);
     const closing = rest.bytes.at(-1) === LF ? '\n' : '\n\n';
     return this.#frame([], Buffer.concat([rest.bytes, Buffer.from(closing)]));
-  }
-
-  #split(chunk: Buffer): SseRecord[] {
-    const { maxStreamBytes, maxEventBytes } = this.#options;
-    if (this.#receivedBytes > maxStreamBytes) {
-      const message = `The stream is longer than ${maxStreamBytes} bytes.`;
-      throw this.#fail({ kind: 'too_long', message });
-    }
-    try {
-      return this.#splitter.push(chunk);
-    } catch (error) {
-      if (!(error instanceof SseOverflow)) throw error;
-      const message = `An event of the stream is longer than ${maxEventBytes} bytes.`;
-      throw this.#fail({ kind: 'too_long', message });
-    }
   }
 
   #take(record: SseRecord): void {

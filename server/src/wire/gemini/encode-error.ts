@@ -5,17 +5,12 @@
  * The SDK throws its `ApiError` with `code` as the status; an `ErrorInfo` names our code, and a
  * `RetryInfo` says how long to wait, as Google's own answers do.
  */
+
 import type { JsonObject } from '../../kernel/json.ts';
+import type { Failure } from '../failure.ts';
 import type { Framing } from './types.ts';
 
-/** The part of a coded error that this dialect can say. */
-export interface Failure {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-  readonly field: string | null;
-  readonly upstreamCode: string | null;
-  readonly upstreamType: string | null;
+interface TimedFailure extends Failure {
   readonly retryAfterMs: number | null;
 }
 
@@ -40,17 +35,21 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   529: 'UNAVAILABLE',
 };
 
-export function encodeError(failure: Failure, requestId: string): Buffer {
+export function encodeError(failure: TimedFailure, requestId: string): Buffer {
   return Buffer.from(errorText(failure, requestId));
 }
 
 /** Ends a stream whose head was sent; behind at least one item where the framing is a list. */
-export function encodeErrorFrame(framing: Framing, failure: Failure, requestId: string): Buffer {
+export function encodeErrorFrame(
+  framing: Framing,
+  failure: TimedFailure,
+  requestId: string,
+): Buffer {
   const text = errorText(failure, requestId);
   return Buffer.from(framing === 'events' ? `data: ${text}\n\n` : `,\n${text}\n]\n`);
 }
 
-function errorText(failure: Failure, requestId: string): string {
+function errorText(failure: TimedFailure, requestId: string): string {
   const { status, message } = failure;
   return JSON.stringify({
     error: {
@@ -67,7 +66,7 @@ function ownWord({ upstreamType }: Failure): string | null {
   return upstreamType !== null && /^[A-Z][A-Z_]{1,63}$/.test(upstreamType) ? upstreamType : null;
 }
 
-function detailsOf(failure: Failure, requestId: string): readonly JsonObject[] {
+function detailsOf(failure: TimedFailure, requestId: string): readonly JsonObject[] {
   const { code, upstreamCode, field, retryAfterMs } = failure;
   const details: JsonObject[] = [
     {

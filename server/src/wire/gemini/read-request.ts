@@ -11,8 +11,10 @@ import {
   checkNumber,
   expected,
   firstProblem,
+  MAX_OUTPUT_TOKENS,
+  type ReadResult,
   type RequestProblem,
-} from '../openai/request-problem.ts';
+} from '../request-problem.ts';
 import { field, nameOf, objectField } from './fields.ts';
 
 export interface RequestFacts {
@@ -23,21 +25,14 @@ export interface RequestFacts {
   readonly temperature: number | null;
 }
 
-export type ReadResult =
-  | { readonly kind: 'read'; readonly facts: RequestFacts }
-  | { readonly kind: 'refused'; readonly problem: RequestProblem };
-
-/** More than any model gives; keeps amounts of money within safe integers. */
-const MAX_OUTPUT_TOKENS = 10_000_000;
 const MAX_CANDIDATES = 128;
-const MAX_MODEL_CHARACTERS = 256;
 const NO_FACTS: RequestFacts = { maxOutputTokens: null, choices: 1, temperature: null };
 
-export function readChatRequest(body: JsonObject): ReadResult {
+export function readChatRequest(body: JsonObject): ReadResult<RequestFacts> {
   return result(checkChat(body), () => chatFacts(body));
 }
 
-export function readCountRequest(body: JsonObject): ReadResult {
+export function readCountRequest(body: JsonObject): ReadResult<RequestFacts> {
   const name = nameOf(body, 'generateContentRequest');
   if (name === null) return result(checkChat(body), () => NO_FACTS);
   const inner = body[name];
@@ -45,26 +40,18 @@ export function readCountRequest(body: JsonObject): ReadResult {
   return result(problem, () => NO_FACTS);
 }
 
-export function readEmbedRequest(body: JsonObject): ReadResult {
+export function readEmbedRequest(body: JsonObject): ReadResult<RequestFacts> {
   return result(checkContent('content', body.content), () => NO_FACTS);
 }
 
-export function readBatchEmbedRequest(body: JsonObject): ReadResult {
+export function readBatchEmbedRequest(body: JsonObject): ReadResult<RequestFacts> {
   return result(checkRequests(body.requests), () => NO_FACTS);
 }
 
-/** The model as a path names it, percent-encoded or not. */
-export function checkModel(model: string | null): RequestProblem | null {
-  if (model === null || model === '' || model.length > MAX_MODEL_CHARACTERS) {
-    return expected('model', `the name of a model, of 1 to ${MAX_MODEL_CHARACTERS} characters`);
-  }
-  if (/\p{Cc}/u.test(model) || !model.isWellFormed()) {
-    return expected('model', 'a name without control characters');
-  }
-  return null;
-}
-
-function result(problem: RequestProblem | null, facts: () => RequestFacts): ReadResult {
+function result(
+  problem: RequestProblem | null,
+  facts: () => RequestFacts,
+): ReadResult<RequestFacts> {
   return problem === null ? { kind: 'read', facts: facts() } : { kind: 'refused', problem };
 }
 

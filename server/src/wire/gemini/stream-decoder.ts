@@ -11,12 +11,8 @@
  * What a problem means (a coded error) is decided by the caller.
  */
 import { isJsonArray, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import {
-  createSseSplitter,
-  SseOverflow,
-  type SseRecord,
-  type SseSplitter,
-} from '../../kernel/sse.ts';
+import type { SseRecord } from '../../kernel/sse.ts';
+import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
 import type { DecodedFrame, FinishReason, ProviderUsage } from '../decoded.ts';
 import type { AnswerContext } from './decode/answer.ts';
 import { finishReasonsOf } from './decode/answer.ts';
@@ -27,14 +23,10 @@ import { StreamCandidates } from './stream-candidates.ts';
 import type { Chunk, Framing, StreamProblem } from './types.ts';
 import { decodeUsage } from './usage.ts';
 
-export interface StreamDecoderOptions {
+export interface StreamDecoderOptions extends StreamLimits<StreamProblem> {
   /** As canonical chunks, or null: as bytes in this framing. */
   readonly chunks: AnswerContext | null;
   readonly framing: Framing;
-  readonly maxEventBytes: number;
-  readonly maxStreamBytes: number;
-  /** Makes the error that is thrown for a problem. */
-  readonly fail: (problem: StreamProblem) => Error;
 }
 
 export interface GeminiStreamDecoder {
@@ -58,11 +50,10 @@ export function createStreamDecoder(options: StreamDecoderOptions): GeminiStream
 
 class Decoder implements GeminiStreamDecoder {
   readonly #options: StreamDecoderOptions;
-  readonly #splitter: SseSplitter;
+  readonly #events: BoundedEvents;
   readonly #framer: EventFramer;
   readonly #chunks: ChunkDecoder | null;
   readonly #candidates = new StreamCandidates();
-  #receivedBytes = 0;
   #held: Said[] = [];
   #lastUsage: ProviderUsage | null = null;
   // What the events since the last frame said.
@@ -72,42 +63,26 @@ class Decoder implements GeminiStreamDecoder {
 
   constructor(options: StreamDecoderOptions) {
     this.#options = options;
-    this.#splitter = createSseSplitter(options.maxEventBytes);
+    this.#events = new BoundedEvents(options);
     this.#framer = new EventFramer(options.framing);
     this.#chunks = options.chunks === null ? null : new ChunkDecoder(options.chunks);
   }
 
   push(chunk: Buffer): DecodedFrame | null {
-    this.#receivedBytes += chunk.length;
     const said: Said[] = [];
-    for (const record of this.#split(chunk)) this.#release(record, said);
+    for (const record of this.#events.push(chunk)) this.#release(record, said);
     return said.every(isNothing) ? null : this.#frame(said, null);
   }
 
   end(): DecodedFrame | null {
     const said: Said[] = [];
-    const rest = this.#splitter.end();
+    const rest = this.#events.end();
     if (rest !== null) this.#release(this.#closed(rest), said);
     if (!this.#candidates.allEnded) {
       const message = 'The stream ended before the answer did.';
       throw this.#options.fail({ kind: 'truncated', message });
     }
     return this.#frame(said, this.#held);
-  }
-
-  #split(chunk: Buffer): readonly SseRecord[] {
-    const { maxStreamBytes, maxEventBytes } = this.#options;
-    if (this.#receivedBytes > maxStreamBytes) {
-      const message = `The stream is longer than ${maxStreamBytes} bytes.`;
-      throw this.#options.fail({ kind: 'too_long', message });
-    }
-    try {
-      return this.#splitter.push(chunk);
-    } catch (error) {
-      if (!(error instanceof SseOverflow)) throw error;
-      const message = `An event of the stream is longer than ${maxEventBytes} bytes.`;
-      throw this.#options.fail({ kind: 'too_long', message });
-    }
   }
 
   /** Takes one event; what is free to leave is added to `said`. */

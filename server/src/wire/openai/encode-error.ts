@@ -5,16 +5,7 @@
  * The SDK picks its exception by status and code, and callers steer by `code`; a code or type
  * that came from the provider is therefore kept, ours stands where there is none.
  */
-
-/** The part of a coded error that this dialect can say. */
-export interface Failure {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-  readonly field: string | null;
-  readonly upstreamCode: string | null;
-  readonly upstreamType: string | null;
-}
+import type { Failure } from '../failure.ts';
 
 export function encodeError(failure: Failure, requestId: string): Buffer {
   return Buffer.from(errorText(failure, requestId));

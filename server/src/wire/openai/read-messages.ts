@@ -3,7 +3,7 @@
  * kinds of content parts. Unknown roles, parts and fields are the provider's to judge.
  */
 import { isJsonArray, isJsonObject, type JsonValue } from '../../kernel/json.ts';
-import { expected, firstProblem, type RequestProblem } from './request-problem.ts';
+import { expected, firstProblem, type RequestProblem } from '../request-problem.ts';
 
 const MAX_ROLE_CHARACTERS = 64;
 

@@ -6,15 +6,18 @@
  * its own limits. The body is parsed already, and nothing of it is changed here.
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { checkMessages } from './read-messages.ts';
 import {
   checkBoolean,
   checkInteger,
+  checkModel,
   checkNumber,
   expected,
   firstProblem,
+  MAX_OUTPUT_TOKENS,
+  type ReadResult,
   type RequestProblem,
-} from './request-problem.ts';
+} from '../request-problem.ts';
+import { checkMessages } from './read-messages.ts';
 
 export type RequestOperation = 'chat' | 'completion' | 'embedding';
 
@@ -30,16 +33,12 @@ export interface RequestFacts {
   readonly temperature: number | null;
 }
 
-export type ReadResult =
-  | { readonly kind: 'read'; readonly facts: RequestFacts }
-  | { readonly kind: 'refused'; readonly problem: RequestProblem };
-
-const MAX_MODEL_CHARACTERS = 256;
-/** More than any model gives; keeps amounts of money within safe integers. */
-const MAX_OUTPUT_TOKENS = 10_000_000;
 const MAX_CHOICES = 128;
 
-export function readRequest(operation: RequestOperation, body: JsonObject): ReadResult {
+export function readRequest(
+  operation: RequestOperation,
+  body: JsonObject,
+): ReadResult<RequestFacts> {
   const problem = checkModel(body.model) ?? CHECKS[operation](body);
   if (problem !== null) return { kind: 'refused', problem };
   const stream = operation !== 'embedding' && body.stream === true;
@@ -61,16 +60,6 @@ const CHECKS: Readonly<Record<RequestOperation, (body: JsonObject) => RequestPro
   completion: (body) => checkPrompt(body) ?? checkGeneration(body),
   embedding: (body) => checkTexts('input', body.input),
 };
-
-function checkModel(model: JsonValue | undefined): RequestProblem | null {
-  if (typeof model !== 'string' || model === '' || model.length > MAX_MODEL_CHARACTERS) {
-    return expected('model', `the name of a model, of 1 to ${MAX_MODEL_CHARACTERS} characters`);
-  }
-  if (/\p{Cc}/u.test(model) || !model.isWellFormed()) {
-    return expected('model', 'a name without control characters');
-  }
-  return null;
-}
 
 function checkGeneration(body: JsonObject): RequestProblem | null {
   const tokens = { min: 0, max: MAX_OUTPUT_TOKENS };

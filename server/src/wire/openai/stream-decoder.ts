@@ -18,12 +18,8 @@ import {
   type JsonValue,
   parseJson,
 } from '../../kernel/json.ts';
-import {
-  createSseSplitter,
-  SseOverflow,
-  type SseRecord,
-  type SseSplitter,
-} from '../../kernel/sse.ts';
+import type { SseRecord } from '../../kernel/sse.ts';
+import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
 import type { DecodedFrame, FinishReason, ProviderUsage } from '../decoded.ts';
 import { canonicalAnswer } from './canonical-answer.ts';
 import { decodeUsage } from './decode-usage.ts';
@@ -31,15 +27,11 @@ import { fromText, readErrorBody, readErrorMember } from './read-error.ts';
 import { StreamChoices } from './stream-choices.ts';
 import type { StreamProblem } from './types.ts';
 
-export interface StreamDecoderOptions {
+export interface StreamDecoderOptions extends StreamLimits<StreamProblem> {
   /** Keeps the usage chunk; it is removed otherwise. */
   readonly forwardUsage: boolean;
   /** Hands out chunks in place of bytes, that of the usage included. */
   readonly asChunks: boolean;
-  readonly maxEventBytes: number;
-  readonly maxStreamBytes: number;
-  /** Makes the error that is thrown for a problem. */
-  readonly fail: (problem: StreamProblem) => Error;
 }
 
 export interface OpenaiStreamDecoder {
@@ -60,9 +52,8 @@ export function createStreamDecoder(options: StreamDecoderOptions): OpenaiStream
 
 class Decoder implements OpenaiStreamDecoder {
   readonly #options: StreamDecoderOptions;
-  readonly #splitter: SseSplitter;
+  readonly #events: BoundedEvents;
   readonly #choices = new StreamChoices();
-  #receivedBytes = 0;
   #done = false;
   // What the events of the current call said.
   #characters = 0;
@@ -72,13 +63,12 @@ class Decoder implements OpenaiStreamDecoder {
 
   constructor(options: StreamDecoderOptions) {
     this.#options = options;
-    this.#splitter = createSseSplitter(options.maxEventBytes);
+    this.#events = new BoundedEvents(options);
   }
 
   push(chunk: Buffer): DecodedFrame | null {
     if (this.#done) return null;
-    this.#receivedBytes += chunk.length;
-    const records = this.#split(chunk);
+    const records = this.#events.push(chunk);
     if (records.length === 0) return null;
     if (this.#options.asChunks) return this.#takeAll(records);
     let kept: Buffer[] | null = null; // null while every record so far is forwarded
@@ -107,7 +97,7 @@ class Decoder implements OpenaiStreamDecoder {
 
   end(): DecodedFrame | null {
     if (this.#done) return null;
-    const rest = this.#splitter.end();
+    const rest = this.#events.end();
     const bytes = rest === null ? NO_BYTES : this.#takeRest(rest);
     const marked = this.#done;
     if (!marked && !this.#choices.allEnded) {
@@ -115,21 +105,6 @@ class Decoder implements OpenaiStreamDecoder {
     }
     this.#done = true;
     return this.#frame(marked ? NO_BYTES : bytes, marked ? bytes : Buffer.from(DONE_EVENT));
-  }
-
-  #split(chunk: Buffer): SseRecord[] {
-    const { maxStreamBytes } = this.#options;
-    if (this.#receivedBytes > maxStreamBytes) {
-      const message = `The stream is longer than ${maxStreamBytes} bytes.`;
-      throw this.#fail({ kind: 'too_long', message });
-    }
-    try {
-      return this.#splitter.push(chunk);
-    } catch (error) {
-      if (!(error instanceof SseOverflow)) throw error;
-      const message = `An event of the stream is longer than ${this.#options.maxEventBytes} bytes.`;
-      throw this.#fail({ kind: 'too_long', message });
-    }
   }
 
   /** The event that the body ended in, closed as it should have been. */

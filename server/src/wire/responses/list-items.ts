@@ -3,7 +3,7 @@
  * otherwise, behind the item that `after` names.
  */
 import { type JsonObject, parseJson } from '../../kernel/json.ts';
-import { expected, type RequestProblem } from '../openai/request-problem.ts';
+import { expected, type RequestProblem } from '../request-problem.ts';
 import { listOf, objectOf, textOf } from '../values.ts';
 
 export type ListResult =

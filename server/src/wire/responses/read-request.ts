@@ -9,11 +9,14 @@ import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../.
 import {
   checkBoolean,
   checkInteger,
+  checkModel,
   checkNumber,
   expected,
   firstProblem,
+  MAX_OUTPUT_TOKENS,
+  type ReadResult,
   type RequestProblem,
-} from '../openai/request-problem.ts';
+} from '../request-problem.ts';
 import { numberOf, textOf } from '../values.ts';
 
 export interface RequestFacts {
@@ -34,17 +37,12 @@ export interface ThreadFacts {
   readonly previousId: string | null;
 }
 
-export type ReadResult =
-  | { readonly kind: 'read'; readonly facts: RequestFacts; readonly thread: ThreadFacts }
-  | { readonly kind: 'refused'; readonly problem: RequestProblem };
+type Read = ReadResult<RequestFacts, { readonly thread: ThreadFacts }>;
 
-const MAX_MODEL_CHARACTERS = 256;
 const MAX_ID_CHARACTERS = 128;
-/** More than any model gives; keeps amounts of money within safe integers. */
-const MAX_OUTPUT_TOKENS = 10_000_000;
 const MAX_METADATA = 16;
 
-export function readRequest(body: JsonObject): ReadResult {
+export function readRequest(body: JsonObject): Read {
   const problem = checkModel(body.model) ?? checkInput(body) ?? checkSettings(body);
   if (problem !== null) return { kind: 'refused', problem };
   return {
@@ -59,16 +57,6 @@ export function readRequest(body: JsonObject): ReadResult {
     },
     thread: { keep: body.store !== false, previousId: textOf(body.previous_response_id) },
   };
-}
-
-function checkModel(model: JsonValue | undefined): RequestProblem | null {
-  if (typeof model !== 'string' || model === '' || model.length > MAX_MODEL_CHARACTERS) {
-    return expected('model', `the name of a model, of 1 to ${MAX_MODEL_CHARACTERS} characters`);
-  }
-  if (/\p{Cc}/u.test(model) || !model.isWellFormed()) {
-    return expected('model', 'a name without control characters');
-  }
-  return null;
 }
 
 function checkInput({ input, previous_response_id: previous, prompt }: JsonObject) {

@@ -11,24 +11,15 @@
  * What a problem means (a coded error) is decided by the caller.
  */
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import {
-  createSseSplitter,
-  SseOverflow,
-  type SseRecord,
-  type SseSplitter,
-} from '../../kernel/sse.ts';
+import type { SseRecord } from '../../kernel/sse.ts';
+import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
 import type { DecodedFrame } from '../decoded.ts';
 import { fromText, readErrorBody, readErrorMember } from '../openai/read-error.ts';
 import type { ErrorBody, StreamProblem } from '../openai/types.ts';
 import { numberOf, objectOf, textOf } from '../values.ts';
 import { type ResponseFacts, readResponse } from './decode-answer.ts';
 
-export interface StreamDecoderOptions {
-  readonly maxEventBytes: number;
-  readonly maxStreamBytes: number;
-  /** Makes the error that is thrown, or handed out, for a problem. */
-  readonly fail: (problem: StreamProblem) => Error;
-}
+export type StreamDecoderOptions = StreamLimits<StreamProblem>;
 
 export interface ResponsesFrame extends DecodedFrame {
   readonly sequence: number;
@@ -53,21 +44,19 @@ export function createStreamDecoder(options: StreamDecoderOptions): ResponsesStr
 
 class Decoder implements ResponsesStreamDecoder {
   readonly #options: StreamDecoderOptions;
-  readonly #splitter: SseSplitter;
-  #receivedBytes = 0;
+  readonly #events: BoundedEvents;
   #done = false;
   #sequence = -1;
   #characters = 0;
 
   constructor(options: StreamDecoderOptions) {
     this.#options = options;
-    this.#splitter = createSseSplitter(options.maxEventBytes);
+    this.#events = new BoundedEvents(options);
   }
 
   push(chunk: Buffer): ResponsesFrame | null {
     if (this.#done) return null;
-    this.#receivedBytes += chunk.length;
-    const records = this.#split(chunk);
+    const records = this.#events.push(chunk);
     if (records.length === 0) return null;
     const forwarded: Buffer[] = [];
     for (const record of records) {
@@ -80,7 +69,7 @@ class Decoder implements ResponsesStreamDecoder {
 
   end(): ResponsesFrame | null {
     if (this.#done) return null;
-    const rest = this.#splitter.end();
+    const rest = this.#events.end();
     const data = rest?.data ?? null;
     if (rest !== null && data !== null && isJsonObject(parseJson(data))) {
       const last = this.#take(rest);
@@ -89,21 +78,6 @@ class Decoder implements ResponsesStreamDecoder {
       if (last !== null) return this.#lastFrame([], bytes, last);
     }
     throw this.#fail({ kind: 'truncated', message: 'The stream ended before the response did.' });
-  }
-
-  #split(chunk: Buffer): SseRecord[] {
-    const { maxStreamBytes, maxEventBytes } = this.#options;
-    if (this.#receivedBytes > maxStreamBytes) {
-      const message = `The stream is longer than ${maxStreamBytes} bytes.`;
-      throw this.#fail({ kind: 'too_long', message });
-    }
-    try {
-      return this.#splitter.push(chunk);
-    } catch (error) {
-      if (!(error instanceof SseOverflow)) throw error;
-      const message = `An event of the stream is longer than ${maxEventBytes} bytes.`;
-      throw this.#fail({ kind: 'too_long', message });
-    }
   }
 
   /** Reads one event; the event itself where it is the last one. */

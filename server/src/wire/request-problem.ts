@@ -1,8 +1,8 @@
 /**
- * What is wrong with one field of a request, and the checks that several fields share. A check
+ * What is wrong with one field of a request, and the checks that several dialects share. A check
  * answers null for what it accepts; absent and null always pass, as they do at the vendor.
  */
-import type { JsonValue } from '../../kernel/json.ts';
+import type { JsonValue } from '../kernel/json.ts';
 
 export interface RequestProblem {
   /** As the client wrote it: `messages[2].role`. */
@@ -11,8 +11,27 @@ export interface RequestProblem {
   readonly message: string;
 }
 
+/** What reading a request comes to: what the gateway must know of it, or why it is refused. */
+export type ReadResult<Facts, More = unknown> =
+  | ({ readonly kind: 'read'; readonly facts: Facts } & More)
+  | { readonly kind: 'refused'; readonly problem: RequestProblem };
+
+const MAX_MODEL_CHARACTERS = 256;
+/** More than any model gives; keeps amounts of money within safe integers. */
+export const MAX_OUTPUT_TOKENS = 10_000_000;
+
 export function expected(field: string, what: string): RequestProblem {
   return { field, message: `\`${field}\` must be ${what}.` };
+}
+
+export function checkModel(model: JsonValue | undefined): RequestProblem | null {
+  if (typeof model !== 'string' || model === '' || model.length > MAX_MODEL_CHARACTERS) {
+    return expected('model', `the name of a model, of 1 to ${MAX_MODEL_CHARACTERS} characters`);
+  }
+  if (/\p{Cc}/u.test(model) || !model.isWellFormed()) {
+    return expected('model', 'a name without control characters');
+  }
+  return null;
 }
 
 export function checkBoolean(field: string, value: JsonValue | undefined): RequestProblem | null {
