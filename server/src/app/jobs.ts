@@ -1,6 +1,8 @@
 /**
  * What this process does in the background, and the queue it takes that from.
  */
+
+import { createAnchoring } from '../identity/index.ts';
 import { bodyRetention } from '../operations/body-retention.ts';
 import { createJobRunner, type JobKind } from '../operations/index.ts';
 import { single } from '../telemetry/metrics.ts';
@@ -16,6 +18,7 @@ const SERVER_BATCH = 500;
 const LEDGER_BATCH = 500;
 /** At half past two in the night (UTC). */
 const SWEEPS = { everyMs: 86_400_000, offsetMs: 9_000_000 };
+const ANCHORS = { everyMs: 3_600_000, offsetMs: 0 };
 
 /** Begins a few seconds after the start. */
 export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Undo): void {
@@ -61,7 +64,13 @@ function jobKinds(parts: Parts, current: () => LiveGeneration): readonly JobKind
       retentionDays: days('ledger'),
     }),
     erasedSweep(parts),
+    auditAnchor(parts),
   ];
+}
+
+function auditAnchor({ storage, telemetry }: Parts): JobKind {
+  const tell = createAnchoring(storage.audit, telemetry.log.named('audit'));
+  return { kind: 'audit.anchor', every: ANCHORS, run: () => tell() };
 }
 
 function erasedSweep({ clock, storage, telemetry }: Parts): JobKind {

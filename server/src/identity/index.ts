@@ -2,6 +2,7 @@
  * The public face of identity: who calls, what they may do, and the keys, passwords
  * and tokens they call with.
  */
+export { createAnchoring } from './audit/anchor.ts';
 export { type AuditLog, createAuditLog } from './audit/audit-log.ts';
 export { createSeal, verifyChain } from './audit/chain.ts';
 export { createAuthenticator, type StandingOf } from './authenticator.ts';
