@@ -116,7 +116,9 @@ async function callOwn(
   try {
     return { kind: 'called', answer: await next(exchange), generation, log };
   } catch (thrown) {
-    const error = asGatewayError(thrown);
+    // Why this exchange was ended (its key was revoked) is nobody else's business.
+    const isOwn = exchange.abort.signal.aborted;
+    const error = isOwn ? new GatewayError('client_closed') : asGatewayError(thrown);
     if (log !== null) void relayWhole(log, [{ kind: 'failed', error }], Promise.resolve());
     throw thrown;
   }

@@ -156,6 +156,22 @@ test('what fails the leading process alone fails no other: it calls itself', asy
   }
 });
 
+test('what ends the leader alone is no error of those who follow it', async () => {
+  for (const request of [{}, STREAM]) {
+    const { processes, leader, call } = await led(request);
+    const asked = processes[1].ask(request);
+    await quiet();
+
+    leader.exchange.abort.abort(new GatewayError('credentials_invalid'));
+
+    assert.equal((await read(leader)).error?.code, 'credentials_invalid');
+    const again = await call(2);
+    if ('stream' in request) again.feed(text('said', { finishReasons: ['stop'] }), LAST_FRAME);
+    else again.answer(plain('said'));
+    assert.equal((await read(asked)).text, 'said');
+  }
+});
+
 test('a stream that is too long to be joined from afar is called anew', async () => {
   const { processes, leader, made, call } = await led(STREAM);
   const own = watch(leader);
