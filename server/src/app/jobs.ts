@@ -6,7 +6,7 @@ import { createAnchoring } from '../identity/index.ts';
 import { bodyRetention } from '../operations/body-retention.ts';
 import { createJobRunner, type JobKind } from '../operations/index.ts';
 import { single } from '../telemetry/metrics.ts';
-import { createErasedSweep } from '../tenancy/index.ts';
+import { createLateRows, type LateRows } from './erased-rows.ts';
 import type { LiveGeneration } from './generations.ts';
 import type { Parts, Undo } from './parts.ts';
 
@@ -24,10 +24,12 @@ const ANCHORS = { everyMs: 3_600_000, offsetMs: 0 };
 export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Undo): void {
   const { clock, random, ids, storage, telemetry } = parts;
   const { metrics } = telemetry;
+  const lateRows = createLateRows(parts);
+  undo.push(lateRows.watch());
   const runner = createJobRunner({
     ...{ clock, random, queue: storage.jobs, owner: ids.next('worker') },
     log: telemetry.log.named('jobs'),
-    kinds: jobKinds(parts, current),
+    kinds: jobKinds(parts, current, lateRows),
     onEnd: (kind, outcome) => metrics.jobRuns.child({ kind, outcome }).add(1),
   });
   metrics.jobs.sample(() => {
@@ -44,7 +46,11 @@ export function startJobs(parts: Parts, current: () => LiveGeneration, undo: Und
   undo.push(() => runner.stop());
 }
 
-function jobKinds(parts: Parts, current: () => LiveGeneration): readonly JobKind[] {
+function jobKinds(
+  parts: Parts,
+  current: () => LiveGeneration,
+  lateRows: LateRows,
+): readonly JobKind[] {
   const { clock, storage, telemetry } = parts;
   const { bodies, responses, ledgerRows } = storage;
   const log = telemetry.log.named('retention');
@@ -63,7 +69,7 @@ function jobKinds(parts: Parts, current: () => LiveGeneration): readonly JobKind
       ...{ clock, log, bodies: ledgerRows, what: 'exchanges', batchMax: LEDGER_BATCH },
       retentionDays: days('ledger'),
     }),
-    erasedSweep(parts),
+    { kind: 'tenants.sweep', every: SWEEPS, run: (_payload, signal) => lateRows.sweep(signal) },
     auditAnchor(parts),
   ];
 }
@@ -71,19 +77,4 @@ function jobKinds(parts: Parts, current: () => LiveGeneration): readonly JobKind
 function auditAnchor({ storage, telemetry }: Parts): JobKind {
   const tell = createAnchoring(storage.audit, telemetry.log.named('audit'));
   return { kind: 'audit.anchor', every: ANCHORS, run: () => tell() };
-}
-
-function erasedSweep({ clock, storage, telemetry }: Parts): JobKind {
-  const log = telemetry.log.named('tenancy');
-  const sweep = createErasedSweep({
-    ...{ tenants: storage.tenants, eraser: storage.tenantEraser, clock },
-  });
-  return {
-    kind: 'tenants.sweep',
-    every: SWEEPS,
-    async run(_payload, signal) {
-      const rows = await sweep(signal);
-      if (rows > 0) log.info('rows of erased tenants came late and were erased', { rows });
-    },
-  };
 }

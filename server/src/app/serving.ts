@@ -123,7 +123,8 @@ export async function createServing(parts: Parts, undo: Undo): Promise<Serving> 
   const admin = await createAdmin(parts, { gateway, current, health, lifecycle, ...made });
   undo.push(() => admin.close());
   const running = new LinkedList<RunningExchange>();
-  undo.push(watchStanding(parts, running), forgetErased(parts, gateway.tiers, replays.store));
+  const kept = { tiers: gateway.tiers, replays: replays.store, book: cache.book, shared };
+  undo.push(watchStanding(parts, running), forgetErased(parts, kept));
   const server = createEdge(
     {
       ...edgeDeps(parts, current, health, running),

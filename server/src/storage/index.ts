@@ -115,6 +115,10 @@ export interface Storage extends Repositories {
    * it; returns the way to stop.
    */
   changes(onChange: () => void): () => void;
+  /** Calls `onRecovered` behind rows of a dead process; once for those that came before. */
+  recovered(onRecovered: () => void): () => void;
+  /** What this process wrote so far leaves the disk outside of the database, once it is in it. */
+  rollJournal(): void;
   figures(): StorageFigures;
   /** Never rejects, and answers within two seconds. */
   health(): Promise<DatabaseHealth>;
@@ -180,6 +184,8 @@ export async function openStorage(
     responses: createResponseRepository(places),
     places,
     changes: (onChange) => book.watch(onChange),
+    recovered: (onRecovered) => book.watchRecovered(onRecovered),
+    rollJournal: () => pipe.roll(),
     health: () => engine.health(),
     figures: () => ({
       ...{ ...pipe.figures(), ...book.figures(), ...bodies.figures() },

@@ -21,6 +21,8 @@ export interface ReportBook {
   watch(onChange: () => void): () => void;
   /** The same for changes of tenants alone. */
   watchTenants(onChange: () => void): () => void;
+  /** Calls `onRecovered` whenever rows of a dead process came, once for those before now. */
+  watchRecovered(onRecovered: () => void): () => void;
   figures(): ReportFigures;
 }
 
@@ -31,6 +33,7 @@ export function createReportBook(
 ): ReportBook {
   const watchers = new Set<() => void>();
   const tenantWatchers = new Set<() => void>();
+  const recoveryWatchers = new Set<() => void>();
   const failedInstances = new Map<string, string>();
   let versions: string | null = null;
   let writerError: string | null = null;
@@ -62,6 +65,7 @@ export function createReportBook(
           failedInstances.delete(report.instance);
           recoveredRecords += report.records;
           logRecovered(log, report.instance, report.records);
+          if (report.records > 0) tellAll(recoveryWatchers);
           return;
         case 'recovery_failed':
           if (failedInstances.get(report.instance) === report.error) return;
@@ -73,25 +77,30 @@ export function createReportBook(
           return;
         case 'versions': {
           const isFirst = versions === null;
-          if (tenantVersion(versions) !== tenantVersion(report.text)) {
-            for (const onChange of tenantWatchers) onChange();
-          }
+          if (tenantVersion(versions) !== tenantVersion(report.text)) tellAll(tenantWatchers);
           versions = report.text;
-          if (!isFirst) for (const onChange of watchers) onChange();
+          if (!isFirst) tellAll(watchers);
           return;
         }
       }
     },
-    watch(onChange) {
-      watchers.add(onChange);
-      return () => watchers.delete(onChange);
-    },
-    watchTenants(onChange) {
-      tenantWatchers.add(onChange);
-      return () => tenantWatchers.delete(onChange);
+    watch: (onChange) => watching(watchers, onChange),
+    watchTenants: (onChange) => watching(tenantWatchers, onChange),
+    watchRecovered(onRecovered) {
+      if (recoveredRecords > 0) onRecovered();
+      return watching(recoveryWatchers, onRecovered);
     },
     figures: () => ({ writerError, unreadableRecords, recoveredRecords }),
   };
+}
+
+function watching(watchers: Set<() => void>, onNews: () => void): () => void {
+  watchers.add(onNews);
+  return () => watchers.delete(onNews);
+}
+
+function tellAll(watchers: ReadonlySet<() => void>): void {
+  for (const onNews of watchers) onNews();
 }
 
 /** Out of the rows of `change_versions`, as their reader wrote them down. */

@@ -52,6 +52,8 @@ export interface CacheBook {
   turn(tenant: string | null, counts: Counts): CachePage;
   /** Takes every page as changed. */
   touchAll(): void;
+  /** The tenant was never counted. */
+  forget(tenant: string): void;
 }
 
 export interface CacheBookOptions {
@@ -153,6 +155,11 @@ class LiveBook implements CacheBook {
   touchAll(): void {
     this.#changed.add(null);
     for (const tenant of this.#pages.keys()) this.#changed.add(tenant);
+  }
+
+  forget(tenant: string): void {
+    this.#pages.delete(tenant);
+    this.#changed.delete(tenant);
   }
 
   #count(tenant: string, what: Counted, amount: number): void {

@@ -14,7 +14,8 @@ import { until } from './until.ts';
 
 export interface FleetOptions {
   readonly processes: number;
-  readonly redis: TestRedis;
+  /** null: none. */
+  readonly redis: TestRedis | null;
   readonly config: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -50,7 +51,8 @@ export async function startFleet(owner: Owner, options: FleetOptions): Promise<F
   });
 
   async function start(): Promise<GatewayProcess> {
-    const env = { ESCLUSA_CONFIG: file, REDIS_URL: options.redis.url, ...options.env };
+    const shared = options.redis === null ? {} : { REDIS_URL: options.redis.url };
+    const env = { ESCLUSA_CONFIG: file, ...shared, ...options.env };
     const member = await startGatewayProcess(dataDir, env);
     members.push(member);
     return member;

@@ -7,7 +7,7 @@
  * is a record that the database refuses for its own sake: it must not hold up all others. Bytes
  * that are gone, with their segment or out of it, are reported and waited for no more.
  */
-import { unlinkSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   JOURNAL_START,
@@ -110,7 +110,7 @@ export class JournalTail {
     const { directory } = this.#options;
     onDisk(() => {
       for (const older of listSegments(directory)) {
-        if (older < segment) unlinkSync(segmentPath(directory, older));
+        if (older < segment) rmSync(segmentPath(directory, older), { force: true });
       }
     });
   }

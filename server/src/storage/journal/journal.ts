@@ -128,6 +128,12 @@ export class Journal implements Ledger {
     this.#judgeFullness();
   }
 
+  /** What comes next goes into another file, so that this one goes once it is applied. */
+  roll(): void {
+    this.#flush();
+    this.#segments.seal();
+  }
+
   figures(): JournalFigures {
     return {
       accepting: this.accepting(),

@@ -86,6 +86,12 @@ export class LedgerPipe implements Ledger, SpendingHistory, SharedSpending {
     }
   }
 
+  /** What was appended so far stands in no file any more once it is in the database. */
+  roll(): void {
+    this.#journal.roll();
+    this.#journal.applied(this.#applied);
+  }
+
   /** Tells the sink again: it forgot what it was told. */
   republish(): void {
     this.#publish();

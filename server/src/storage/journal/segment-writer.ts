@@ -4,8 +4,7 @@
  *
  * Invariants: a write counts whole or not at all; after a failed one the segment is cut back
  * to its last whole record and never written again; numbers rise and are never used twice.
- * Sealed files are handed to `retire`, which closes them; deleting them is up to whoever
- * applied them.
+ * Sealed files are handed to `retire`, which closes them, and deleted once they are applied.
  */
 import { assert } from '../../kernel/assert.ts';
 import type { JournalFiles } from './files.ts';
@@ -57,7 +56,12 @@ export class SegmentWriter {
     return this.#fd;
   }
 
-  /** Seals the segment if it is full; the next write begins another. */
+  /** Seals the segment, full or not; the next write begins another. */
+  seal(): void {
+    if (this.#fd !== null && this.#bytes > 0) this.#seal();
+  }
+
+  /** The same if it is full. */
   rotate(): void {
     if (this.#fd !== null && this.#bytes >= this.#options.segmentMaxBytes) this.#seal();
   }
@@ -94,9 +98,14 @@ export class SegmentWriter {
     return [...this.#sealed, { segment: this.#segment, bytes: this.#bytes }];
   }
 
-  /** Forgets the segments that lie wholly before the position. */
+  /** Forgets the segments that lie wholly before the position, and deletes them. */
   forget(position: JournalPosition): void {
-    this.#sealed = this.#sealed.filter(({ segment }) => segment >= position.segment);
+    this.#sealed = this.#sealed.filter(({ segment, bytes }) => {
+      const isBehind = segment === position.segment && bytes > position.offset;
+      if (segment > position.segment || isBehind) return true;
+      this.#remove(segment);
+      return false;
+    });
   }
 
   close(): void {
@@ -120,12 +129,16 @@ export class SegmentWriter {
   }
 
   #discard(): void {
-    const path = segmentPath(this.#options.directory, this.#segment);
+    const segment = this.#segment;
     this.#seal();
+    this.#remove(segment);
+  }
+
+  #remove(segment: number): void {
     try {
-      this.#options.files.remove(path);
+      this.#options.files.remove(segmentPath(this.#options.directory, segment));
     } catch {
-      // An empty file with a number that is not used again harms nobody.
+      // Who applied it was faster, or will be: its number is not used again.
     }
   }
 }

@@ -30,6 +30,11 @@ export function entryPattern(tenant: string, glob = '*'): string {
   return `${entriesOf(tenant)}{${glob.replaceAll(/[^\w*?-]/g, '?')}}:e`;
 }
 
+/** The pattern for everything about cached answers of a tenant, their flights too. */
+export function aboutEntriesPattern(tenant: string): string {
+  return `${entriesOf(tenant)}*`;
+}
+
 /** The key of the answer that lies under a name; escaped, as keys are digests. */
 export function keyOfEntry(name: string): string {
   return name.slice(name.indexOf('{') + 1, name.lastIndexOf('}'));

@@ -10,7 +10,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { noFaults } from '../../../src/kernel/fault.ts';
 import { type JournalFiles, systemFiles } from '../../../src/storage/journal/files.ts';
 import { Journal, type JournalOptions } from '../../../src/storage/journal/journal.ts';
-import { segmentPath } from '../../../src/storage/journal/position.ts';
+import { listSegments, segmentPath } from '../../../src/storage/journal/position.ts';
 import { afterwards, temporaryFolder } from '../../support/afterwards.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { ledgerEntry, type RememberingLog, rememberingLog } from '../../support/storage.ts';
@@ -232,6 +232,26 @@ test('a mark covers what was appended before it and nothing after it', async (t)
   const [first] = linesOf(directory);
   assert.equal(extent?.bytes, Buffer.byteLength(`${first}\n`));
   assert.equal(linesOf(directory).length, 2);
+});
+
+test('what was written before a journal is rolled leaves the disk once applied', async (t) => {
+  const { journal, directory } = openJournal(t);
+  await journal.append(ledgerEntry());
+  journal.roll();
+  await journal.append(ledgerEntry());
+  const [rolled, current] = journal.mark();
+  assert.ok(rolled && current);
+
+  journal.applied({ segment: rolled.segment, offset: rolled.bytes - 1 });
+  const before = listSegments(directory);
+  journal.applied({ segment: rolled.segment, offset: rolled.bytes });
+  journal.roll();
+  journal.roll();
+
+  assert.deepEqual([before, listSegments(directory)], [[1, 2], [2]]);
+  assert.deepEqual(journal.mark(), [current]);
+  journal.applied({ segment: current.segment, offset: current.bytes });
+  assert.deepEqual(listSegments(directory), []);
 });
 
 test('a turn with more entries than the buffer holds loses none', async (t) => {
