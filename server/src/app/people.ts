@@ -110,7 +110,7 @@ export function createPeople(
     maxAgeMs: auth.snapshotMaxAgeSeconds * 1000,
     tokenLifeMs: tokens.lifeMs,
   });
-  const authenticator = createAuthenticator(keySnapshot, snapshot, tokens, standingOf);
+  const authenticator = createAuthenticator(keySnapshot, snapshot, tokens, standingOf, clock);
   const sealAudit = createSeal(secrets.auditKey);
   const audit = createAuditLog({
     ...{ repository: repositories.audit, seal: sealAudit, clock, log },

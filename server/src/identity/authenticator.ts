@@ -2,9 +2,11 @@
  * The gateway's authenticator: a token of a person or the secret of an API key, told apart by
  * their form. Tokens that were checked before are answered at once.
  *
- * Whoever they are, their tenant must be at work.
+ * Whoever they are, their tenant must be at work. What nobody knows is counted by its address.
  */
-import type { Authentication, Authenticator } from '../gateway/index.ts';
+import type { Authentication, Authenticator, CallerAddress } from '../gateway/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { createGuesses } from './guesses.ts';
 import type { KeySnapshot } from './snapshot.ts';
 import { isOfEnvironment } from './superadmin.ts';
 import type { AccessClaims, AccessTokens } from './tokens/access-tokens.ts';
@@ -24,7 +26,13 @@ export function createAuthenticator(
   users: Pick<UserSnapshot, 'judge'>,
   tokens: Pick<AccessTokens, 'read'>,
   standingOf: StandingOf,
+  clock: Pick<Clock, 'monotonicMs'>,
 ): Authenticator {
+  const guesses = createGuesses(clock);
+  const unknown = (address: CallerAddress): Authentication => {
+    const retryAfterMs = guesses.count(address());
+    return retryAfterMs === null ? UNKNOWN : { kind: 'throttled', retryAfterMs };
+  };
   const admitted = (found: Authentication): Authentication => {
     // The keys of the environment must work where no database ever did.
     if (found.kind !== 'known' || isOfEnvironment(found.principal)) return found;
@@ -32,13 +40,18 @@ export function createAuthenticator(
     if (standing === 'active') return found;
     return standing === 'suspended' ? SUSPENDED : UNAVAILABLE;
   };
-  const judge = (claims: AccessClaims | null): Authentication =>
-    claims === null ? UNKNOWN : admitted(users.judge(claims));
+  const judge = (claims: AccessClaims | null, address: CallerAddress): Authentication =>
+    claims === null ? unknown(address) : admitted(users.judge(claims));
   return {
     authenticate(secret, address) {
-      if (!secret.startsWith(TOKEN_START)) return admitted(keys.authenticate(secret, address));
+      if (!secret.startsWith(TOKEN_START)) {
+        const found = keys.authenticate(secret, address);
+        return found.kind === 'unknown' ? unknown(address) : admitted(found);
+      }
       const claims = tokens.read(secret);
-      return claims instanceof Promise ? claims.then(judge) : judge(claims);
+      return claims instanceof Promise
+        ? claims.then((read) => judge(read, address))
+        : judge(claims, address);
     },
   };
 }

@@ -1,8 +1,10 @@
 /**
  * Lists of networks, IPv4 and IPv6: whether an address is in one of them. An IPv4 address that
- * arrives mapped into IPv6 counts as what it is.
+ * arrives mapped into IPv6 counts as what it is, in whatever spelling; so does a network of such
+ * addresses, and one that is wider than all of them is none: it would hold far more than its
+ * text says.
  */
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
 export interface Networks {
   /** False for null: an address nobody knows is in no network. */
@@ -10,6 +12,7 @@ export interface Networks {
 }
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const MAPPED_BITS = 96;
 
 /** Reads addresses and networks (`192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`). */
 export function readNetworks(texts: readonly string[]): Networks {
@@ -20,10 +23,9 @@ export function readNetworks(texts: readonly string[]): Networks {
   }
   return {
     has(address) {
-      if (address === null) return false;
-      const plain = MAPPED.exec(address)?.[1] ?? address;
-      const version = isIP(plain);
-      return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+      if (address === null || isIP(address) === 0) return false;
+      const plain = unmapped(address);
+      return list.check(plain, familyOf(plain));
     },
   };
 }
@@ -37,18 +39,39 @@ export function isWithin(text: string, others: readonly string[]): boolean {
   const network = parse(text);
   return others.some((other) => {
     const wider = parse(other);
-    const isWider = network !== null && wider !== null && wider.bits <= network.bits;
-    return isWider && readNetworks([other]).has(network.address);
+    if (network === null || wider?.family !== network.family) return false;
+    return wider.bits <= network.bits && readNetworks([other]).has(network.address);
   });
 }
 
-function parse(text: string) {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0 || address.includes('%')) return null;
-  const bitsMax = version === 4 ? 32 : 128;
+interface Network {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: Family;
+}
+
+type Family = 'ipv4' | 'ipv6';
+
+function parse(text: string): Network | null {
+  const [written = '', prefix, ...rest] = text.split('/');
+  if (isIP(written) === 0 || rest.length > 0 || written.includes('%')) return null;
   if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return null;
-  const bits = prefix === undefined ? bitsMax : Number(prefix);
-  if (bits > bitsMax) return null;
-  return { address, bits, family: version === 4 ? ('ipv4' as const) : ('ipv6' as const) };
+  const address = unmapped(written);
+  const family = familyOf(address);
+  const bitsMax = family === 'ipv4' ? 32 : 128;
+  const isMapped = family !== familyOf(written);
+  const bits = prefix === undefined ? bitsMax : Number(prefix) - (isMapped ? MAPPED_BITS : 0);
+  return bits < 0 || bits > bitsMax ? null : { address, bits, family };
+}
+
+function familyOf(address: string): Family {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
+}
+
+/** Without the wrapping of an IPv4 address into IPv6, also where that is written in hexadecimal. */
+function unmapped(address: string): string {
+  if (isIP(address) === 4) return address;
+  const [plain = ''] = address.split('%');
+  const canonical = new SocketAddress({ address: plain, family: 'ipv6' }).address;
+  return MAPPED.exec(canonical)?.[1] ?? address;
 }

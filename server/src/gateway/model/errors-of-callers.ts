@@ -147,6 +147,12 @@ export const CALLER_ERRORS = {
     'Check that it was copied whole and was not revoked; sign in again, or refresh the token.',
   ),
   credentials_expired: row(401, false, 'The API key has expired.', 'Create a new key.'),
+  credentials_throttled: row(
+    429,
+    true,
+    'Too many credentials that are not known here came from this address.',
+    'Check the key or token; a good one works at once, also from this address.',
+  ),
   sign_in_refused: row(
     401,
     false,

@@ -21,6 +21,7 @@ export function authenticate(authenticator: Authenticator): Stage {
       'credentials_missing',
       'credentials_invalid',
       'credentials_expired',
+      'credentials_throttled',
       'credentials_conflicting',
       'credentials_in_query',
       'address_not_allowed',
@@ -74,6 +75,8 @@ function judged(found: Authentication): Principal {
       });
     case 'expired':
       throw new GatewayError('credentials_expired');
+    case 'throttled':
+      throw new GatewayError('credentials_throttled', { retryAfterMs: found.retryAfterMs });
     case 'elsewhere':
       throw new GatewayError('address_not_allowed');
     case 'suspended':

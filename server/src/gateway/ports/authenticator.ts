@@ -9,6 +9,8 @@ export type Authentication =
   | { readonly kind: 'expired' }
   /** Good, but not to be used from this address. */
   | { readonly kind: 'elsewhere' }
+  /** Unknown, as were too many others from this address. */
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number }
   /** Its tenant is suspended. */
   | { readonly kind: 'suspended' }
   /** The snapshot is too old, or was never loaded: nobody can be judged. */

@@ -26,7 +26,7 @@ export function logRequests(app: FastifyInstance, services: AdminServices): void
       key_id: request.principal?.keyId ?? null,
       tenant: request.principal?.tenant ?? null,
     };
-    const isRefused = REFUSED.has(reply.statusCode);
+    const isRefused = REFUSED.has(reply.statusCode) || request.errorCode === 'sign_in_throttled';
     if (isRefused || request.errorCode?.startsWith(CREDENTIALS) === true) {
       const address = originOf(request.raw).address();
       log.warn('access refused', { ...fields, event: 'security', address });

@@ -178,7 +178,8 @@ async function update(
  * themselves: both hold what that person may, as who makes a person does.
  */
 function requireHeld(actor: Principal, before: UserRecord, change: UserChange): void {
-  const isHandedOver = change.password !== undefined || change.email !== undefined;
+  const isOpened = change.isActive === true || change.isVerified === true;
+  const isHandedOver = isOpened || change.password !== undefined || change.email !== undefined;
   if (change.roles !== undefined || isHandedOver) requireRoles(actor, change.roles ?? before.roles);
   if (!isHandedOver || actor.keyId === before.id) return;
   const { models = before.models, limits = before.limits, budget = before.budget } = change;
