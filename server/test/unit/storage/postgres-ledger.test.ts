@@ -178,3 +178,13 @@ test('a database that not every text fits in is refused at the start', async (t)
     message: /encoding of the database is LATIN1/,
   });
 });
+
+test('an owner of the tables that cannot connect is named with the reason', async (t) => {
+  const at = await server.createDatabase(); // without tables
+  const settings = { migrationUrl: `${at.owner}?sslmode=no-verify` };
+
+  await assert.rejects(postgres.openStorage(t, { at, settings }), {
+    code: 'storage_unavailable',
+    message: /does not support SSL.* Check DATABASE_MIGRATION_URL/,
+  });
+});

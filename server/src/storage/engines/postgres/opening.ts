@@ -14,7 +14,7 @@ import { migratePostgres } from './migrating.ts';
 import { demandOf, type PostgresOptions, START } from './options.ts';
 import { beginning } from './scope.ts';
 import { countAt, serverOfMain } from './server-address.ts';
-import { codedError, troubleOf } from './sqlstate.ts';
+import { ConnectError, codedError, troubleOf } from './sqlstate.ts';
 
 const RETRY_MS = 500;
 const INSUFFICIENT_PRIVILEGE = '42501';
@@ -79,9 +79,9 @@ async function connectPatiently(options: PostgresOptions): Promise<pg.Client> {
   }
 }
 
-function unreachable(cause: unknown): GatewayError {
+function unreachable(cause: unknown, setting = 'DATABASE_URL'): GatewayError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `The database cannot be used: ${why}. Check DATABASE_URL and the server.`;
+  const message = `The database cannot be used: ${why}. Check ${setting} and the server.`;
   return new GatewayError('storage_unavailable', { message, cause });
 }
 
@@ -106,6 +106,9 @@ async function migrateAs(
   try {
     await migratePostgres(migrationUrl ?? url, { runtime, writer }, clock.wallMs());
   } catch (error) {
+    if (error instanceof ConnectError) {
+      throw unreachable(error, migrationUrl === null ? 'DATABASE_URL' : 'DATABASE_MIGRATION_URL');
+    }
     if (!lacksRights(error)) throw codedError(error);
     throw new GatewayError('storage_unavailable', {
       message:
