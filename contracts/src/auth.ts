@@ -4,6 +4,7 @@
  * A password is only bounded here; which are taken is a rule of its own, answered with 422.
  */
 import { z } from 'zod';
+import { listSchema, timestampSchema } from './common.ts';
 import { budgetSchema, limitsSchema, roleSchema } from './keys.ts';
 
 const email = z.string().min(3).max(256);
@@ -41,6 +42,18 @@ export const sessionSchema = z.object({
   refresh_expires_in: z.int(),
 });
 
+/** A sign-in that may still be refreshed. */
+export const openSessionSchema = z.object({
+  id: z.string(),
+  created_at: timestampSchema,
+  refreshed_at: timestampSchema,
+  expires_at: timestampSchema,
+  /** It is that of the token which asks. */
+  is_current: z.boolean(),
+});
+
+export const openSessionListSchema = listSchema(openSessionSchema);
+
 export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).max(200) });
 
 export const changePasswordSchema = z.strictObject({
@@ -68,4 +81,5 @@ export const profileSchema = z.object({
 export const jwksSchema = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
 export type Profile = z.infer<typeof profileSchema>;
+export type OpenSession = z.infer<typeof openSessionSchema>;
 export type SessionBody = z.infer<typeof sessionSchema>;

@@ -37,6 +37,7 @@ export {
   type UserUseCases,
 } from './people/users.ts';
 export type { AuditEntry, AuditRepository } from './ports/audit-repository.ts';
+export type { FamilyRecord } from './ports/family-repository.ts';
 export type { InvitationRecord } from './ports/invitation-repository.ts';
 export type {
   KeyRecord,

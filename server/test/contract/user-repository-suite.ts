@@ -219,6 +219,22 @@ export function familyRepositorySuite(name: string, open: Open): void {
     assert.equal((await families.get('fam_2'))?.endedAtMs, null);
   });
 
+  test(`${name}: families of a user that live are listed, newest first`, async (t) => {
+    const { users, families } = await open(t);
+    for (const id of ['usr_1', 'usr_2']) await users.insert(user(id));
+    await families.insert({ ...family('fam_1', 'usr_1'), expiresAtMs: 10 }, KEEP_ALL);
+    for (const id of ['fam_2', 'fam_3', 'fam_4']) {
+      await families.insert(family(id, 'usr_1'), KEEP_ALL);
+    }
+    await families.insert(family('fam_5', 'usr_2'), KEEP_ALL);
+    await families.end('fam_3', 'logout', 70);
+
+    const living = await families.livingOf('usr_1', 80);
+
+    assert.deepEqual(living, [family('fam_4', 'usr_1'), family('fam_2', 'usr_1')]);
+    assert.deepEqual(await families.livingOf('usr_1', 1000), []);
+  });
+
   test(`${name}: a source is known to the user who signed in from it`, async (t) => {
     const { users, families } = await open(t);
     for (const id of ['usr_1', 'usr_2']) await users.insert(user(id));

@@ -117,6 +117,36 @@ describe('a person', () => {
     assert.equal(me.status, 401);
   });
 
+  it('sees the own sessions, and ends all of them at once', async () => {
+    await register(url, 'sessions');
+    const [first, second] = [await login(url, 'sessions'), await login(url, 'sessions')];
+    await register(url, 'someone-else');
+    const other = await login(url, 'someone-else');
+    const as = (session: typeof first, method: string, path: string) =>
+      call(url, method, `${AUTH}/${path}`, { token: session.body.access_token });
+
+    const listed = await as(first, 'GET', 'sessions');
+    const ended = await as(second, 'POST', 'logout-all');
+    const after = [await as(first, 'GET', 'me'), await as(second, 'GET', 'me')];
+    const renewed = await refresh(first.body.refresh_token);
+    const again = await as(await login(url, 'sessions'), 'GET', 'sessions');
+
+    assert.deepEqual(
+      listed.body.data.map(({ is_current }: { is_current: boolean }) => is_current),
+      [false, true],
+    );
+    assert.doesNotMatch(JSON.stringify(listed.body), /es[rk]_/);
+    assert.equal(ended.status, 200);
+    assert.deepEqual(
+      [...after, renewed].map(({ status }) => status),
+      [401, 401, 401],
+    );
+    assert.equal(again.body.data.length, 1);
+    assert.equal((await as(other, 'GET', 'me')).status, 200);
+    const byKey = await gateway.api('GET', `${AUTH}/sessions`);
+    assert.equal(byKey.status, 403);
+  });
+
   it('who changes the password is signed out everywhere', async () => {
     const first = await newcomer(url, 'changer');
     const second = (await login(url, 'changer')).body;

@@ -137,6 +137,38 @@ describe('users', () => {
     assert.equal((await login(url, 'imported', 'Imported-Horse-1')).status, 200);
   });
 
+  it('are signed out by an administrator of theirs, and may sign in again', async () => {
+    const made = await create(admins.acme, 'ended');
+    const session = (await login(url, 'ended')).body;
+    const path = `/api/v1/users/${made.body.id}/sessions`;
+
+    const listed = await call(url, 'GET', path, { token: admins.acme });
+    const foreign = [
+      await call(url, 'GET', path, { token: admins.globex }),
+      await call(url, 'DELETE', path, { token: admins.globex }),
+    ];
+    const before = await call(url, 'GET', '/api/v1/auth/me', { token: session.access_token });
+    const ended = await call(url, 'DELETE', path, { token: admins.acme });
+    const after = await call(url, 'GET', '/api/v1/auth/me', { token: session.access_token });
+    const empty = await call(url, 'GET', path, { token: admins.acme });
+
+    assert.deepEqual([listed.body.data.length, empty.body.data.length], [1, 0]);
+    assert.deepEqual(
+      foreign.map(({ status }) => status),
+      [404, 404],
+    );
+    assert.deepEqual(
+      [before, ended, after].map(({ status }) => status),
+      [200, 200, 401],
+    );
+    assert.equal((await login(url, 'ended')).status, 200);
+    const log = await call(url, 'GET', '/api/v1/audit?limit=20', { token: admins.acme });
+    const entry = log.body.data.find(
+      ({ action }: { action: string }) => action === 'users.sign_out',
+    );
+    assert.equal(entry.subject, made.body.id);
+  });
+
   it('who are removed are gone, and leave nothing personal in the database', async () => {
     const made = await create(admins.acme, 'vanish');
     const gone = await call(url, 'DELETE', `/api/v1/users/${made.body.id}`, {

@@ -2,9 +2,16 @@
  * Between records of people and of the audit log, and the shapes of the control plane. A
  * password's hash never gets past here.
  */
-import type { AuditEntryBody, InvitationCreated, SessionBody, User } from '@esclusa/contracts';
+import type {
+  AuditEntryBody,
+  InvitationCreated,
+  OpenSession,
+  SessionBody,
+  User,
+} from '@esclusa/contracts';
 import type {
   AuditEntry,
+  FamilyRecord,
   InvitationRecord,
   NewUser,
   Session,
@@ -68,6 +75,21 @@ export function auditToWire(entry: AuditEntry): AuditEntryBody {
     details: entry.details,
     hash: entry.hash,
   };
+}
+
+/** `current`: the session that asks; null where none does. */
+export function openSessionsToWire(
+  families: readonly FamilyRecord[],
+  current: string | null,
+): { readonly data: OpenSession[]; readonly next: null } {
+  const data = families.map((family) => ({
+    id: family.id,
+    created_at: timestamp(family.createdAtMs),
+    refreshed_at: timestamp(family.rotatedAtMs),
+    expires_at: timestamp(family.expiresAtMs),
+    is_current: family.id === current,
+  }));
+  return { data, next: null };
 }
 
 export function sessionToWire(session: Session): SessionBody {

@@ -43,6 +43,8 @@ export interface Sessions {
   ): Promise<Refreshed>;
   end(familyId: string, reason: FamilyEnd): Promise<void>;
   endAllOf(userId: string, reason: FamilyEnd): Promise<void>;
+  /** Those of a user that may still be refreshed, newest first. */
+  living(userId: string): Promise<readonly FamilyRecord[]>;
   knowsSource(userId: string, caller: Caller): Promise<boolean>;
 }
 
@@ -113,6 +115,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       await families.endAllOf(userId, reason, clock.wallMs());
       await snapshot.refresh();
     },
+    living: (userId) => families.livingOf(userId, clock.wallMs()),
     knowsSource: (userId, caller) => families.knowsSource(userId, sourceHash(caller)),
   };
 }

@@ -17,6 +17,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { StandingOf } from '../authenticator.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { checkPassword } from '../passwords/policy.ts';
+import type { FamilyRecord } from '../ports/family-repository.ts';
 import type { UserRecord, UserRepository } from '../ports/user-repository.ts';
 import { operator } from '../superadmin.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
@@ -44,6 +45,10 @@ export interface SignInUseCases {
   holderOf(credential: Credential): Promise<Principal>;
   /** Ends the family of the token it is called with. Throws `permission_denied` for a key. */
   logout(actor: Principal, caller: Caller): Promise<void>;
+  /** Ends every family of the user, that of the token too. Throws `permission_denied` for a key. */
+  logoutAll(actor: Principal, caller: Caller): Promise<void>;
+  /** Newest first. Throws `permission_denied` for a key. */
+  sessions(actor: Principal): Promise<readonly FamilyRecord[]>;
   /** Ends every family of the user. Throws `sign_in_refused`, `password_too_weak`. */
   changePassword(
     actor: Principal,
@@ -77,6 +82,11 @@ export function createSignIn(options: SignInOptions): SignInUseCases {
     refresh: (token, caller) => refresh(options, token, caller),
     holderOf: (credential) => holderOf(options, credential),
     logout: (actor, caller) => logout(options, actor, caller),
+    logoutAll: (actor, caller) => logoutAll(options, actor, caller),
+    async sessions(actor) {
+      requirePerson(actor);
+      return options.sessions.living(actor.keyId);
+    },
     changePassword: (actor, wanted, caller) => changePassword(options, actor, wanted, caller),
     me: async (actor) =>
       actor.kind === 'user' ? options.users.get(actor.keyId, actor.tenant) : null,
@@ -168,6 +178,13 @@ async function logout(options: SignInOptions, actor: Principal, caller: Caller):
   if (actor.familyId !== null) await options.sessions.end(actor.familyId, 'logout');
   const { tenant, keyId } = actor;
   await options.audit.record(event(caller, { tenant, id: keyId }, keyId, 'auth.logout', 'success'));
+}
+
+async function logoutAll(options: SignInOptions, actor: Principal, caller: Caller): Promise<void> {
+  requirePerson(actor);
+  await options.sessions.endAllOf(actor.keyId, 'logout');
+  const user = actorOf(actor);
+  await options.audit.record(event(caller, user, user.id, 'auth.logout_all', 'success'));
 }
 
 async function changePassword(

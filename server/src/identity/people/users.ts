@@ -12,6 +12,7 @@ import { checkGrant, type Grant, settleGrant } from '../grants.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { checkImportedHash } from '../passwords/imported.ts';
 import { checkPassword } from '../passwords/policy.ts';
+import type { FamilyRecord } from '../ports/family-repository.ts';
 import type {
   MustRemain,
   UserPatch,
@@ -59,13 +60,17 @@ export interface UserUseCases {
   ): Promise<readonly UserRecord[]>;
   /** Throws `conflict` where the last administrator would go. */
   update(actor: Principal, id: string, change: UserChange): Promise<UserRecord>;
+  /** The sessions that a user has, newest first. */
+  sessions(actor: Principal, id: string): Promise<readonly FamilyRecord[]>;
+  /** Ends all of them. */
+  signOut(actor: Principal, id: string): Promise<UserRecord>;
   /** As `update`. */
   remove(actor: Principal, id: string): Promise<UserRecord>;
 }
 
 export interface UserUseCasesOptions {
   readonly users: UserRepository;
-  readonly sessions: Pick<Sessions, 'endAllOf'>;
+  readonly sessions: Pick<Sessions, 'endAllOf' | 'living'>;
   readonly snapshot: Pick<UserSnapshot, 'refresh'>;
   readonly hasher: PasswordHasher;
   readonly tenantExists: (slug: string) => Promise<boolean>;
@@ -83,6 +88,16 @@ export function createUserUseCases(options: UserUseCasesOptions): UserUseCases {
       return options.users.list({ tenant, limit: page.limit, beforeId: page.beforeId });
     },
     update: (actor, id, change) => update(options, actor, id, change),
+    async sessions(actor, id) {
+      await read(options, actor, 'users.read', id);
+      return options.sessions.living(id);
+    },
+    async signOut(actor, id) {
+      const user = await read(options, actor, 'users.write', id);
+      requireAbove(actor, user);
+      await options.sessions.endAllOf(id, 'administrator');
+      return user;
+    },
     remove: (actor, id) => remove(options, actor, id),
   };
 }

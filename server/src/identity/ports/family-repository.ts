@@ -3,7 +3,13 @@
  * used once and replaced by the next generation. The tokens themselves are nowhere.
  */
 
-export type FamilyEnd = 'logout' | 'reuse' | 'password' | 'deactivated' | 'displaced';
+export type FamilyEnd =
+  | 'logout'
+  | 'administrator'
+  | 'reuse'
+  | 'password'
+  | 'deactivated'
+  | 'displaced';
 
 export interface FamilyRecord {
   readonly id: string;
@@ -49,6 +55,8 @@ export interface FamilyRepository {
     bounds: { readonly keep: number; readonly forgetBeforeMs: number },
   ): Promise<void>;
   get(id: string): Promise<FamilyRecord | null>;
+  /** Those of a user that have neither ended nor expired, newest first. */
+  livingOf(userId: string, nowMs: number): Promise<readonly FamilyRecord[]>;
   /** Moves on from exactly that generation of a living family; false where somebody was faster. */
   rotate(id: string, rotation: Rotation): Promise<boolean>;
   /** Harmless on one that has ended. */

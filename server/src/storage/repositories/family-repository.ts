@@ -19,7 +19,7 @@ export function createFamilyRepository(engine: Engine): FamilyRepository {
   return { ...readers(engine), ...writers(engine) };
 }
 
-type Readers = Pick<FamilyRepository, 'get' | 'knowsSource' | 'endedSince'>;
+type Readers = Pick<FamilyRepository, 'get' | 'livingOf' | 'knowsSource' | 'endedSince'>;
 
 function readers(engine: Engine): Readers {
   return {
@@ -30,6 +30,15 @@ function readers(engine: Engine): Readers {
         [id],
       );
       return row === undefined ? null : recordOf(row);
+    },
+    async livingOf(userId, nowMs) {
+      const rows = await engine.read<RefreshFamiliesTable>(
+        null,
+        'select * from refresh_families where user_id = ? and ended_at_ms is null ' +
+          'and expires_at_ms > ? order by id desc limit ?',
+        [userId, nowMs, ENDED_AT_ONCE_MAX],
+      );
+      return rows.map(recordOf);
     },
     async knowsSource(userId, source) {
       const rows = await engine.read<{ id: string }>(

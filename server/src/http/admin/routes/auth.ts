@@ -7,6 +7,7 @@ import {
   errorSchema,
   jwksSchema,
   loginSchema,
+  openSessionListSchema,
   profileSchema,
   refreshSchema,
   registeredSchema,
@@ -17,7 +18,7 @@ import { z } from 'zod';
 import type { Principal } from '../../../gateway/index.ts';
 import { PERMISSIONS, reachOf, type UserRecord } from '../../../identity/index.ts';
 import { budgetToWire, limitsToWire } from '../../shapes/index.ts';
-import { sessionToWire } from '../../shapes/people.ts';
+import { openSessionsToWire, sessionToWire } from '../../shapes/people.ts';
 import { callerOf, originOf } from '../access.ts';
 import type { AdminApp } from '../instance.ts';
 import type { AdminServices } from '../services.ts';
@@ -28,6 +29,7 @@ const nothing = z.null().describe('Nothing.');
 export function authRoutes(app: AdminApp, services: AdminServices): void {
   registrationRoute(app, services);
   sessionRoutes(app, services);
+  openSessionRoutes(app, services);
   ownRoutes(app, services);
   keysRoute(app, services);
 }
@@ -102,6 +104,41 @@ function sessionRoutes(app: AdminApp, services: AdminServices): void {
     },
     async (request, reply) => {
       await signIn.logout(callerOf(request), originOf(services, request));
+      return reply.code(200).send(null);
+    },
+  );
+}
+
+function openSessionRoutes(app: AdminApp, services: AdminServices): void {
+  const { signIn } = services;
+  app.get(
+    '/api/v1/auth/sessions',
+    {
+      config: { access: 'profile.write' },
+      schema: {
+        tags,
+        summary: 'List one’s own sessions, newest first; at most 50 are open at once',
+        response: { 200: openSessionListSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      return openSessionsToWire(await signIn.sessions(caller), caller.familyId);
+    },
+  );
+
+  app.post(
+    '/api/v1/auth/logout-all',
+    {
+      config: { access: 'profile.write', audit: 'own' },
+      schema: {
+        tags,
+        summary: 'End all of one’s sessions, this one too',
+        response: { 200: nothing, default: errorSchema },
+      },
+    },
+    async (request, reply) => {
+      await signIn.logoutAll(callerOf(request), originOf(services, request));
       return reply.code(200).send(null);
     },
   );

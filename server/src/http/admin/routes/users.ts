@@ -5,6 +5,7 @@ import {
   errorSchema,
   invitationCreatedSchema,
   invitationCreateSchema,
+  openSessionListSchema,
   type UserUpdate,
   userCreateSchema,
   userListQuerySchema,
@@ -14,7 +15,12 @@ import {
 } from '@esclusa/contracts';
 import type { UserChange } from '../../../identity/index.ts';
 import { budgetFromWire, limitsFromWire } from '../../shapes/index.ts';
-import { invitationToWire, secretFromWire, userToWire } from '../../shapes/people.ts';
+import {
+  invitationToWire,
+  openSessionsToWire,
+  secretFromWire,
+  userToWire,
+} from '../../shapes/people.ts';
 import { callerOf, notFound } from '../access.ts';
 import { audited } from '../audit.ts';
 import { type Cursors, pageOf } from '../cursor.ts';
@@ -29,6 +35,7 @@ export function userRoutes(app: AdminApp, services: AdminServices, cursors: Curs
   creationRoutes(app, services);
   readRoutes(app, services, cursors);
   writeRoutes(app, services);
+  sessionRoutes(app, services);
 }
 
 function creationRoutes(app: AdminApp, { users, invite }: AdminServices): void {
@@ -144,6 +151,42 @@ function writeRoutes(app: AdminApp, { users }: AdminServices): void {
     },
     async (request) => {
       const record = await users.remove(callerOf(request), requireId(request.params.id));
+      audited(request, record);
+      return userToWire(record);
+    },
+  );
+}
+
+function sessionRoutes(app: AdminApp, { users }: AdminServices): void {
+  app.get<IdParams>(
+    '/api/v1/users/:id/sessions',
+    {
+      config: { access: 'users.read' },
+      schema: {
+        tags,
+        summary: 'List the sessions of a user, newest first',
+        response: { 200: openSessionListSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const sessions = await users.sessions(caller, requireId(request.params.id));
+      return openSessionsToWire(sessions, caller.familyId);
+    },
+  );
+
+  app.delete<IdParams>(
+    '/api/v1/users/:id/sessions',
+    {
+      config: { access: 'users.write', audit: 'users.sign_out' },
+      schema: {
+        tags,
+        summary: 'End all sessions of a user, who may sign in again',
+        response: { 200: userSchema, default: errorSchema },
+      },
+    },
+    async (request) => {
+      const record = await users.signOut(callerOf(request), requireId(request.params.id));
       audited(request, record);
       return userToWire(record);
     },
