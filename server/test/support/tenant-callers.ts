@@ -12,7 +12,20 @@ export interface CallersOptions {
   readonly mark: string;
 }
 
+/** One call that was answered to its end. */
+export interface AnsweredCall {
+  readonly kind: string;
+  readonly status: number;
+  /** Its id in the ledger. */
+  readonly requestId: string;
+  /** As its answer said; null where it came too late for a header. */
+  readonly costUsd: string | null;
+  /** Of a response that is kept. */
+  readonly responseId: string | null;
+}
+
 export interface Callers {
+  readonly calls: readonly AnsweredCall[];
   /** How often each status was answered, by the kind of the call. */
   readonly answered: ReadonlyMap<string, number>;
   /** Streams without a legal end, and answers that say that something does not work. */
@@ -28,6 +41,7 @@ const REST_MS = 20;
 export function startCallers({ urls, key, mark }: CallersOptions): Callers {
   const answered = new Map<string, number>();
   const broken: string[] = [];
+  const calls: AnsweredCall[] = [];
   let isStopped = false;
 
   async function once(kind: string, send: Send, number: number): Promise<void> {
@@ -44,6 +58,7 @@ export function startCallers({ urls, key, mark }: CallersOptions): Callers {
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const text = await answer.text();
+    calls.push(callOf(kind, answer, text));
     const name = `${kind} ${answer.status}`;
     answered.set(name, (answered.get(name) ?? 0) + 1);
     const isStream = answer.headers.get('content-type')?.includes('event-stream') === true;
@@ -58,12 +73,19 @@ export function startCallers({ urls, key, mark }: CallersOptions): Callers {
     }
   });
   return {
-    answered,
-    broken,
+    ...{ answered, broken, calls },
     async stop() {
       isStopped = true;
       await Promise.all(lanes);
     },
+  };
+}
+
+function callOf(kind: string, { status, headers }: Response, text: string): AnsweredCall {
+  return {
+    ...{ kind, status, requestId: headers.get('x-request-id') ?? '' },
+    costUsd: headers.get('x-esclusa-cost-usd'),
+    responseId: kind === 'kept' && status === 200 ? String(JSON.parse(text).id) : null,
   };
 }
 

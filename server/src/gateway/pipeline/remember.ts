@@ -25,6 +25,7 @@ export function remember(threads: Threads): Stage {
       'body_too_large',
       'storage_unavailable',
       'response_not_kept',
+      'tenant_moving',
     ],
     wrap: (next) => async (exchange) => {
       const thread = exchange.request.foreign?.thread;

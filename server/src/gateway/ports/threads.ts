@@ -24,7 +24,7 @@ export interface Threads {
   adoptFrame(request: InferenceRequest, frame: StreamFrame): StreamFrame;
   /**
    * Keeps the answer: the bytes of a plain one, or the event that ends a stream. Throws
-   * `response_not_kept`.
+   * `response_not_kept`, and `tenant_moving` while nothing of the tenant's is written.
    */
   keep(owner: ThreadOwner, request: InferenceRequest, answer: Buffer): Promise<void>;
 }

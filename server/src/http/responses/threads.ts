@@ -72,6 +72,8 @@ export function createThreads(
       try {
         await store.insert(kept);
       } catch (cause) {
+        // It says when to try again.
+        if (cause instanceof GatewayError && cause.code === 'tenant_moving') throw cause;
         throw notKept('The database did not take it.', true, cause);
       }
     },
