@@ -90,9 +90,10 @@ end
 -- Whether what was made in one life is good in another: of the same server, and not earlier.
 local function is_good_in(made, life)
   if made == life or life == '' then return true end
-  local made_by, made_since = string.match(made or '', '^(%w+)%.(%d+)$')
-  local server, since = string.match(life, '^(%w+)%.(%d+)$')
-  return made_by ~= nil and made_by == server and tonumber(made_since) >= tonumber(since)
+  local made_by, made_since = string.match(made or '', '^(%w+)%.?(%d*)$')
+  local server, since = string.match(life, '^(%w+)%.?(%d*)$')
+  if not made_by or made_by ~= server then return false end
+  return (tonumber(made_since) or 0) >= (tonumber(since) or 0)
 end
 
 -- GRANTED where the account may be relied on; else what is the matter.

@@ -208,8 +208,8 @@ class Census implements BudgetCensus {
   }
 
   #called(message: Buffer): void {
-    const call = JSON.parse(message.toString()) as Call;
-    if (call.from === this.#options.workers.id) return;
+    const call = readCall(message.toString());
+    if (call === null || call.from === this.#options.workers.id) return;
     const { token } = call;
     if (this.#answered.has(token) || this.#answered.size >= ANSWERED_MOST) return;
     const forget = this.#options.clock.setTimer(LOAD_MS, () => this.#answered.delete(token));
@@ -268,5 +268,17 @@ class Census implements BudgetCensus {
 
   #pause(durationMs: number): Promise<void> {
     return sleep(this.#options.clock, durationMs, this.#closing.signal);
+  }
+}
+
+/** null where it is none: anybody who reaches Redis may have said it. */
+function readCall(text: string): Call | null {
+  try {
+    const call = JSON.parse(text) as Partial<Call> | null;
+    const { token, tenant, scopeId, from } = call ?? {};
+    const isNamed = [token, tenant, scopeId, from].every((name) => typeof name === 'string');
+    return isNamed && Number.isFinite(call?.sinceMs) ? (call as Call) : null;
+  } catch {
+    return null;
   }
 }

@@ -19,8 +19,8 @@ export interface Workers {
    * Which life of the server it is, and since when the ledger has all that is known of: what was
    * counted in an earlier one of either is not relied on. A restart or a failover may have lost
    * the last writes; the journal of a process that died on another host is in no sum before it
-   * is recovered there. `server.sinceMs`, where the server is `OWN_LIFE` in a cluster, in which
-   * each node has one; or `UNKNOWN_LIFE` from the moment in which a connection is lost until
+   * is recovered there. `server` or `server.sinceMs`, where the server is `OWN_LIFE` in a
+   * cluster, in which each node has one; or `UNKNOWN_LIFE` from the moment in which a connection is lost until
    * the server was asked again.
    */
   life(): string;
@@ -112,7 +112,8 @@ export function createWorkers({
     );
     toldRecovered = known;
     const [ageMs, ids, server, since] = reply as readonly [number, string[], string, string];
-    life = `${redis.isCluster ? OWN_LIFE : server}.${since}`;
+    const whose = redis.isCluster ? OWN_LIFE : server;
+    life = since === '0' ? whose : `${whose}.${since}`;
     count = Math.max(1, ids.length);
     return { ids, isComplete: ageMs >= COMPLETE_AFTER_MS };
   }

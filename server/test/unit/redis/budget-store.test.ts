@@ -249,6 +249,7 @@ test('who learns later that entries were recovered loads nothing again', async (
   };
   const before = at('server.1000');
   granted(await before.reserve('acme', 1)).release();
+  granted(await at('server', before.run).reserve('acme', 1)).release();
   const after = at('server.2000', before.run);
   granted(await after.reserve('acme', 1)).release();
   assert.equal(ledger.loads.length, 2);
@@ -260,6 +261,19 @@ test('who learns later that entries were recovered loads nothing again', async (
 
   granted(await at('other.3000', before.run).reserve('acme', 1)).release();
   assert.equal(ledger.loads.length, 3);
+});
+
+test('what is no call for a census is not answered, and ends nothing', async () => {
+  const { store, reserve } = open({ clock: systemClock });
+  granted(await reserve('acme', 900)).release();
+  const calls = ['no call', '', 'null', '[]', '{}', '{"token":1,"tenant":{},"scopeId":[]}'];
+  for (const call of calls) {
+    const heard = Number(await server.cli('publish', 'esclusa:budget-census', call));
+    assert.ok(heard > 0, 'the store listens');
+  }
+
+  granted(await reserve('acme', 900)).release();
+  await store.flush();
 });
 
 test('the register is forgotten before anybody in it is', async () => {
