@@ -19,9 +19,11 @@ export interface Workers {
    * Which life of the server it is, and since when the ledger has all that is known of: what was
    * counted in an earlier one of either is not relied on. A restart or a failover may have lost
    * the last writes; the journal of a process that died on another host is in no sum before it
-   * is recovered there. `server` or `server.sinceMs`, where the server is `OWN_LIFE` in a
-   * cluster, in which each node has one; or `UNKNOWN_LIFE` from the moment in which a connection is lost until
-   * the server was asked again.
+   * is recovered there.
+   *
+   * `server` or `server.sinceMs`, where the server is `OWN_LIFE` in a cluster, in which each node
+   * has one; or `UNKNOWN_LIFE` from the moment in which a connection is lost until the server
+   * was asked again.
    */
   life(): string;
   /** Asks now. Throws a `RedisFailure`. */
