@@ -1,111 +1,26 @@
 /**
- * Goal: requests go where the configuration says, by speed, price, room, label and conditions,
- * and explain says beforehand what then happens. Method: the whole gateway and two upstreams
- * over real sockets, which count the calls they get.
+ * Goal: requests go where the configuration says, by speed, price, room, label and conditions.
+ * Method: the whole gateway and two upstreams over real sockets, which count the calls they get.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { RouteExplanation } from '@esclusa/contracts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import {
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream/index.ts';
 import { until } from '../support/until.ts';
 import { ask } from './asking.ts';
+import { MODEL, type Routing, routingConfig, startRouting } from './routing-surroundings.ts';
 import { PIXEL_URL } from './surroundings.ts';
 
-let gateway: TestGateway;
-let east: ScriptedUpstream;
-let west: ScriptedUpstream;
-
-const MODEL = 'mock';
-const atEast = { provider: 'east', model: MODEL };
-const atWest = { provider: 'west', model: MODEL };
-
-function price(usd: number) {
-  return { input_usd_per_million: usd, output_usd_per_million: usd };
-}
-
-function configOf() {
-  return {
-    providers: {
-      east: { kind: 'openai-compatible', base_url: east.url, api_key: 'k', max_concurrency: 100 },
-      west: { kind: 'openai-compatible', base_url: west.url, api_key: 'k', max_concurrency: 50 },
-    },
-    models: {
-      quick: { strategy: 'latency', targets: [atEast, atWest] },
-      cheap: {
-        strategy: 'cost',
-        targets: [
-          { ...atEast, price: price(10) },
-          { ...atWest, price: price(1) },
-        ],
-      },
-      room: { strategy: 'least-busy', targets: [atEast, atWest] },
-      kept: { strategy: 'weighted', sticky: 'metadata.session', targets: [atEast, atWest] },
-      tiered: {
-        targets: [
-          { ...atEast, when: { metadata: { tier: ['gold', 'staff'] } } },
-          { ...atWest, when: { max_input_tokens: 200 } },
-        ],
-      },
-      guests: { targets: [atEast], when: { tenant: 'guests', header: { 'x-tier': 'gold' } } },
-      seeing: {
-        targets: [
-          { ...atEast, capabilities: ['tools'] },
-          { ...atWest, capabilities: ['vision'] },
-        ],
-      },
-      cached: { targets: [{ ...atEast, when: { metadata: { tier: 'gold' } } }, atWest] },
-      broken: {
-        targets: [
-          { provider: 'east', model: 'mock-broken' },
-          { provider: 'west', model: 'mock-spare' },
-        ],
-        breaker: { failure_threshold: 1, minimum_calls: 1, open_seconds: 600 },
-      },
-    },
-    roles: { router: 'cheap', logic: 'west/mock' },
-    retired_models: { 'gpt-of-old': 'cheap', 'east/of-old': 'west/mock' },
-    routing: { latency_decay_seconds: 1 },
-    resilience: { retry: { attempts: 1 }, breaker: { failure_threshold: 10_000 } },
-  };
-}
+let around: Routing;
 
 before(async () => {
-  [east, west] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
-  gateway = await startGateway({ config: configOf() });
+  around = await startRouting();
 });
 
-after(async () => {
-  await gateway.close();
-  await Promise.all([east.close(), west.close()]);
-});
+after(() => around.close());
 
-beforeEach(() => {
-  east.forget();
-  west.forget();
-});
-
-function counts(): [east: number, west: number] {
-  return [east.calls.length, west.calls.length];
-}
-
-async function explain(
-  body: Readonly<Record<string, unknown>>,
-  key?: string,
-): Promise<RouteExplanation> {
-  const answer = await gateway.api('POST', '/api/v1/route/explain', body, key);
-  assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  return answer.body as RouteExplanation;
-}
-
-function orderOf({ targets }: RouteExplanation): string[] {
-  return targets.map(({ provider }) => provider);
-}
+beforeEach(() => around.forget());
 
 test('by latency a slow target is left alone, and used again once it is well', async () => {
+  const { gateway, east, west, counts, explain } = around;
   east.script(MODEL, 'ttft=1500ms');
   for (let i = 0; i < 20; i += 1) await ask(gateway, { model: 'quick', stream: true });
   const [slow, quick] = counts();
@@ -140,6 +55,7 @@ test('by latency a slow target is left alone, and used again once it is well', a
 });
 
 test('by latency a target that fails quickly is no quick target', async () => {
+  const { gateway, east, west, counts } = around;
   east.script(MODEL, 'status=503');
   west.script(MODEL, 'ttft=30ms');
 
@@ -154,6 +70,7 @@ test('by latency a target that fails quickly is no quick target', async () => {
 });
 
 test('by cost the cheap target answers, and the dear one when it fails', async () => {
+  const { gateway, west } = around;
   const asked = await ask(gateway, { model: 'cheap' });
   assert.equal(asked.headers.get('x-esclusa-provider'), 'west');
   west.script(MODEL, 'status=503');
@@ -167,6 +84,7 @@ test('by cost the cheap target answers, and the dear one when it fails', async (
 });
 
 test('a client that declines fallback gets the failure of the first target', async () => {
+  const { gateway, west, counts } = around;
   west.script(MODEL, 'status=503');
   const headers = { 'x-no-fallback': 'true' };
 
@@ -177,6 +95,7 @@ test('a client that declines fallback gets the failure of the first target', asy
 });
 
 test('by room a hundred and twenty streams at once are spread as there are places', async () => {
+  const { gateway, east, west, counts } = around;
   east.script(MODEL, 'ttft=500ms');
   west.script(MODEL, 'ttft=500ms');
 
@@ -192,6 +111,7 @@ test('by room a hundred and twenty streams at once are spread as there are place
 });
 
 test('a label keeps to its target, over other labels and a new configuration', async () => {
+  const { gateway, east, west } = around;
   const providerOf = async (session: string) => {
     const asked = await ask(gateway, { model: 'kept', body: { metadata: { session } } });
     return asked.headers.get('x-esclusa-provider');
@@ -200,13 +120,14 @@ test('a label keeps to its target, over other labels and a new configuration', a
   const first = await Promise.all(sessions.map(providerOf));
   assert.equal(new Set(first).size, 2, 'both have labels');
 
-  await gateway.configure({ ...configOf(), max_json_depth: 100 });
+  await gateway.configure({ ...routingConfig(east, west), max_json_depth: 100 });
   const again = await Promise.all(sessions.map(providerOf));
 
   assert.deepEqual(again, first);
 });
 
 test('conditions decide which targets there are, and who lacks them gets the others', async () => {
+  const { gateway } = around;
   const gold = await ask(gateway, { model: 'tiered', body: { metadata: { tier: 'gold' } } });
   const other = await ask(gateway, { model: 'tiered', body: { metadata: { tier: 'tin' } } });
   const none = await ask(gateway, { model: 'tiered', body: { user: 'u'.repeat(1000) } });
@@ -220,6 +141,7 @@ test('conditions decide which targets there are, and who lacks them gets the oth
 });
 
 test('a header and the tenant of the key can be conditions of a whole alias', async () => {
+  const { gateway } = around;
   await gateway.api('POST', '/api/v1/tenants', { slug: 'guests', name: 'Guests' });
   const { secret: key } = await gateway.key({ tenant: 'guests' });
   const headers = { 'X-Tier': 'gold' };
@@ -233,6 +155,7 @@ test('a header and the tenant of the key can be conditions of a whole alias', as
 });
 
 test('a request with an image goes around a model that cannot see', async () => {
+  const { gateway, counts } = around;
   const image = { type: 'image_url', image_url: { url: PIXEL_URL } };
   const messages = [{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, image] }];
   const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
@@ -250,6 +173,7 @@ test('a request with an image goes around a model that cannot see', async () => 
 });
 
 test('answers in the cache are not shared by requests with other targets', async () => {
+  const { gateway } = around;
   const asking = (tier: string) =>
     ask(gateway, { model: 'cached', body: { temperature: 0, metadata: { tier } } });
 
@@ -263,6 +187,7 @@ test('answers in the cache are not shared by requests with other targets', async
 });
 
 test('roles and retired names are answered, and only roles are listed', async () => {
+  const { gateway } = around;
   for (const model of ['role/router', 'role/logic', 'gpt-of-old', 'east/of-old']) {
     const asked = await ask(gateway, { model });
     assert.equal(asked.headers.get('x-esclusa-provider'), 'west', model);
@@ -280,6 +205,7 @@ test('roles and retired names are answered, and only roles are listed', async ()
 });
 
 test('a key may use an alias by each of its names, and a role without its alias', async () => {
+  const { gateway } = around;
   const { secret: alias } = await gateway.key({ models: ['cheap'] });
   const { secret: role } = await gateway.key({ models: ['role/router'] });
   const status = async (model: string, key: string) =>
@@ -296,161 +222,6 @@ test('a key may use an alias by each of its names, and a role without its alias'
   const ids = (body.data as { id: string }[]).map(({ id }) => id);
   assert.deepEqual(ids.sort(), ['cheap', 'role/router']);
 });
-
-test('explain names who then answers, for every order that is not a draw', async () => {
-  const asking = [
-    { model: 'cheap' },
-    { model: 'role/router' },
-    { model: 'kept', metadata: { session: 's-3' } },
-    { model: 'kept', metadata: { session: 's-4' } },
-    { model: 'tiered', metadata: { tier: 'staff' } },
-    { model: 'tiered' },
-    { model: 'west/mock' },
-  ];
-
-  for (const body of asking) {
-    const messages = [{ role: 'user', content: 'Say hello.' }];
-    const explained = await explain({ ...body, messages });
-    const asked = await ask(gateway, { model: body.model, body });
-
-    const said = `${JSON.stringify(body)} ${JSON.stringify(explained.targets)}`;
-    assert.equal(explained.refusal, null, said);
-    assert.equal(explained.targets[0]?.provider, asked.headers.get('x-esclusa-provider'), said);
-  }
-});
-
-test('explain tells reasons, estimates, cache and times', async () => {
-  const messages = [{ role: 'user', content: 'Say hello.' }];
-  const explained = await explain({ model: 'cheap', messages, max_tokens: 10, temperature: 0 });
-
-  assert.deepEqual(orderOf(explained), ['west', 'east']);
-  assert.deepEqual(explained.route, {
-    ...{
-      name: 'cheap',
-      strategy: 'cost',
-      sticky: null,
-      sticky_value: null,
-      arm: null,
-      prompt: null,
-    },
-  });
-  const [first, second] = explained.targets;
-  assert.equal(first?.reason, 'cost');
-  // 10 USD a million are 10 000 nano-dollars a token.
-  assert.equal(second?.expected_nanousd, (explained.input_tokens + 10) * 10_000);
-  assert.equal(explained.output_tokens, 10);
-  assert.equal(explained.reserve_nanousd, second?.upper_bound_nanousd);
-  assert.ok(Number(first?.upper_bound_nanousd) > Number(first?.expected_nanousd));
-  assert.equal(typeof first?.timeouts.first_token_ms, 'number');
-  assert.equal(explained.cache?.usable, true);
-  assert.match(String(explained.cache?.key), /^[\w-]{43}$/);
-  assert.deepEqual(
-    [explained.live, explained.key_id, explained.tenant],
-    [true, 'key_admin', 'default'],
-  );
-
-  const warm = await explain({ model: 'cheap', messages, temperature: 1 });
-  assert.deepEqual([warm.cache?.usable, warm.cache?.key], [false, null]);
-  assert.equal(warm.cache?.detail, 'not-deterministic');
-});
-
-test('explain tells who is left out and why, with the time of an open breaker', async () => {
-  east.script('mock-broken', 'status=500');
-  await ask(gateway, { model: 'broken' });
-
-  const broken = await explain({ model: 'broken' });
-  const tiered = await explain({ model: 'tiered' });
-  const direct = await explain({ model: 'east/mock-broken' });
-
-  assert.deepEqual(orderOf(broken), ['west']);
-  const [rejected] = broken.rejected;
-  assert.deepEqual([rejected?.id, rejected?.reason], ['east/mock-broken', 'breaker_open']);
-  assert.ok(Number(rejected?.retry_after_ms) > 500_000);
-  assert.deepEqual(
-    tiered.rejected.map(({ reason, detail }) => [reason, detail]),
-    [['condition', 'metadata.tier']],
-  );
-  assert.equal(direct.refusal?.code, 'no_target_available');
-  assert.ok(Number(direct.refusal?.retry_after_ms) > 500_000);
-});
-
-test('explain asks as a key, whose models and budget count, and confines admins', async () => {
-  const { id, secret } = await gateway.key({
-    models: ['room'],
-    budget: { limit_usd: '1', period: 'day' },
-  });
-  await gateway.api('POST', '/api/v1/tenants', { slug: 'far', name: 'Far' });
-  const { secret: farAdmin } = await gateway.key({ tenant: 'far', role: 'admin' });
-
-  const refused = await explain({ model: 'cheap', key_id: id });
-  const unpriced = await explain({ model: 'room', key_id: id });
-  const unknown = await explain({ model: 'nobody' });
-  const byAdmin = await explain({ model: 'cheap' }, farAdmin);
-  const path = '/api/v1/route/explain';
-  const outside = await gateway.api('POST', path, { model: 'cheap', key_id: id }, farAdmin);
-  const otherTenant = await gateway.api(
-    'POST',
-    path,
-    { model: 'cheap', tenant: 'default' },
-    farAdmin,
-  );
-  const plain = await gateway.api('POST', path, { model: 'cheap' }, secret);
-  const malformed = await gateway.api('POST', path, { model: 'cheap', messages: 7 });
-
-  assert.deepEqual([refused.key_id, refused.refusal?.code], [id, 'model_not_allowed']);
-  assert.equal(refused.refusal?.status, 403);
-  assert.deepEqual(orderOf(refused), ['west', 'east']);
-  assert.equal(unpriced.refusal?.code, 'price_unknown');
-  assert.deepEqual([unknown.refusal?.code, unknown.route], ['model_not_found', null]);
-  assert.equal(byAdmin.tenant, 'far');
-  assert.deepEqual([outside.status, otherTenant.status, plain.status], [404, 403, 403]);
-  assert.deepEqual([malformed.status, malformed.body.error.code], [400, 'invalid_request']);
-});
-
-test('explaining changes nothing: no call, no row, no figure, no breaker, no entry', async () => {
-  await ask(gateway, { model: 'quick', stream: true });
-  const state = async () => {
-    const [breakers, rows, cache, budgets] = await Promise.all(
-      [
-        '/api/v1/circuit-breakers',
-        '/api/v1/requests?limit=5',
-        '/cache/stats',
-        '/api/v1/budgets',
-      ].map(async (path) => (await gateway.api('GET', path)).body),
-    );
-    const { entries, hits, misses } = cache.cache;
-    return JSON.stringify({
-      breakers: breakers.data.map(stable),
-      rows,
-      entries,
-      hits,
-      misses,
-      budgets,
-    });
-  };
-  const before = await state();
-  const calls = counts();
-
-  for (const model of ['quick', 'cheap', 'room', 'kept', 'tiered', 'broken', 'seeing', 'nobody']) {
-    for (const stream of [true, false]) await explain({ model, stream, temperature: 0 });
-  }
-
-  assert.equal(await state(), before);
-  assert.deepEqual(counts(), calls);
-});
-
-/** All of a breaker but the times that pass by themselves. */
-function stable({
-  retry_after_ms: _left,
-  open_seconds_total: _since,
-  workers,
-  ...breaker
-}: Readonly<Record<string, unknown>>) {
-  const states = (workers as { state: string; failure_count: number }[]).map(
-    ({ state, failure_count }) => [state, failure_count],
-  );
-  return { ...breaker, states };
-}
 
 function chatOf(model: string) {
   return { model, messages: [{ role: 'user', content: 'Say hello.' }] };
