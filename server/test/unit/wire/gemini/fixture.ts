@@ -1,6 +1,8 @@
 /**
  * The recorded bodies and streams of `test/fixtures/gemini`, and what tests do with streams.
  */
+import type { JsonObject } from '../../../../src/kernel/json.ts';
+import { decodeRequest } from '../../../../src/wire/gemini/decode/request.ts';
 import {
   createStreamDecoder,
   type StreamDecoderOptions,
@@ -28,4 +30,15 @@ export function decoder(options: Partial<StreamDecoderOptions> = {}) {
 
 export function decode(pieces: readonly Buffer[], options: Partial<StreamDecoderOptions> = {}) {
   return outcomeOf(decoder(options), pieces);
+}
+
+/** Tests look into whatever was translated. */
+export type Json = ReturnType<typeof JSON.parse>;
+
+/** In canonical form, for the model `m`. */
+export function decodedRequest(body: Json | string, stream = false) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const parsed = JSON.parse(text) as JsonObject;
+  const decoded = decodeRequest({ model: 'm', stream, body: parsed, text: () => text });
+  return { ...decoded, body: decoded.body as Json };
 }

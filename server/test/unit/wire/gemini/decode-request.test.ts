@@ -1,63 +1,26 @@
 /**
- * Goal: requests keep their meaning on the way to the canonical form and from it, and what
+ * Goal: requests of this dialect keep their meaning on the way to the canonical form, and what
  * cannot be carried is named. Method: bodies as the SDK and the API's documents write them;
  * expected values are worked out by hand.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { isJsonObject, type JsonObject, scanObject } from '../../../../src/kernel/json.ts';
-import { decodeCountRequest, decodeRequest } from '../../../../src/wire/gemini/decode/request.ts';
+import { scanObject } from '../../../../src/kernel/json.ts';
+import { decodeCountRequest } from '../../../../src/wire/gemini/decode/request.ts';
 import {
   decodeBatchEmbedRequest,
   decodeEmbedRequest,
   encodeEmbedRequest,
 } from '../../../../src/wire/gemini/embedding.ts';
-import type { Refusal } from '../../../../src/wire/gemini/encode/refuse.ts';
-import { encodeRequest } from '../../../../src/wire/gemini/encode/request.ts';
 import { readChatRequest } from '../../../../src/wire/gemini/read-request.ts';
 import { rewriteModels } from '../../../../src/wire/gemini/rewrite-request.ts';
 import { toJsonSchema } from '../../../../src/wire/gemini/schema.ts';
-import { toResponse, toResult } from '../../../../src/wire/gemini/tool-result.ts';
-
-/** Tests look into whatever was translated. */
-type Json = ReturnType<typeof JSON.parse>;
-
-class Refused extends Error {
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(refusal.field);
-    this.refusal = refusal;
-  }
-}
-
-function decode(body: Json | string, stream = false) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const parsed = JSON.parse(text) as JsonObject;
-  const decoded = decodeRequest({ model: 'm', stream, body: parsed, text: () => text });
-  return { ...decoded, body: decoded.body as Json };
-}
-
-function encode(body: Json) {
-  const { text, dropped } = encodeRequest(body, 'gemini', (refusal) => new Refused(refusal));
-  return { text, body: JSON.parse(text) as Json, dropped };
-}
-
-function refusalOf(body: Json): Refusal {
-  try {
-    encode(body);
-  } catch (error) {
-    assert.ok(error instanceof Refused, String(error));
-    return error.refusal;
-  }
-  assert.fail('nothing was refused');
-}
+import { decodedRequest, type Json } from './fixture.ts';
 
 const user = (text: string) => ({ role: 'user', parts: [{ text }] });
 
 test('contents become messages: instructions, texts and media', () => {
-  const { body, needed, dropped } = decode({
+  const { body, needed, dropped } = decodedRequest({
     systemInstruction: { parts: [{ text: 'Be brief.' }] },
     contents: [
       {
@@ -95,7 +58,7 @@ test('contents become messages: instructions, texts and media', () => {
 });
 
 test('thoughts, calls and their results become messages, with ids given or made', () => {
-  const { body } = decode({
+  const { body } = decodedRequest({
     contents: [
       {
         role: 'model',
@@ -145,13 +108,13 @@ test('arguments of earlier calls keep every digit and the order of their keys', 
   const text = `{"contents":[{"parts":[{"text":"x"}]},{"role":"model","parts":[{"text":"]}"},
     {"functionCall":{"name":"f","args":${args}}}]}]}`;
 
-  const { body } = decode(text);
+  const { body } = decodedRequest(text);
 
   assert.equal(body.messages[1].tool_calls[0].function.arguments, args);
 });
 
 test('settings become canonical ones, in either spelling', () => {
-  const camel = decode({
+  const camel = decodedRequest({
     contents: [user('x')],
     generationConfig: {
       ...{ maxOutputTokens: 10, temperature: 0.5, topP: 0.9, topK: 40, candidateCount: 2 },
@@ -160,7 +123,7 @@ test('settings become canonical ones, in either spelling', () => {
       thinkingConfig: { includeThoughts: true, thinkingBudget: 512, thinkingLevel: 'LOW' },
     },
   });
-  const snake = decode({
+  const snake = decodedRequest({
     contents: [user('x')],
     generation_config: {
       ...{ max_output_tokens: 10, temperature: 0.5, top_p: 0.9, top_k: 40, candidate_count: 2 },
@@ -186,7 +149,8 @@ test('settings become canonical ones, in either spelling', () => {
 
 test('a budget of thought of 0 forbids it, and -1 leaves it to the model', () => {
   const thinking = (thinkingConfig: object) =>
-    decode({ contents: [user('x')], generationConfig: { thinkingConfig } }).body.esclusa?.thinking;
+    decodedRequest({ contents: [user('x')], generationConfig: { thinkingConfig } }).body.esclusa
+      ?.thinking;
 
   assert.deepEqual(thinking({ thinkingBudget: 0 }), { mode: 'disabled' });
   assert.deepEqual(thinking({ thinkingBudget: -1 }), { mode: 'adaptive', include_thoughts: false });
@@ -195,7 +159,7 @@ test('a budget of thought of 0 forbids it, and -1 leaves it to the model', () =>
 
 test('the form of the answer is heard in either kind of schema', () => {
   const format = (generationConfig: object) =>
-    decode({ contents: [user('x')], generationConfig }).body.response_format;
+    decodedRequest({ contents: [user('x')], generationConfig }).body.response_format;
   const responseMimeType = 'application/json';
   const schema = { type: 'object', properties: { a: { type: ['string', 'null'] } } };
 
@@ -236,7 +200,7 @@ test('Google’s own schema becomes JSON Schema, limits and alternatives include
 test('modes of calling become choices, of one function or among a shorter list', () => {
   const tools = [{ functionDeclarations: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] }];
   const choice = (functionCallingConfig: object) => {
-    const { body } = decode({
+    const { body } = decodedRequest({
       contents: [user('x')],
       tools,
       toolConfig: { functionCallingConfig },
@@ -256,7 +220,7 @@ test('modes of calling become choices, of one function or among a shorter list',
 });
 
 test('what only Google has is needed, what may be left out is dropped, by fixed names', () => {
-  const { needed, dropped } = decode({
+  const { needed, dropped } = decodedRequest({
     contents: [
       {
         role: 'user',
@@ -313,179 +277,6 @@ test('facts are read where they matter, and checked', () => {
     const read = readChatRequest({ contents: [user('x')], generationConfig });
     assert.equal(read.kind, 'refused');
   }
-});
-
-const CALLS = [
-  {
-    id: 'a',
-    type: 'function',
-    function: { name: 'f', arguments: '{ "n": 12345678901234567890 }' },
-  },
-  { id: 'call_made_x_1', type: 'function', function: { name: 'f', arguments: '' } },
-];
-
-test('messages become contents, with results in one content and every digit of arguments', () => {
-  const { text, body } = encode({
-    messages: [
-      { role: 'system', content: 'Be brief.' },
-      { role: 'developer', content: [{ type: 'text', text: 'Be kind.' }] },
-      { role: 'user', content: 'x' },
-      { role: 'assistant', content: null, tool_calls: CALLS },
-      { role: 'tool', tool_call_id: 'a', content: 'sunny' },
-      { role: 'tool', tool_call_id: 'call_made_x_1', content: '{"n":1}' },
-      { role: 'user', content: 'y' },
-    ],
-  });
-
-  assert.deepEqual(body.systemInstruction, {
-    parts: [{ text: 'Be brief.' }, { text: 'Be kind.' }],
-  });
-  assert.deepEqual(
-    body.contents.map(({ role }: Json) => role),
-    ['user', 'model', 'user', 'user'],
-  );
-  assert.match(text, /"args":\{ "n": 12345678901234567890 \}/);
-  assert.deepEqual(body.contents[1].parts[1], { functionCall: { name: 'f', args: {} } });
-  assert.deepEqual(body.contents[2].parts, [
-    { functionResponse: { name: 'f', response: { n: 1 } } },
-    { functionResponse: { id: 'a', name: 'f', response: { output: 'sunny' } } },
-  ]);
-});
-
-test('results of calls without ids stand in the order of their calls', () => {
-  const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
-  const { body } = encode({
-    messages: [
-      { role: 'assistant', tool_calls: [call('call_made_x_0'), call('call_made_x_1')] },
-      { role: 'tool', tool_call_id: 'call_made_x_1', content: 'second' },
-      { role: 'tool', tool_call_id: 'call_made_x_0', content: 'first' },
-    ],
-  });
-
-  const outputs = body.contents[1].parts.map(({ functionResponse: f }: Json) => f.response.output);
-  assert.deepEqual(outputs, ['first', 'second']);
-});
-
-test('a step of the current turn says that nobody kept its signature', () => {
-  const call = (id: string, signature?: string) => ({
-    ...{ id, type: 'function', function: { name: 'f', arguments: '{}' } },
-    ...(signature === undefined ? {} : { esclusa: { signature } }),
-  });
-  const step = (...calls: Json[]) => [
-    { role: 'assistant', tool_calls: calls },
-    ...calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'x' })),
-  ];
-  const messages = [
-    { role: 'user', content: 'x' },
-    ...step(call('a')),
-    { role: 'user', content: 'y' },
-    ...step(call('b'), call('c')),
-    ...step(call('d', 's'), call('e')),
-  ];
-  const { text, body } = encode({ messages });
-
-  const signatures = body.contents
-    .filter(({ role }: Json) => role === 'model')
-    .map(({ parts }: Json) => parts.map((part: Json) => part.thoughtSignature));
-  const unsigned = 'skip_thought_signature_validator';
-  assert.deepEqual(signatures, [[undefined], [unsigned, undefined], ['s', undefined]]);
-  const back = decode(text).body.messages[4].tool_calls[0];
-  assert.equal(back.esclusa, undefined, 'and is read as none');
-});
-
-test('media that only Google takes, and prompts that it keeps, are reckoned with as files', () => {
-  const video = { inlineData: { mimeType: 'video/mp4', data: 'AAAA' } };
-  const { body } = decode({
-    ...{ cachedContent: 'cachedContents/a' },
-    contents: [{ parts: [{ text: 'x' }, video] }],
-  });
-
-  assert.deepEqual(body.messages, [
-    { role: 'system', content: [{ type: 'file', file: { file_id: 'cachedContents/a' } }] },
-    {
-      role: 'user',
-      content: [
-        { type: 'text', text: 'x' },
-        { type: 'file', file: {} },
-      ],
-    },
-  ]);
-});
-
-test('settings, tools, choices and forms have their places', () => {
-  const schema = { type: 'object', properties: {} };
-  const { body, dropped } = encode({
-    messages: [{ role: 'user', content: 'x' }],
-    ...{ max_tokens: 5, n: 2, stop: 'END', temperature: 0, logprobs: true, top_logprobs: 2 },
-    tools: [{ type: 'function', function: { name: 'f', parameters: schema, strict: true } }],
-    tool_choice: { type: 'function', function: { name: 'f' } },
-    response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
-    ...{ user: 'u', metadata: {}, anything: 1 },
-    esclusa: { vendor: { gemini: { safetySettings: [], generationConfig: { topK: 3 } } } },
-  });
-
-  assert.deepEqual(body.tools, [
-    { functionDeclarations: [{ name: 'f', parametersJsonSchema: schema }] },
-  ]);
-  assert.deepEqual(body.toolConfig, {
-    functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['f'] },
-  });
-  assert.deepEqual(body.generationConfig, {
-    ...{ maxOutputTokens: 5, temperature: 0, candidateCount: 2, stopSequences: ['END'] },
-    ...{ responseLogprobs: true, logprobs: 2, topK: 3 },
-    ...{ responseMimeType: 'application/json', responseJsonSchema: schema },
-  });
-  assert.deepEqual(body.safetySettings, []);
-  assert.deepEqual(dropped, ['user', 'metadata', '(others)', 'tools[].function.strict']);
-});
-
-test('what this wire cannot say is refused with the field at fault', () => {
-  const messages = [{ role: 'user', content: 'x' }];
-  const file = { type: 'file', file: { file_id: 'file-1' } };
-  const broken = [{ id: 'a', type: 'function', function: { name: 'f', arguments: '[1]' } }];
-  const cases: readonly (readonly [Json, Refusal['kind'], string])[] = [
-    [{ messages, logit_bias: {} }, 'unsupported', 'logit_bias'],
-    [{ messages, functions: [] }, 'unsupported', 'functions'],
-    [{ messages, modalities: ['text', 'audio'] }, 'unsupported', 'modalities'],
-    [{ messages, tools: [{ type: 'custom' }] }, 'unsupported', 'tools[0].type'],
-    [{ messages: [{ role: 'user', content: [file] }] }, 'unsupported', 'messages[0].content[0]'],
-    [{ messages: [{ role: 'odd', content: 'x' }] }, 'unsupported', 'messages[0].role'],
-    [
-      { messages: [{ role: 'assistant', tool_calls: broken }] },
-      'unsupported',
-      'messages[0].tool_calls[0].function.arguments',
-    ],
-    [
-      { messages: [{ role: 'tool', tool_call_id: 'nobody', content: 'x' }] },
-      'invalid',
-      'messages[0].tool_call_id',
-    ],
-  ];
-  for (const [body, kind, field] of cases) assert.deepEqual(refusalOf(body), { kind, field });
-});
-
-test('results of tools survive both ways, byte for byte', () => {
-  const text = fc.oneof(
-    fc.string(),
-    fc.json(),
-    fc.string().map((output) => JSON.stringify({ output })),
-    fc.string().map((error) => JSON.stringify({ error })),
-    fc.json().map((output) => JSON.stringify({ output })),
-  );
-  fc.assert(
-    fc.property(text, fc.boolean(), (content, isError) => {
-      assert.deepEqual(toResult(toResponse({ content, isError })), { content, isError });
-    }),
-  );
-  fc.assert(
-    fc.property(text, fc.dictionary(fc.string(), fc.jsonValue()), (output, other) => {
-      for (const response of [{ output }, { error: output }, other]) {
-        const plain = JSON.parse(JSON.stringify(response));
-        assert.ok(isJsonObject(plain));
-        assert.deepEqual(toResponse(toResult(plain)), plain);
-      }
-    }),
-  );
 });
 
 test('embeddings have one text for one content and a list for many', () => {
