@@ -148,6 +148,20 @@ export function userRepositorySuite(name: string, open: Open): void {
     const admins = left.filter((each) => each.isActive && each.roles.includes('admin'));
     assert.equal(admins.length, 1);
   });
+
+  test(`${name}: who may not sign in is nobody who remains`, async (t) => {
+    const { users } = await open(t);
+    await users.insert({ ...user('usr_1'), roles: ['admin'] });
+    await users.insert({ ...user('usr_2'), roles: ['admin'], isActive: false });
+    await users.insert({ ...user('usr_3'), roles: ['admin'], isVerified: false });
+    const mustRemain = [{ tenant: 'default', roles: ['admin' as const] }];
+
+    const unverified = users.update('usr_1', null, { isVerified: false }, mustRemain);
+    await assert.rejects(unverified, { code: 'conflict' });
+    await assert.rejects(users.remove('usr_1', null, mustRemain), { code: 'conflict' });
+
+    assert.equal((await users.get('usr_1', null))?.isVerified, true);
+  });
 }
 
 export function familyRepositorySuite(name: string, open: Open): void {

@@ -140,6 +140,7 @@ async function requireRemaining(
       .selectFrom('users')
       .select('id')
       .where('is_active', '=', 1)
+      .where('is_verified', '=', 1)
       .where((row) => row.or(roles.map((role) => row('roles', 'like', `%"${role}"%`))))
       .limit(1);
     if (tenant !== null) query = query.where('tenant', '=', tenant);

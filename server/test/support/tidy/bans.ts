@@ -10,6 +10,7 @@ import {
   type UseKind,
 } from './facts.ts';
 import type { Graph } from './graph.ts';
+import { mayBeCode } from './text-as-code.ts';
 
 type Ban = {
   readonly kind: UseKind;
@@ -59,6 +60,12 @@ const BANS: readonly Ban[] = [
     kind: 'function born old',
     where: (path) => HOT_ROOMS.some((room) => isIn(path, room)),
     instead: 'a constant that is assigned, or a field (docs/decisions/0025)',
+  },
+  // Attack D5: no field of a request becomes a command, a module, a statement or a pattern.
+  {
+    kind: 'text as code',
+    where: (path) => isSource(path) && !mayBeCode(path),
+    instead: 'a table of what there is, or a row in server/test/support/tidy/text-as-code.ts',
   },
   { kind: 'module state', where: isSource, instead: 'a factory that owns its state' },
   { kind: 'work on import', where: isSource, instead: 'a function that main.ts or app/ calls' },

@@ -23,6 +23,7 @@ import {
 } from 'typescript/unstable/ast/is';
 import type { Use, UseKind } from './facts.ts';
 import { globalName, lineOf, type ParsedFile, textOf, walk } from './syntax.ts';
+import { textAsCode } from './text-as-code.ts';
 
 type Found = { readonly kind: UseKind; readonly text: string };
 
@@ -126,6 +127,8 @@ function nodeUse(node: Node): Found | undefined {
     const isOn = node.initializer.kind === SyntaxKind.TrueKeyword;
     return isOn ? { kind: 'focused test', text: 'only: true' } : undefined;
   }
+  const code = textAsCode(node);
+  if (code !== undefined) return { kind: 'text as code', text: code };
   if (isBornOld(node)) return { kind: 'function born old', text: 'a function made as a member' };
   return undefined;
 }

@@ -25,6 +25,8 @@ export type UseKind =
   | 'focused test'
   | 'sleep'
   | 'function born old'
+  /** A text that becomes a program, a module, a statement or a pattern. */
+  | 'text as code'
   | 'work on import'
   | 'module state'
   /** A string or a property name, wherever it stands: the rule on names decides. */
