@@ -54,6 +54,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   period: '--budget',
   email: '<email>',
   name: '<name>',
+  password_hash: '--password-hash',
   slug: '<slug>',
 };
 

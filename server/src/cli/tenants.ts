@@ -6,12 +6,22 @@ import { textOption, type VerbContext } from './context.ts';
 import { codeOf } from './explain.ts';
 import { CliFailure } from './failure.ts';
 
+/** The operators' own. */
+const OWN = 'default';
+
 /** Words what a person cannot know from the code alone. */
 export function tenantFailure({ say }: VerbContext, slug: string, error: unknown): unknown {
   if (codeOf(error) === 'not_found')
     return new CliFailure(say.tenants.missing(slug), { code: 'not_found' });
+  const isRefused = codeOf(error) === 'conflict' || codeOf(error) === 'invalid_request';
+  if (slug === OWN && isRefused && isOf(error, 'slug'))
+    return new CliFailure(say.tenants.own(slug), { code: 'conflict' });
   if (codeOf(error) !== 'conflict' || !(error instanceof Error)) return error;
   return new CliFailure(error.message, { code: 'conflict' });
+}
+
+function isOf(error: unknown, field: string): boolean {
+  return error instanceof Error && 'field' in error && error.field === field;
 }
 
 /** `a, b` as a list, an empty text as none; undefined where it was not given. */

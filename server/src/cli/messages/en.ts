@@ -231,12 +231,16 @@ export const en = {
     expires_at: 'expected a point in the future.',
     roles: 'expected student, instructor, admin or superadmin, comma-separated.',
     email: 'expected an e-mail address.',
+    password_hash: 'expected bcrypt: 60 characters from $2a$, $2b$ or $2y$, cost 4 to 14.',
     username: 'expected 3 to 50 letters, digits, hyphens and underscores.',
     ...tenantsEn.refusals,
   },
   errors: {
     not_found: 'There is nothing with this name.',
     conflict: 'It exists already, or changed meanwhile.',
+    password_too_weak:
+      'The password needs 8 characters, upper and lower case and a digit; none of the commonest, ' +
+      'and not made of the address or the name.',
     permission_denied: 'This is not permitted.',
     storage_unavailable: 'The database does not answer. Is the data folder right?',
   },
@@ -328,6 +332,7 @@ export const en = {
     invited: (until: string) =>
       `An invitation, good once and until ${until} (UTC), shown this once:`,
     yesOrNo: 'expected yes or no.',
+    oneSecret: 'give either --password or --password-hash.',
     nothing: 'nothing to change was given: --roles, --active or --password.',
     badAnchor: 'expected a number, a colon and 64 hexadecimal digits.',
   },

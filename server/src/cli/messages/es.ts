@@ -235,12 +235,16 @@ export const es: Messages = {
     expires_at: 'se espera un momento en el futuro.',
     roles: 'se espera student, instructor, admin o superadmin, separados por comas.',
     email: 'se espera una dirección de correo.',
+    password_hash: 'se espera bcrypt: 60 caracteres desde $2a$, $2b$ o $2y$, coste de 4 a 14.',
     username: 'se esperan de 3 a 50 letras, cifras, guiones y guiones bajos.',
     ...tenantsEs.refusals,
   },
   errors: {
     not_found: 'No hay nada con este nombre.',
     conflict: 'Ya existe, o cambió entretanto.',
+    password_too_weak:
+      'La contraseña necesita 8 caracteres, mayúscula, minúscula y cifra; ninguna de las más ' +
+      'comunes, ni hecha de la dirección o del nombre.',
     permission_denied: 'Esto no está permitido.',
     storage_unavailable: 'La base de datos no responde. ¿Es correcta la carpeta de los datos?',
   },
@@ -329,6 +333,7 @@ export const es: Messages = {
     missing: (who) => `No hay nadie que sea ${who}.`,
     invited: (until) => `Una invitación, válida una vez y hasta ${until} (UTC), mostrada una vez:`,
     yesOrNo: 'se espera yes o no.',
+    oneSecret: 'indique --password o --password-hash, no las dos.',
     nothing: 'no se dijo qué cambiar: --roles, --active o --password.',
     badAnchor: 'se esperan un número, dos puntos y 64 cifras hexadecimales.',
   },

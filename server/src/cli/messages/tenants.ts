@@ -31,6 +31,7 @@ export const tenantsEn = {
     created: (slug: string) => `Tenant ${slug} created.`,
     taken: (slug: string) => `There is a tenant ${slug} already.`,
     missing: (slug: string) => `There is no tenant ${slug}.`,
+    own: (slug: string) => `${slug} is the tenant of the operators' own keys: it stays as it is.`,
     updated: (slug: string) => `Tenant ${slug} was changed.`,
     nothing: 'nothing to change was given: --name or --hosts.',
     confirmSuspend: (slug: string) =>
@@ -90,6 +91,7 @@ export const tenantsEs: TenantMessages = {
     created: (slug) => `Inquilino ${slug} creado.`,
     taken: (slug) => `Ya hay un inquilino ${slug}.`,
     missing: (slug) => `No hay ningún inquilino ${slug}.`,
+    own: (slug) => `${slug} es el inquilino de las claves de los operadores: se queda como está.`,
     updated: (slug) => `El inquilino ${slug} se ha cambiado.`,
     nothing: 'no se ha dicho qué cambiar: --name o --hosts.',
     confirmSuspend: (slug) =>

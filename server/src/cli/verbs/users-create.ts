@@ -1,5 +1,6 @@
 /** `esclusa users create` */
 import { textOption, type VerbContext, writeJson, writeLine } from '../context.ts';
+import { CliFailure } from '../failure.ts';
 import { rolesOption } from '../people.ts';
 
 export async function run(context: VerbContext): Promise<undefined> {
@@ -13,6 +14,8 @@ export async function run(context: VerbContext): Promise<undefined> {
     password: textOption(context, 'password'),
     password_hash: textOption(context, 'passwordHash'),
   };
+  if (members.password !== undefined && members.password_hash !== undefined)
+    throw new CliFailure(say.people.oneSecret, { exitCode: 2 });
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
   const body = Object.fromEntries(given);
   const user = await context.installation.use((workspace) => workspace.createUser(body));

@@ -115,6 +115,18 @@ describe('keys and tenants on the command line', () => {
     assert.deepEqual([request.exitCode, request.err], [1, 'Error: There is no exchange req_0.\n']);
   });
 
+  it('say why the operators’ own tenant stays as it is, in both languages', async () => {
+    for (const words of [['suspend'], ['move', '--to', 'file'], ['erase', '--yes']]) {
+      const [verb = '', ...options] = words;
+      const english = await line.run('tenants', verb, 'default', ...options);
+      const spanish = await line.run('tenants', verb, 'default', ...options, '--lang', 'es');
+
+      assert.deepEqual([english.exitCode, spanish.exitCode], [1, 1]);
+      assert.match(english.err, /default is the tenant of the operators' own keys/);
+      assert.match(spanish.err, /default es el inquilino de las claves de los operadores/);
+    }
+  });
+
   it('are listed page by page', async () => {
     const all = keyListSchema.parse(await line.json('keys', 'list'));
     const first = keyListSchema.parse(await line.json('keys', 'list', '--limit', '2'));

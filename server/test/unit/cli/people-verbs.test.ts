@@ -97,4 +97,25 @@ describe('people on the command line', () => {
     assert.equal(cutWithHead.exitCode, 0);
     assert.equal(JSON.parse(cutButNoted.out).problem, 'end_missing');
   });
+
+  it('bring a bcrypt hash along, and are told in their language what is wrong', async () => {
+    const hash = `$2b$10$${'a'.repeat(53)}`;
+    const made = userSchema.parse(
+      await line.json('users', 'create', 'imp@uni.example', '--password-hash', hash),
+    );
+    const create = (...more: readonly string[]) =>
+      line.run('users', 'create', 'otra@uni.example', '--lang', 'es', ...more);
+    const both = await create('--password', 'Camino-al-mar-77', '--password-hash', hash);
+    const other = await create('--password-hash', '5f4dcc3b5aa765d61d8327deb882cf99');
+    const weak = await create('--password', 'Password1');
+
+    assert.equal(made.has_password, true);
+    assert.deepEqual(
+      [both, other, weak].map(({ exitCode }) => exitCode),
+      [2, 2, 1],
+    );
+    assert.match(both.err, /--password o --password-hash, no las dos/);
+    assert.match(other.err, /--password-hash: se espera bcrypt/);
+    assert.match(weak.err, /La contraseña necesita 8 caracteres/);
+  });
 });
