@@ -96,6 +96,11 @@ export async function pumpStream(
   let sequence = -1;
   try {
     for await (const frame of answer.frames) {
+      if (frame.unread === true) {
+        const { reason } = exchange.abort.signal;
+        endBroken(deps, response, exchange, writer, { thrown: reason, sequence: sequence + 1 });
+        continue;
+      }
       if (!response.headersSent) writeStreamHead(deps, response, exchange, writer);
       if (frame.bytes.length > 0) {
         deps.sent?.(frame.bytes);

@@ -176,6 +176,34 @@ test('a client that left frees its key', async () => {
   assert.equal(again.replayed, null);
 });
 
+test('a stream whose client left while others read on is not kept with its hole', async () => {
+  const idempotencyKey = newKey();
+  const model = 'mock:tokens=40,tps=40';
+  const content = body('shared', { model, stream: true, temperature: 0, max_tokens: 40 });
+  const abort = new AbortController();
+  const first = await fetch(`${gateway.url}${CHAT}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key.secret}`,
+      'content-type': 'application/json',
+      'idempotency-key': idempotencyKey,
+    },
+    body: JSON.stringify(content),
+    signal: abort.signal,
+  });
+  const reader = first.body?.getReader();
+  await reader?.read();
+  const joined = await gateway.chat(content, key.secret);
+  assert.equal(joined.headers.get('x-cache'), 'JOIN');
+  abort.abort();
+
+  const whole = await joined.text();
+  const again = await ask(CHAT, content, idempotencyKey);
+
+  assert.equal(again.replayed, null);
+  assert.equal(events(again.text), events(whole));
+});
+
 test('keys of others are others, also in the same tenant', async () => {
   const idempotencyKey = newKey();
   const other = await gateway.key();

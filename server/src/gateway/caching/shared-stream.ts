@@ -10,7 +10,7 @@
  * 3. A reader leaves with its signal. When the last has left, the source is aborted with that
  *    reason, and nobody joins any more.
  * 4. The payer's frames account for all that was produced, also behind its client's back: while
- *    others read on, it stays.
+ *    others read on, it stays, and its frames say that nobody is given them (`unread`).
  */
 import type { FinishReason, StreamFrame } from '../model/answer.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
@@ -46,6 +46,11 @@ export type StreamReader = AsyncIterableIterator<StreamFrame>;
 const MAX_FRAMES = 65_536;
 const MAX_READERS = 10_000;
 const NOTHING = Buffer.alloc(0);
+
+const UNREAD: StreamFrame = {
+  ...{ bytes: NOTHING, terminal: null, producedCharacters: 0, usage: null, finishReasons: [] },
+  unread: true,
+};
 
 interface Place {
   /** Number of the frame that it reads next. */
@@ -190,9 +195,10 @@ export class SharedStream {
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
     }
+    if (this.#places.size > 0) yield UNREAD;
     const { error, terminal, usage, finishReasons, producedCharacters } = await this.ended;
     const rest = producedCharacters - characters;
-    yield { bytes: NOTHING, terminal, producedCharacters: rest, usage, finishReasons };
+    yield { ...UNREAD, terminal, producedCharacters: rest, usage, finishReasons };
     if (error !== null) throw error;
   }
 

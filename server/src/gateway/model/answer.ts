@@ -60,4 +60,9 @@ export interface StreamFrame {
   readonly sequence?: number;
   /** The provider said that it failed; `bytes` tell of it, and nothing follows them. */
   readonly failure?: GatewayError;
+  /**
+   * For the account alone: this reader was ended while others read on, and was not given what
+   * came since. It is to be told at once, and what it has is no whole answer.
+   */
+  readonly unread?: true;
 }

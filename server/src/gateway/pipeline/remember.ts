@@ -88,12 +88,6 @@ async function* kept(
     }
     yield { ...frame, terminal: null };
     await threads.keep(owner, exchange.request, frame.terminal);
-    yield {
-      bytes: NOTHING,
-      terminal: frame.terminal,
-      producedCharacters: 0,
-      usage: null,
-      finishReasons: frame.finishReasons,
-    };
+    yield { ...frame, bytes: NOTHING, producedCharacters: 0, usage: null };
   }
 }

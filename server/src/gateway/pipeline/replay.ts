@@ -120,7 +120,8 @@ async function* recorded(
   let bytes = 0;
   try {
     for await (const frame of frames) {
-      bytes += frame.bytes.length;
+      // An answer with a hole is not kept.
+      bytes = frame.unread === true ? Number.POSITIVE_INFINITY : bytes + frame.bytes.length;
       if (bytes <= maxBytes) pieces.push(frame.bytes);
       else pieces = [];
       if (frame.terminal !== null && frame.failure === undefined && bytes <= maxBytes) {

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { StreamFrame } from '../../../src/gateway/model/answer.ts';
+import { GatewayError } from '../../../src/gateway/model/errors.ts';
 import { openaiWriter } from '../../../src/http/openai/writer.ts';
 import { pumpStream, writePlain } from '../../../src/http/write-answer.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -22,18 +23,25 @@ class SlowResponse extends EventEmitter {
   destroyed = false;
   writableEnded = false;
   taken = 0;
+  text = '';
   #given = 0;
+
+  get asOne(): ServerResponse {
+    return this as unknown as ServerResponse;
+  }
 
   writeHead(): void {
     this.headersSent = true;
   }
 
   write(bytes: Buffer): boolean {
+    this.text += bytes.toString('latin1', 0, 1000);
     this.#given += bytes.length;
     return false;
   }
 
   end(bytes: Buffer = Buffer.alloc(0)): void {
+    this.text += bytes.toString('latin1', 0, 1000);
     this.#given += bytes.length;
     this.writableEnded = true;
   }
@@ -53,15 +61,17 @@ async function* framesOf(...frames: readonly StreamFrame[]): AsyncGenerator<Stre
   yield* frames;
 }
 
-function writing(kind: 'plain' | 'stream') {
+function fixture() {
   const clock = createManualClock();
   const response = new SlowResponse();
   const exchange = exchangeOf(chatRequest());
-  const deps = {
-    ...{ clock, stalledReaderMs: STALLED_MS },
-    facts: { worker: 'w', degraded: () => '' },
-  };
-  const to = response as unknown as ServerResponse;
+  const facts = { worker: 'w', degraded: () => '' };
+  return { clock, response, exchange, deps: { clock, stalledReaderMs: STALLED_MS, facts } };
+}
+
+function writing(kind: 'plain' | 'stream') {
+  const { clock, response, exchange, deps } = fixture();
+  const to = response.asOne;
   const stream = framesOf(frame({ bytes: LONG }), LAST_FRAME);
   const done =
     kind === 'plain'
@@ -104,9 +114,31 @@ for (const kind of ['plain', 'stream'] as const) {
   });
 }
 
+test('a client that is ended while others read on is told so, and never of an end', async () => {
+  const account = { bytes: Buffer.alloc(0), unread: true } as const;
+  const last = Promise.withResolvers<void>();
+  async function* frames(): AsyncGenerator<StreamFrame> {
+    yield frame({ bytes: Buffer.from('data: one\n\n') });
+    exchange.abort.abort(new GatewayError('credentials_invalid'));
+    yield frame(account);
+    await last.promise;
+    yield { ...LAST_FRAME, ...account };
+  }
+  const { response, exchange, deps } = fixture();
+  const answer = { kind: 'stream', dialect: 'openai', frames: frames() } as const;
+  const done = pumpStream(deps, response.asOne, exchange, openaiWriter, answer);
+  await setImmediate();
+  response.take();
+  await setImmediate();
+
+  assert.equal(response.writableEnded, true);
+  assert.match(response.text, /"code":"credentials_invalid"/);
+  last.resolve();
+  await done;
+  assert.doesNotMatch(response.text, /DONE/);
+});
+
 test('a short plain answer is written at once', () => {
-  const { response, exchange, clock } = writing('plain');
-  const deps = { clock, stalledReaderMs: STALLED_MS, facts: { worker: 'w', degraded: () => '' } };
-  const to = response as unknown as ServerResponse;
-  assert.equal(writePlain(deps, to, exchange, openaiWriter, plainAnswer()), null);
+  const { response, exchange, deps } = fixture();
+  assert.equal(writePlain(deps, response.asOne, exchange, openaiWriter, plainAnswer()), null);
 });

@@ -247,6 +247,25 @@ test('a leader whose client leaves goes on while another process follows', async
   assert.equal((await own).characters, 2);
 });
 
+test('a leader that is ended while another process follows is told so at once', async () => {
+  const { processes, leader, made } = await led(STREAM);
+  made.feed(text('a'));
+  const answer = await leader.answer;
+  assert.ok(answer.kind === 'stream');
+  const frames = answer.frames[Symbol.asyncIterator]();
+  await frames.next();
+  const follower = watch(processes[1].ask(STREAM));
+  await until('the prefix', () => follower.seen.text === 'a');
+
+  leader.exchange.abort.abort(new GatewayError('credentials_invalid'));
+
+  assert.equal((await frames.next()).value?.unread, true);
+  made.feed(text('b', { finishReasons: ['stop'] }), LAST_FRAME);
+  assert.equal(await follower.ended, 'ended');
+  const account = (await frames.next()).value;
+  assert.deepEqual([account?.unread, account?.producedCharacters], [true, 1]);
+});
+
 test('when all followers have left too, the call is cancelled', async () => {
   const { processes, leader, made } = await led(STREAM);
   made.feed(text('a'));
