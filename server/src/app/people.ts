@@ -118,7 +118,7 @@ export function createPeople(
   const hashText = createTextHasher(secrets.peopleKey);
   let limits: LimitStore = createMemoryLimitStore({ clock });
   const common = {
-    ...{ users, families, invitations, snapshot, audit, hashText, ids, clock },
+    ...{ users, families, invitations, snapshot, audit, hashText, standingOf, ids, clock },
     throttle: createThrottle({ take: (...asked) => limits.take(...asked) }, clock),
     hasher: createPasswordHasher(),
   };
@@ -131,7 +131,7 @@ export function createPeople(
   const singleSignOn = singleSignOnOf(config, (settings) =>
     createSingleSignOn({
       ...common,
-      ...{ settings, sessions, tenantExists, standingOf },
+      ...{ settings, sessions, tenantExists },
       sealer: createSealer(secrets.carryKey, 'single-sign-on', deps),
     }),
   );

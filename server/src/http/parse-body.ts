@@ -21,6 +21,10 @@ export interface ParsedBody {
   readonly members: readonly JsonMember[];
 }
 
+/** Beyond it nobody is told where a body that is no object stops being JSON: parsing costs. */
+const EXPLAINED_BYTES = 65_536;
+const NO_OBJECT = 'The body must be a JSON object.';
+
 /** Throws `body_not_utf8`, `body_too_deep`, `body_not_json`, `duplicate_field`. */
 export function parseBody(bytes: Buffer, maxDepth: number): ParsedBody {
   if (!isUtf8(bytes)) throw new GatewayError('body_not_utf8');
@@ -30,10 +34,14 @@ export function parseBody(bytes: Buffer, maxDepth: number): ParsedBody {
       message: `The JSON body nests deeper than ${maxDepth} levels.`,
     });
   }
+  // A list of lists of lists is slow to parse, and is refused whatever it holds.
+  if (scan.kind === 'not_an_object' && bytes.length > EXPLAINED_BYTES) {
+    throw new GatewayError('body_not_json', { message: NO_OBJECT });
+  }
   const body = parseJson(bytes.toString('utf8'));
   if (body === undefined) throw new GatewayError('body_not_json', { message: notJson(bytes) });
   if (scan.kind === 'not_an_object' || !isJsonObject(body)) {
-    throw new GatewayError('body_not_json', { message: 'The body must be a JSON object.' });
+    throw new GatewayError('body_not_json', { message: NO_OBJECT });
   }
   refuseDuplicates(scan.members);
   return { bytes, body, members: scan.members };

@@ -8,10 +8,12 @@
  *    was lost, or two of its windows refreshed at once. Both then hold the same token.
  * 2. An ended family gives no tokens any more, and its access tokens are refused within two
  *    seconds everywhere, at once in this process.
+ * 3. While its tenant is suspended a family gives none either, and keeps its place.
  */
 import { GatewayError } from '../../gateway/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/id.ts';
+import type { StandingOf } from '../authenticator.ts';
 import type { FamilyEnd, FamilyRecord, FamilyRepository } from '../ports/family-repository.ts';
 import type { UserRecord, UserRepository } from '../ports/user-repository.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
@@ -35,7 +37,9 @@ export interface Refreshed {
 
 export interface Sessions {
   begin(user: UserRecord, caller: Caller): Promise<Session>;
-  /** Throws `refresh_refused`; `onReuse` hears of a token that was used before. */
+  /**
+   * Throws `refresh_refused`, `tenant_suspended`; `onReuse` hears of a token that was used before.
+   */
   refresh(
     token: string,
     caller: Caller,
@@ -63,6 +67,7 @@ export interface SessionsOptions {
   readonly access: AccessTokens;
   readonly refresh: RefreshTokens;
   readonly refreshLifeMs: number;
+  readonly standingOf: StandingOf;
   readonly hashText: HashText;
   readonly ids: IdSource;
   readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
@@ -138,6 +143,7 @@ async function refresh(
   const user = await users.get(family.userId, null);
   if (user === null || !user.isActive || !user.isVerified) throw refused();
   if (caller.tenant !== null && caller.tenant !== user.tenant) throw refused();
+  if (options.standingOf(user.tenant) === 'suspended') throw new GatewayError('tenant_suspended');
   const generation = await advance(options, family, claims, caller, began);
   if (generation === null) {
     await families.end(family.id, 'reuse', clock.wallMs());

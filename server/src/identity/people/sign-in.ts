@@ -36,7 +36,7 @@ export interface SignInWanted {
 export interface SignInUseCases {
   /** Throws `sign_in_refused`, `sign_in_throttled`, `tenant_suspended`, `overloaded`. */
   login(wanted: SignInWanted, caller: Caller): Promise<Session>;
-  /** Throws `refresh_refused`. */
+  /** Throws `refresh_refused`, `tenant_suspended`. */
   refresh(token: string, caller: Caller): Promise<Session>;
   /**
    * Whose token this is, also where its session is over: enough to end it. Rejects with the
