@@ -5,7 +5,7 @@
 import type { StreamFrame } from '../gateway/model/answer.ts';
 import { GatewayError } from '../gateway/model/errors.ts';
 import type { StreamDecoder } from '../gateway/ports/provider.ts';
-import type { ByteProblem, StreamProblem } from '../wire/decoded.ts';
+import type { ByteProblem, FrameDecoder, StreamProblem } from '../wire/decoded.ts';
 import { invalid } from './answer-head.ts';
 
 /** All pieces of one stream together, however long the provider goes on. */
@@ -36,12 +36,7 @@ type WireFrame = Omit<StreamFrame, 'chunks' | 'failure'> & {
   readonly failure?: Error;
 };
 
-interface WireDecoder {
-  push(chunk: Buffer): WireFrame | null;
-  end(): WireFrame | null;
-}
-
 /** A wire's chunks are canonical ones, and its failures those that `fail` makes. */
-export function asStreamDecoder(decoder: WireDecoder): StreamDecoder {
+export function asStreamDecoder(decoder: FrameDecoder<WireFrame>): StreamDecoder {
   return decoder as StreamDecoder;
 }

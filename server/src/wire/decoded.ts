@@ -40,6 +40,14 @@ export interface DecodedFrame<Chunk = JsonObject> extends FrameFacts {
   readonly chunks?: readonly Chunk[];
 }
 
+/** Reads one stream as its bytes come. */
+export interface FrameDecoder<Frame = DecodedFrame> {
+  /** Takes the next bytes; null where there is nothing to hand on yet, or nothing any more. */
+  push(chunk: Buffer): Frame | null;
+  /** The body ended; null where the end was handed out before. */
+  end(): Frame | null;
+}
+
 /** What is wrong with the bytes of a stream, whatever they say. */
 export interface ByteProblem {
   readonly kind: 'garbled' | 'too_long' | 'truncated';

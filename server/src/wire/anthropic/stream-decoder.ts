@@ -13,7 +13,7 @@
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { SseRecord } from '../../kernel/sse.ts';
 import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
-import type { DecodedFrame, FinishReason } from '../decoded.ts';
+import type { DecodedFrame, FinishReason, FrameDecoder } from '../decoded.ts';
 import { numberOf, objectOf, textOf } from '../values.ts';
 import { readError } from './read-error.ts';
 import { readStopReason } from './stop-reason.ts';
@@ -28,21 +28,14 @@ export interface StreamDecoderOptions extends StreamLimits<StreamProblem> {
   readonly translate: StreamFacts | null;
 }
 
-export interface AnthropicStreamDecoder {
-  /** Takes the next bytes; null when they complete no event, or come behind the end. */
-  push(chunk: Buffer): Frame | null;
-  /** The body ended; null where the end was handed out before. */
-  end(): Frame | null;
-}
-
 const NO_BYTES = Buffer.alloc(0);
 const END = 'message_stop';
 
-export function createStreamDecoder(options: StreamDecoderOptions): AnthropicStreamDecoder {
+export function createStreamDecoder(options: StreamDecoderOptions): FrameDecoder<Frame> {
   return new Decoder(options);
 }
 
-class Decoder implements AnthropicStreamDecoder {
+class Decoder implements FrameDecoder<Frame> {
   readonly #options: StreamDecoderOptions;
   readonly #events: BoundedEvents;
   readonly #translator: StreamChunks | null;

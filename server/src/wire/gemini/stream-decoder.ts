@@ -13,7 +13,7 @@
 import { isJsonArray, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { SseRecord } from '../../kernel/sse.ts';
 import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
-import type { DecodedFrame, FinishReason, ProviderUsage } from '../decoded.ts';
+import type { DecodedFrame, FinishReason, FrameDecoder, ProviderUsage } from '../decoded.ts';
 import type { AnswerContext } from './decode/answer.ts';
 import { finishReasonsOf } from './decode/answer.ts';
 import { ChunkDecoder, charactersOf } from './decode/chunk.ts';
@@ -29,13 +29,6 @@ export interface StreamDecoderOptions extends StreamLimits<StreamProblem> {
   readonly framing: Framing;
 }
 
-export interface GeminiStreamDecoder {
-  /** Takes the next bytes; null when there is nothing to hand on yet. */
-  push(chunk: Buffer): DecodedFrame | null;
-  /** The body ended. */
-  end(): DecodedFrame | null;
-}
-
 /** What one event becomes. */
 interface Said {
   readonly bytes: Buffer;
@@ -44,11 +37,11 @@ interface Said {
 
 const NO_BYTES = Buffer.alloc(0);
 
-export function createStreamDecoder(options: StreamDecoderOptions): GeminiStreamDecoder {
+export function createStreamDecoder(options: StreamDecoderOptions): FrameDecoder {
   return new Decoder(options);
 }
 
-class Decoder implements GeminiStreamDecoder {
+class Decoder implements FrameDecoder {
   readonly #options: StreamDecoderOptions;
   readonly #events: BoundedEvents;
   readonly #framer: EventFramer;

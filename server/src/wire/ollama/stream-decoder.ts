@@ -9,7 +9,7 @@
  * 4. A body that ends before the last line is an error; what follows that line is not read.
  */
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage } from '../decoded.ts';
+import type { FinishReason, FrameDecoder, ProviderUsage } from '../decoded.ts';
 import { thoughtOf } from './decode-answer.ts';
 import {
   answerId,
@@ -32,18 +32,11 @@ export interface StreamDecoderOptions {
   readonly fail: (problem: StreamProblem) => Error;
 }
 
-export interface OllamaStreamDecoder {
-  /** Takes the next bytes; null when they complete no line, or come behind the last one. */
-  push(chunk: Buffer): DecodedFrame | null;
-  /** The body ended; null where the last line came before. */
-  end(): DecodedFrame | null;
-}
-
-export function createStreamDecoder(options: StreamDecoderOptions): OllamaStreamDecoder {
+export function createStreamDecoder(options: StreamDecoderOptions): FrameDecoder<DecodedFrame> {
   return new Decoder(options);
 }
 
-class Decoder implements OllamaStreamDecoder {
+class Decoder implements FrameDecoder<DecodedFrame> {
   readonly #options: StreamDecoderOptions;
   readonly #lines: LineSplitter;
   #receivedBytes = 0;

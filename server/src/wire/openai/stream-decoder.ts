@@ -20,7 +20,7 @@ import {
 } from '../../kernel/json.ts';
 import type { SseRecord } from '../../kernel/sse.ts';
 import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
-import type { DecodedFrame, FinishReason, ProviderUsage } from '../decoded.ts';
+import type { DecodedFrame, FinishReason, FrameDecoder, ProviderUsage } from '../decoded.ts';
 import { canonicalAnswer } from './canonical-answer.ts';
 import { decodeUsage } from './decode-usage.ts';
 import { fromText, readErrorBody, readErrorMember } from './read-error.ts';
@@ -34,23 +34,16 @@ export interface StreamDecoderOptions extends StreamLimits<StreamProblem> {
   readonly asChunks: boolean;
 }
 
-export interface OpenaiStreamDecoder {
-  /** Takes the next bytes; null when they complete no event, or come behind the end marker. */
-  push(chunk: Buffer): DecodedFrame | null;
-  /** The body ended; null where the end marker was handed out before. */
-  end(): DecodedFrame | null;
-}
-
 const DONE = '[DONE]';
 const DONE_EVENT = `data: ${DONE}\n\n`;
 const NO_BYTES = Buffer.alloc(0);
 const NO_REASONS: readonly FinishReason[] = [];
 
-export function createStreamDecoder(options: StreamDecoderOptions): OpenaiStreamDecoder {
+export function createStreamDecoder(options: StreamDecoderOptions): FrameDecoder {
   return new Decoder(options);
 }
 
-class Decoder implements OpenaiStreamDecoder {
+class Decoder implements FrameDecoder {
   readonly #options: StreamDecoderOptions;
   readonly #events: BoundedEvents;
   readonly #choices = new StreamChoices();

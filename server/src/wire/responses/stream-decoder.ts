@@ -13,7 +13,7 @@
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { SseRecord } from '../../kernel/sse.ts';
 import { BoundedEvents, type StreamLimits } from '../bounded-events.ts';
-import type { DecodedFrame } from '../decoded.ts';
+import type { DecodedFrame, FrameDecoder } from '../decoded.ts';
 import { fromText, readErrorBody, readErrorMember } from '../openai/read-error.ts';
 import type { ErrorBody, StreamProblem } from '../openai/types.ts';
 import { numberOf, objectOf, textOf } from '../values.ts';
@@ -27,22 +27,15 @@ export interface ResponsesFrame extends DecodedFrame {
   readonly failure?: Error;
 }
 
-export interface ResponsesStreamDecoder {
-  /** Takes the next bytes; null when they complete no event, or come behind the end. */
-  push(chunk: Buffer): ResponsesFrame | null;
-  /** The body ended; null where the end was handed out before. */
-  end(): ResponsesFrame | null;
-}
-
 const END_EVENTS = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 const DONE = '[DONE]';
 const NOTHING: ResponseFacts = { usage: null, finishReasons: [] };
 
-export function createStreamDecoder(options: StreamDecoderOptions): ResponsesStreamDecoder {
+export function createStreamDecoder(options: StreamDecoderOptions): FrameDecoder<ResponsesFrame> {
   return new Decoder(options);
 }
 
-class Decoder implements ResponsesStreamDecoder {
+class Decoder implements FrameDecoder<ResponsesFrame> {
   readonly #options: StreamDecoderOptions;
   readonly #events: BoundedEvents;
   #done = false;
