@@ -58,6 +58,8 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   slug: '<slug>',
 };
 
+const VARIABLE = /^[A-Z][A-Z0-9_]+$/;
+
 function explainCoded(error: Error, code: string, say: Messages): Explanation {
   const field = 'field' in error && typeof error.field === 'string' ? error.field : null;
   if (code === 'invalid_request' && field !== null) {
@@ -67,5 +69,7 @@ function explainCoded(error: Error, code: string, say: Messages): Explanation {
     return { message: say.usage.badValue(option, why ?? error.message), code, exitCode: 2 };
   }
   const worded: string | undefined = say.errors[code as keyof Messages['errors']];
-  return { message: worded ?? error.message, code, exitCode: 1 };
+  // A variable that is at fault is named, whatever the words.
+  const where = field !== null && VARIABLE.test(field) ? `${field}: ` : '';
+  return { message: worded === undefined ? error.message : where + worded, code, exitCode: 1 };
 }

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
+import { temporaryFolder } from '../support/afterwards.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { call, login, newcomer, PASSWORD, register } from '../support/people.ts';
 
@@ -254,10 +255,17 @@ describe('production', () => {
     assert.doesNotMatch(started.stderr, /CHANGE_THIS_IN_PRODUCTION/);
   });
 
-  it('does not start with an administrator whose password is one of the commonest', async () => {
+  it('does not start with an administrator whose password is one of the commonest', async (t) => {
     const admin = { ESCLUSA_ADMIN_EMAIL: 'ops@example.org', ESCLUSA_ADMIN_PASSWORD: 'Password1' };
+    const env = { PATH: process.env.PATH, PORT: '0', ENVIRONMENT: 'production', ...admin };
+    const words = [COMMAND, 'start', '--lang', 'es', '--data-dir', temporaryFolder(t)];
+    const told = spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 20_000 });
 
     const started = startGateway({ env: { ...admin, ENVIRONMENT: 'production' } });
+
+    assert.equal(told.status, 1);
+    assert.match(told.stderr, /ESCLUSA_ADMIN_PASSWORD: La contraseña necesita/);
+    assert.doesNotMatch(told.stdout + told.stderr, /Password1/);
 
     await assert.rejects(started, (error: Error) => {
       assert.match(error.message, /`ESCLUSA_ADMIN_PASSWORD` is one of the commonest/);
