@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { call, login, PASSWORD, register } from '../support/people.ts';
+import { until } from '../support/until.ts';
 
 const ADMIN_PASSWORD = 'Steady-Admin-4';
 
@@ -18,7 +19,7 @@ describe('users', () => {
   /** Administrators of two tenants, by their token. */
   const admins: Record<'acme' | 'globex', string> = { acme: '', globex: '' };
 
-  async function admin(tenant: 'acme' | 'globex', username = `admin-${tenant}`): Promise<string> {
+  async function admin(tenant: string, username = `admin-${tenant}`): Promise<string> {
     const body = { email: `${username}@x.example`, username, password: ADMIN_PASSWORD };
     const made = await gateway.api('POST', '/api/v1/users', { ...body, roles: ['admin'], tenant });
     assert.equal(made.status, 201, JSON.stringify(made.body));
@@ -54,6 +55,42 @@ describe('users', () => {
     assert.equal(foreign.status, 403);
     assert.equal(raised.status, 403);
     assert.equal(raised.body.error.field, 'roles');
+  });
+
+  it('do not tell apart whose an address is, and cannot be found out by the list', async () => {
+    const taken = (token: string, number: number, email: string) =>
+      create(token, `guess-${number}`, { email });
+    await gateway.api('POST', '/api/v1/tenants', { slug: 'initech', name: 'initech' });
+    const guesser = await admin('initech', 'guesser');
+    const mine = await create(guesser, 'own');
+    await create(admins.globex, 'foreign');
+
+    const own = await taken(guesser, 1, 'own@x.example');
+    const foreign = await taken(guesser, 2, 'foreign@x.example');
+    const statuses: number[] = [];
+    await until('nothing more to be found out for a while', async () => {
+      const { status, headers } = await taken(guesser, statuses.length, 'foreign@x.example');
+      statuses.push(status);
+      return status === 429 && Number(headers.get('retry-after')) >= 4;
+    });
+    const change = { token: guesser, body: { email: 'foreign@x.example' } };
+    const [free, renamed] = await Promise.all([
+      create(guesser, 'nobody-yet'),
+      call(url, 'PATCH', `/api/v1/users/${mine.body.id}`, change),
+    ]);
+    const other = await create(admins.globex, 'unhindered');
+    const operator = await gateway.api('POST', '/api/v1/users', {
+      ...{ email: 'own@x.example', username: 'x-own', password: PASSWORD, tenant: 'initech' },
+      roles: ['student'],
+    });
+
+    const told = ({ body }: typeof own) => [body.error.message, body.error.field];
+    assert.deepEqual([own.status, foreign.status], [409, 409]);
+    assert.deepEqual(told(own), told(foreign));
+    assert.deepEqual(new Set(statuses.slice(0, 8)), new Set([409]));
+    assert.deepEqual([free.status, free.body.error.code], [429, 'rate_limited']);
+    assert.ok(Number(free.headers.get('retry-after')) >= 1);
+    assert.deepEqual([renamed.status, other.status, operator.status], [429, 201, 409]);
   });
 
   it('are listed in pages, of the own tenant only, whatever the cursor says', async () => {

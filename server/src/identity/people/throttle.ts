@@ -22,6 +22,20 @@ const SIEGES_MAX = 10_000;
 /** No tenant's slug: who signs in has none yet. */
 const NO_TENANT = '~sign-in';
 
+interface Refusal {
+  readonly code: 'sign_in_throttled' | 'rate_limited';
+  readonly message: string;
+}
+
+const FAILED_SIGN_INS: Refusal = {
+  code: 'sign_in_throttled',
+  message: 'There were too many sign-ins that failed. Wait, then try again.',
+};
+const FINDINGS: Refusal = {
+  code: 'rate_limited',
+  message: 'Too many addresses and names were tried that are taken. Wait, then try again.',
+};
+
 export interface Attempt {
   /** A keyed hash of what was given as the account, whether it exists or not. */
   readonly account: string;
@@ -33,6 +47,8 @@ export interface Attempt {
 export interface Throttle {
   /** Counts an attempt; throws `sign_in_throttled`. Call the answer when it succeeded. */
   attempt(attempt: Attempt): Promise<() => void>;
+  /** Counts what a tenant's administrator finds out; throws `rate_limited`. As `attempt`. */
+  find(what: string, tenant: string, perMinute: number): Promise<() => void>;
   /** Counts one of anything else that an address may do only so often. */
   visit(what: string, source: string, perMinute: number): Promise<void>;
 }
@@ -57,15 +73,18 @@ export function createThrottle(limits: LimitStore, clock: Pick<Clock, 'monotonic
     return 0;
   }
 
-  async function take(scopes: readonly (readonly [string, number])[]): Promise<LimitLease> {
+  async function take(
+    scopes: readonly (readonly [string, number])[],
+    refusal: Refusal = FAILED_SIGN_INS,
+  ): Promise<LimitLease> {
     const decision = await limits.take(
       scopes.map(([id, tokensPerMinute]) => ({ id, limits: { tokensPerMinute } })),
       1,
       NO_TENANT,
     );
     if (decision.kind === 'granted') return decision.lease;
-    throw new GatewayError('sign_in_throttled', {
-      message: 'There were too many sign-ins that failed. Wait, then try again.',
+    throw new GatewayError(refusal.code, {
+      message: refusal.message,
       retryAfterMs: Math.max(1000, decision.retryAfterMs ?? SIEGE_PAUSE_MS),
     });
   }
@@ -86,6 +105,10 @@ export function createThrottle(limits: LimitStore, clock: Pick<Clock, 'monotonic
   return {
     async attempt(attempt) {
       const lease = await count(attempt);
+      return () => lease.correctTokens(0);
+    },
+    async find(what, tenant, perMinute) {
+      const lease = await take([[`${what}:${tenant}`, perMinute]], FINDINGS);
       return () => lease.correctTokens(0);
     },
     async visit(what, source, perMinute) {

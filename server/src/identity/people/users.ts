@@ -21,8 +21,10 @@ import type {
 } from '../ports/user-repository.ts';
 import { beyondOf, confineTenant } from '../roles.ts';
 import type { UserSnapshot } from '../user-snapshot.ts';
+import { claiming } from './claiming.ts';
 import { checkEmail, checkUsername, localPart } from './names.ts';
 import type { Sessions } from './sessions.ts';
+import type { Throttle } from './throttle.ts';
 
 export type PersonRole = Exclude<Role, 'service'>;
 
@@ -73,6 +75,7 @@ export interface UserUseCasesOptions {
   readonly sessions: Pick<Sessions, 'endAllOf' | 'living'>;
   readonly snapshot: Pick<UserSnapshot, 'refresh'>;
   readonly hasher: PasswordHasher;
+  readonly throttle: Pick<Throttle, 'find'>;
   readonly tenantExists: (slug: string) => Promise<boolean>;
   readonly ids: IdSource;
   readonly clock: Pick<Clock, 'wallMs'>;
@@ -150,7 +153,7 @@ async function create(
     createdAtMs: options.clock.wallMs(),
     lastLoginAtMs: null,
   };
-  await options.users.insert(user);
+  await claiming(options.throttle, actor, () => options.users.insert(user));
   await options.snapshot.refresh();
   return user;
 }
@@ -180,7 +183,9 @@ async function update(
   checkGrant(actor, { models: change.models, limits: change.limits, budget: change.budget });
   requireHeld(actor, before, change);
   const patch = await patchOf(options, before, change);
-  const after = await users.update(id, before.tenant, patch, mustRemain(actor, before, patch));
+  const write = () => users.update(id, before.tenant, patch, mustRemain(actor, before, patch));
+  const isNamed = patch.email !== undefined || patch.username !== undefined;
+  const after = isNamed ? await claiming(options.throttle, actor, write) : await write();
   if (after === null) throw userNotFound();
   if (patch.isActive === false) await sessions.endAllOf(id, 'deactivated');
   else if (patch.passwordHash !== undefined) await sessions.endAllOf(id, 'password');
