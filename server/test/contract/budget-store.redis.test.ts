@@ -26,7 +26,7 @@ import { SharedLedger } from './shared-ledger.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis, counted } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis, counted } = await openTestStore(owner, server.address);
 let opened = 0;
 
 const alone: Workers = {
@@ -236,7 +236,7 @@ async function openProcesses(t: TestContext, count: number, leaseMs: number) {
   for (let i = 0; i < count; i += 1) {
     const id = `process-${i}`;
     alive.add(id);
-    const opened = await openTestStore(owner, own.address, { hotMs: 2000, backgroundMs: 2000 });
+    const opened = await openTestStore(owner, own.address);
     const store = createRedisBudgetStore({
       ...{ redis: opened.store, clock: systemClock, log: silentLog, leaseMs },
       workers: {
@@ -361,7 +361,7 @@ test('redis: what a dead process held comes back, and what it recorded counts', 
 
 test('redis: after a restart of the server a counter is loaded anew', async (t) => {
   const own = await startRedis(owner, { appendonly: true });
-  const { store: connection } = await openTestStore(owner, own.address, { hotMs: 2000 });
+  const { store: connection } = await openTestStore(owner, own.address);
   const workers = createWorkers({ redis: connection, clock: systemClock, id: 'one' });
   await workers.start();
   const ledger = new SharedLedger();

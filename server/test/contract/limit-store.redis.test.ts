@@ -16,7 +16,7 @@ import { limitStoreSuite } from './limit-store.suite.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis } = await openTestStore(owner, server.address);
 let opened = 0;
 
 /** A store with time and keys of its own. */

@@ -13,7 +13,7 @@ import { claimed, replayStoreSuite } from './replay-store.suite.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis } = await openTestStore(owner, server.address);
 const BOUNDS: ReplayBounds = { retentionMs: 60_000, maxEntries: 1000, maxBytes: 1_000_000 };
 let opened = 0;
 let owners = 0;

@@ -21,9 +21,7 @@ const NEVER = new AbortController().signal;
 type Owner = Parameters<typeof startRedis>[0];
 
 async function processOn(owner: Owner, redis: TestRedis, maxLogBytes?: number, times = TIMES) {
-  // A busy machine must not be taken for a slow Redis.
-  const patient = { hotMs: 2000, backgroundMs: 2000 };
-  const { store, counted } = await openTestStore(owner, redis.address, patient);
+  const { store, counted } = await openTestStore(owner, redis.address);
   const flights = createRedisSharedFlights({
     ...{ store, clock: systemClock, random: systemRandom, times },
     ...(maxLogBytes === undefined ? {} : { maxLogBytes }),
@@ -65,7 +63,7 @@ test('redis: everything of a flight that was followed is gone soon after it', as
 
 test('redis: a Redis that freezes lets followers go and leaves newcomers alone', async (t) => {
   const redis = await startRedis(t);
-  const { store } = await openTestStore(t, redis.address);
+  const { store } = await openTestStore(t, redis.address, { hotMs: 100, backgroundMs: 500 });
   const flights = createRedisSharedFlights({
     ...{ store, clock: systemClock, random: systemRandom, times: TIMES },
   });
@@ -89,7 +87,7 @@ test('redis: a Redis that freezes lets followers go and leaves newcomers alone',
 
 test('redis: nobody waits for a call of its own that was given up before it began', async (t) => {
   const redis = await startRedis(t);
-  const { store } = await openTestStore(t, redis.address, { hotMs: 2000, backgroundMs: 2000 });
+  const { store } = await openTestStore(t, redis.address);
   let isImpatient = true;
   const impatient: Pick<RedisStore, 'hot' | 'background' | 'subscribe'> = {
     subscribe: (channel, listener) => store.subscribe(channel, listener),

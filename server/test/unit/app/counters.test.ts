@@ -15,7 +15,7 @@ type Made = Parameters<typeof createCounters>;
 
 test('a process that ends stays registered until the ledger has its whole journal', async (t) => {
   const server = await startRedis(t);
-  const { store } = await openTestStore(t, server.address, { hotMs: 2000 });
+  const { store } = await openTestStore(t, server.address);
   const arrived = Promise.withResolvers<void>();
   let isAsked = false;
   const history = {

@@ -65,9 +65,7 @@ async function openProcesses(t: TestContext, float: () => number, isFaulty: () =
   };
   const roll = async () => ({ ids, isComplete: true });
   const stores = ids.map(async (id) => {
-    const { store: redis } = await openTestStore(t, server.address, {
-      ...{ hotMs: 2000, backgroundMs: 2000 },
-    });
+    const { store: redis } = await openTestStore(t, server.address);
     const store = createRedisBudgetStore({
       ...{ redis: faulty(redis, float, isFaulty), clock: systemClock, log: silentLog },
       workers: { id, count: () => PROCESSES, life: () => '', roll },

@@ -21,7 +21,7 @@ import { until } from '../../support/until.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis } = await openTestStore(owner, server.address);
 
 const alone: Workers = {
   id: 'alone',
@@ -96,7 +96,7 @@ test('an account that is broken lets no other be overspent that is asked for wit
 
 test('right after a restart of the server nothing is granted by what it lost', async (t) => {
   const own = await startRedis(owner, { appendonly: true });
-  const { store: connection } = await openTestStore(t, own.address, { hotMs: 2000 });
+  const { store: connection } = await openTestStore(t, own.address);
   const workers = createWorkers({ redis: connection, clock: systemClock, id: 'one' });
   await workers.start();
   const ledger = new FakeLedger();
@@ -122,8 +122,7 @@ test('right after a restart of the server nothing is granted by what it lost', a
 
 test('in a cluster it is the life of the node that counts on which an account is', async (t) => {
   const cluster = await startRedisCluster(t);
-  const slow = { hotMs: 2000, backgroundMs: 2000 };
-  const { store: connection } = await openTestStore(t, cluster.address, slow);
+  const { store: connection } = await openTestStore(t, cluster.address);
   const workers = createWorkers({ redis: connection, clock: systemClock, id: 'one' });
   await workers.start();
   const ledger = new FakeLedger();

@@ -18,8 +18,6 @@ import { startRedis, type TestRedis } from '../../support/redis-server.ts';
 import { openTestStore } from '../../support/redis-store.ts';
 import { until } from '../../support/until.ts';
 
-const PATIENT = { hotMs: 2000, backgroundMs: 2000 };
-
 function entry(generation: string, keepUntilMs = Date.now() + 60_000): CacheEntry {
   return {
     ...{ dialect: 'openai', contentType: 'application/json', bytes: Buffer.from('{}') },
@@ -29,7 +27,7 @@ function entry(generation: string, keepUntilMs = Date.now() + 60_000): CacheEntr
 }
 
 async function open(t: TestContext, redis: TestRedis) {
-  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const { store } = await openTestStore(t, redis.address);
   const told: string[] = [];
   const figures = {
     lookedUp: (_tenant: string, found: boolean) => void told.push(found ? 'hit' : 'miss'),
@@ -147,7 +145,7 @@ test('two processes that make the first generation agree on one', async (t) => {
 
 test('generations of so many tenants are known, and nothing is asked after the end', async (t) => {
   const redis = await startRedis(t);
-  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const { store } = await openTestStore(t, redis.address);
   const clock = createManualClock();
   const generations = followGenerations({
     ...{ redis: store, clock, random: systemRandom, changed: () => undefined },
@@ -168,7 +166,7 @@ test('generations of so many tenants are known, and nothing is asked after the e
 
 test('a purge that could not be read is asked for again', async (t) => {
   const redis = await startRedis(t);
-  const { store, counted } = await openTestStore(t, redis.address, PATIENT);
+  const { store, counted } = await openTestStore(t, redis.address);
   const clock = createManualClock();
   const changed: (string | null)[] = [];
   const generations = followGenerations({
@@ -211,7 +209,7 @@ function meanwhile(store: RedisStore, operation: string, happens: () => Promise<
 
 test('a lookup that was on its way while its tenant was purged finds nothing', async (t) => {
   const redis = await startRedis(t);
-  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const { store } = await openTestStore(t, redis.address);
   const base = { clock: systemClock, random: systemRandom, log: silentLog };
   const purge = { now: () => Promise.resolve() };
   const slow = meanwhile(store, 'cache_get', () => purge.now());
@@ -231,7 +229,7 @@ test('a lookup that was on its way while its tenant was purged finds nothing', a
 
 test('a question that crossed another answer is asked again, whichever was later', async (t) => {
   const redis = await startRedis(t);
-  const { store, counted } = await openTestStore(t, redis.address, PATIENT);
+  const { store, counted } = await openTestStore(t, redis.address);
   const clock = createManualClock();
   const lookup = { ends: async () => undefined as unknown };
   const crossed = meanwhile(store, 'cache_generations', () => lookup.ends());
@@ -265,7 +263,7 @@ test('a question that crossed another answer is asked again, whichever was later
 
 test('what many purges leave is removed in turn, and no more than so many wait', async (t) => {
   const redis = await startRedis(t);
-  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const { store } = await openTestStore(t, redis.address);
   const lines: string[] = [];
   const log = { ...silentLog, debug: (line: string) => void lines.push(line) };
   const sweeper = createSweeper({ redis: store, log, generation: () => 'now' });
@@ -278,7 +276,7 @@ test('what many purges leave is removed in turn, and no more than so many wait',
 
 test('a sweep that fails leaves the rest to its time, and the next one runs', async (t) => {
   const redis = await startRedis(t);
-  const { store } = await openTestStore(t, redis.address, PATIENT);
+  const { store } = await openTestStore(t, redis.address);
   const lines: string[] = [];
   const log = { ...silentLog, debug: (line: string) => void lines.push(line) };
   const sweeper = createSweeper({ redis: store, log, generation: () => null });

@@ -12,6 +12,8 @@ import { openTestStore } from '../../support/redis-store.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
 
+const SHORT = { hotMs: 100, backgroundMs: 500 };
+
 const failure = (kind: RedisFailure['kind']) => (error: unknown) =>
   error instanceof RedisFailure && error.kind === kind;
 
@@ -54,7 +56,7 @@ test('a fault of a command is told and does not count against the server', async
 
 test('a frozen server costs five short waits, then none, and heals by itself', async (t) => {
   const redis = await startRedis(t);
-  const { store, breaker, lines } = await openTestStore(t, redis.address);
+  const { store, breaker, lines } = await openTestStore(t, redis.address, SHORT);
   redis.freeze();
   let failed = 0;
   await until('the breaker opens', async () => {
@@ -75,7 +77,7 @@ test('a frozen server costs five short waits, then none, and heals by itself', a
 
 test('a wait in which this process stood still counts nothing against the server', async (t) => {
   const redis = await startRedis(t);
-  const { store, breaker } = await openTestStore(t, redis.address);
+  const { store, breaker } = await openTestStore(t, redis.address, SHORT);
   redis.freeze();
   t.after(() => redis.thaw());
   for (let i = 0; i < 8; i += 1) {
@@ -134,7 +136,7 @@ test('a request waits no longer than its budget, all commands together', async (
   const clock = createManualClock();
   const scope = createLogScope();
   const waits = createRequestWaits(scope.current, 40);
-  const { store } = await openTestStore(t, redis.address, { clock, waits });
+  const { store } = await openTestStore(t, redis.address, { clock, waits, hotMs: 25 });
   const outcome = () => store.hot('get', (client) => client.get('a')).catch(({ kind }) => kind);
   redis.freeze();
   t.after(() => redis.thaw());
@@ -204,7 +206,7 @@ test('a slow server is asked by the heartbeat alone: no command waits, and it he
   const redis = await startRedis(t);
   const wire = await startTcpProxy(redis.port);
   t.after(() => wire.close());
-  const { store, breaker, counted } = await openTestStore(t, localAddress(wire.port));
+  const { store, breaker, counted } = await openTestStore(t, localAddress(wire.port), SHORT);
   const get = () => store.hot('get', (client) => client.get('a'));
   wire.slow(200);
   await until('the breaker opens', async () => {

@@ -22,7 +22,7 @@ import { until } from '../../support/until.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis } = await openTestStore(owner, server.address);
 const monitor = await monitorRedis(server);
 test.after(() => monitor.close());
 
@@ -173,7 +173,7 @@ test('what was given up before it was sent is not sent', async () => {
   const scope = createLogScope();
   const waits = createRequestWaits(scope.current, 1);
   const clock = createManualClock();
-  const impatient = await openTestStore(owner, server.address, { hotMs: 2000, waits });
+  const impatient = await openTestStore(owner, server.address, { waits });
   const sums = openSums(impatient.store, clock);
   await sums.ask('acme', 'known');
   server.freeze();

@@ -18,7 +18,7 @@ import { until } from '../../support/until.ts';
 
 const owner = { after: (hook: () => Promise<void>) => test.after(hook) };
 const server = await startRedis(owner);
-const { store: redis, counted } = await openTestStore(owner, server.address, { hotMs: 2000 });
+const { store: redis, counted } = await openTestStore(owner, server.address);
 
 /** A store whose background commands wait for the test. */
 function withLane() {

@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 
 test('a cluster serves keys of every node, scripts, messages and its primaries', async (t) => {
   const cluster = await startRedisCluster(t);
-  const { store } = await openTestStore(t, cluster.address, { backgroundMs: 2000 });
+  const { store } = await openTestStore(t, cluster.address);
   const names = Array.from({ length: 30 }, (_, n) => `key${n}`);
   const script = defineScript("return redis.call('APPEND', KEYS[1], ARGV[1])");
   for (const name of names) {
@@ -41,7 +41,7 @@ test('a cluster serves keys of every node, scripts, messages and its primaries',
 
 test('in a cluster limits of many tenants are counted on their own nodes, at once', async (t) => {
   const cluster = await startRedisCluster(t);
-  const { store } = await openTestStore(t, cluster.address, { hotMs: 2000, backgroundMs: 2000 });
+  const { store } = await openTestStore(t, cluster.address);
   const limits = createRedisLimitStore({ redis: store, clock: systemClock, name: 'one' });
   t.after(() => limits.close());
   const scopes = [{ id: 'key:a', limits: { requestsPerMinute: 3, concurrency: 100 } }];
@@ -63,7 +63,7 @@ test('in a cluster limits of many tenants are counted on their own nodes, at onc
 
 test('a cluster that lost one primary serves the others, and all when it is back', async (t) => {
   const cluster = await startRedisCluster(t);
-  const { store } = await openTestStore(t, cluster.address, { backgroundMs: 2000 });
+  const { store } = await openTestStore(t, cluster.address);
   const [first] = cluster.nodes;
   assert.ok(first);
   await first.kill();
@@ -81,7 +81,7 @@ test('a cluster that lost one primary serves the others, and all when it is back
 
 test('sentinels lead to the primary, and to the next one when it fell', async (t) => {
   const { primary, replica, address } = await startRedisSentinel(t);
-  const { store } = await openTestStore(t, address, { backgroundMs: 2000 });
+  const { store } = await openTestStore(t, address);
   await store.background('set', (client) => client.set('a', '1'));
   assert.equal(await primary.cli('get', 'a'), '1');
   await primary.kill();
