@@ -4,7 +4,7 @@
  *
  * A refusal keeps the provider's message and names, because they tell the caller what to change.
  * A refusal of our own credentials keeps no name: shown as they are, they would make callers
- * throw away good keys. No message leaves with a secret in it.
+ * throw away good keys. No message and no name leaves with a secret in it.
  */
 import { ERROR_CATALOGUE, type ErrorCode, GatewayError } from '../gateway/model/errors.ts';
 import type { ResponseHead } from '../gateway/ports/provider.ts';
@@ -65,9 +65,9 @@ export function upstreamError(
   return new GatewayError(code, {
     ...hints,
     message: shown,
-    ...named('field', said.param, FIELD),
-    ...named('upstreamCode', said.code, NAME),
-    ...named('upstreamType', said.type, NAME),
+    ...named('field', said.param, FIELD, secrets),
+    ...named('upstreamCode', said.code, NAME, secrets),
+    ...named('upstreamType', said.type, NAME, secrets),
   });
 }
 
@@ -105,12 +105,17 @@ export function codeForStatus(status: number): ErrorCode {
   return status >= 500 && status < 600 ? 'upstream_failed' : 'upstream_invalid';
 }
 
-/** A name that is what it claims to be; statuses repeated as codes steer nobody. */
+/**
+ * A name that is what it claims to be, and nothing that a message would be cleaned of; statuses
+ * repeated as codes steer nobody.
+ */
 function named<K extends string>(
   key: K,
   value: unknown,
   pattern: RegExp,
+  secrets: readonly string[],
 ): { [name in K]?: string } {
   if (typeof value !== 'string' || !pattern.test(value)) return {};
+  if (redactMessage(value, secrets) !== value) return {};
   return { [key]: value } as { [name in K]?: string };
 }

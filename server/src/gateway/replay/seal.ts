@@ -59,7 +59,8 @@ function cipherOf(key: Buffer, random: Random): Omit<ReplaySeal, 'place'> {
     },
     open(sealed) {
       try {
-        const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, IV_BYTES));
+        const iv = sealed.subarray(0, IV_BYTES);
+        const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
         decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
         const plain = decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES));
         return Buffer.concat([plain, decipher.final()]);

@@ -38,7 +38,8 @@ export function createSealer(
       const bytes = Buffer.from(text, 'base64url');
       if (bytes.length <= NONCE_BYTES + TAG_BYTES) return null;
       const nonce = bytes.subarray(0, NONCE_BYTES);
-      const decipher = createDecipheriv(ALGORITHM, key, nonce).setAAD(associated);
+      const options = { authTagLength: TAG_BYTES };
+      const decipher = createDecipheriv(ALGORITHM, key, nonce, options).setAAD(associated);
       decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
       try {
         const opened = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES));
