@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ADMIN_KEY } from '../server/test/support/gateway.ts';
 import { startGatewayProcess } from '../server/test/support/gateway-process.ts';
+import { rolesOf } from '../server/test/support/postgres-gateway.ts';
 import { PostgresServer, type TestDatabase } from '../server/test/support/postgres-server.ts';
 
 interface Fault {
@@ -60,8 +61,8 @@ async function measure(fault: Fault, say: (progress: string) => void) {
   const dataDir = mkdtempSync(join(tmpdir(), 'esclusa-chaos-'));
   const database = await server.createDatabase();
   const gateway = await startGatewayProcess(dataDir, {
-    ...{ DATABASE_URL: database.runtime, DATABASE_MIGRATION_URL: database.owner },
-    ...{ DATABASE_WRITER_URL: database.writer, DB_POOL_SIZE: '4', DB_MAX_OVERFLOW: '2' },
+    ...rolesOf(database),
+    ...{ DB_POOL_SIZE: '4', DB_MAX_OVERFLOW: '2' },
   });
   try {
     await ask(gateway.url, 2000); // warm

@@ -12,7 +12,7 @@ import { afterwards, temporaryFolder } from '../support/afterwards.ts';
 import { ask, PRICED, populate, sums } from '../support/backed-up.ts';
 import { type CommandEnv, jsonOf, runCommand, startCommand } from '../support/command.ts';
 import type { TestGateway } from '../support/gateway.ts';
-import { load, startOnPostgres } from '../support/postgres-gateway.ts';
+import { installationOn, load, startOnPostgres } from '../support/postgres-gateway.ts';
 import { PostgresServer, type TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { until } from '../support/until.ts';
@@ -25,13 +25,7 @@ function envOf(at: TestDatabase, dataDir: string, more: CommandEnv = {}): Comman
   return {
     ...RANGES,
     ESCLUSA_DATA_DIR: dataDir,
-    ESCLUSA_MASTER_SECRET: SECRET,
-    DATABASE_URL: at.runtime,
-    DATABASE_MIGRATION_URL: at.owner,
-    DATABASE_WRITER_URL: at.writer,
-    DB_POOL_SIZE: '4',
-    DB_MAX_OVERFLOW: '2',
-    DB_ANALYTICS_POOL_SIZE: '2',
+    ...installationOn(at),
     ...more,
   };
 }

@@ -19,6 +19,7 @@ import { type GatewayProcess, startGatewayProcess } from '../support/gateway-pro
 import { type Collector, startCollector } from '../support/otlp/collector.ts';
 import { call, login, PASSWORD, register } from '../support/people.ts';
 import { filesWith, holds } from '../support/planted.ts';
+import { rolesOf } from '../support/postgres-gateway.ts';
 import { PostgresServer, type TestDatabase } from '../support/postgres-server.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import {
@@ -134,9 +135,7 @@ async function environment(): Promise<Readonly<Record<string, string>>> {
     STARTUP_MODE: 'degraded', // a busy machine may be slower than its checks allow
     ESCLUSA_ADMIN_EMAIL: 'admin@example.com',
     ESCLUSA_ADMIN_PASSWORD: CANARY.adminPassword as string,
-    DATABASE_URL: database.runtime,
-    DATABASE_MIGRATION_URL: database.owner,
-    DATABASE_WRITER_URL: database.writer,
+    ...rolesOf(database),
     REDIS_URL: redis.url,
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=${CANARY.collectorKey}`,

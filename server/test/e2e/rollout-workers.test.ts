@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { temporaryFolder } from '../support/afterwards.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
+import { rolesOf } from '../support/postgres-gateway.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { startRedis } from '../support/redis-server.ts';
 import {
@@ -43,9 +44,8 @@ const postgres = await postgresForFile();
 const ENGINES: Readonly<Record<string, () => Promise<Env>>> = {
   SQLite: async () => ({}),
   async PostgreSQL() {
-    const { runtime, owner, writer } = await postgres.database();
     return {
-      ...{ DATABASE_URL: runtime, DATABASE_MIGRATION_URL: owner, DATABASE_WRITER_URL: writer },
+      ...rolesOf(await postgres.database()),
       ...{ DB_POOL_SIZE: '2', DB_MAX_OVERFLOW: '1', DB_ANALYTICS_POOL_SIZE: '1' },
     };
   },

@@ -8,7 +8,6 @@ import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
 import OpenAI from 'openai';
 import { zodFunction } from 'openai/helpers/zod';
-import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { AZURE_KEY } from '../support/scripted-azure/index.ts';
@@ -18,6 +17,7 @@ import {
   type AzureOllama,
   startAzureOllama,
 } from './azure-ollama-surroundings.ts';
+import { collect } from './openai-sdk.ts';
 import { rowOf } from './surroundings.ts';
 
 let around: AzureOllama;
@@ -39,14 +39,6 @@ before(async () => {
 after(() => around.close());
 
 afterEach(() => around.forget());
-
-async function collect(stream: AsyncIterable<ChatCompletionChunk>) {
-  const chunks: ChatCompletionChunk[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('');
-  const finish = chunks.findLast((chunk) => chunk.choices.length > 0)?.choices[0]?.finish_reason;
-  return { chunks, text, finish };
-}
 
 function lastBody(upstream: ScriptedUpstream) {
   return JSON.parse(String(upstream.calls.at(-1)?.body));

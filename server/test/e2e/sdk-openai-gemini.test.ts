@@ -8,12 +8,12 @@ import { after, afterEach, before, test } from 'node:test';
 import OpenAI, { APIError } from 'openai';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { CACHED_TOKENS, THOUGHT_TOKENS } from '../support/scripted-gemini/index.ts';
-import { cityTools } from './city-tools.ts';
 import {
   type GenaiSurroundings,
   NATIVE_WAYS,
   startGenaiSurroundings,
 } from './genai-surroundings.ts';
+import { cityTools } from './openai-sdk.ts';
 import { rowOf } from './surroundings.ts';
 
 let around: GenaiSurroundings;

@@ -13,7 +13,7 @@ import {
   type AnthropicSurroundings,
   startAnthropicSurroundings,
 } from './anthropic-surroundings.ts';
-import { cityTools } from './city-tools.ts';
+import { cityTools } from './openai-sdk.ts';
 import { rowOf } from './surroundings.ts';
 
 let around: AnthropicSurroundings;

@@ -11,7 +11,7 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { ADMIN_KEY, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
-import { cityTools } from './city-tools.ts';
+import { cityTools, collect } from './openai-sdk.ts';
 import {
   PIXEL_URL,
   rowOf,
@@ -35,14 +35,6 @@ before(async () => {
 after(() => around.close());
 
 const HELLO = [{ role: 'user' as const, content: 'Say hello.' }];
-
-async function collect(stream: AsyncIterable<ChatCompletionChunk>) {
-  const chunks: ChatCompletionChunk[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('');
-  const finish = chunks.findLast((chunk) => chunk.choices.length > 0)?.choices[0]?.finish_reason;
-  return { chunks, text, finish };
-}
 
 for (const way of WAYS) {
   const model = `${way}/mock`;

@@ -14,6 +14,7 @@ import { startGatewayProcess } from '../support/gateway-process.ts';
 import { heapHolds, heapWords, redisKeysWith, tablesWith } from '../support/leftovers.ts';
 import { call, login, PASSWORD } from '../support/people.ts';
 import { filesWith } from '../support/planted.ts';
+import { installationOn } from '../support/postgres-gateway.ts';
 import type { TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { startRedis } from '../support/redis-server.ts';
@@ -60,15 +61,7 @@ async function onSqlite(t: TestContext): Promise<World> {
 }
 
 function overDatabase(at: TestDatabase, writer = at.writer): Readonly<Record<string, string>> {
-  return {
-    ESCLUSA_MASTER_SECRET: 'a-secret-that-all-who-share-a-database-have',
-    DATABASE_URL: at.runtime,
-    DATABASE_MIGRATION_URL: at.owner,
-    DATABASE_WRITER_URL: writer,
-    DB_POOL_SIZE: '4',
-    DB_MAX_OVERFLOW: '2',
-    DB_ANALYTICS_POOL_SIZE: '2',
-  };
+  return { ...installationOn(at), DATABASE_WRITER_URL: writer };
 }
 
 async function onPostgres(t: TestContext): Promise<World> {

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Fleet, startFleet } from '../support/gateway-fleet.ts';
 import { call } from '../support/people.ts';
+import { installationOn } from '../support/postgres-gateway.ts';
 import { PostgresServer, type TestDatabase } from '../support/postgres-server.ts';
 import { postgresForFile } from '../support/postgres-storage.ts';
 import { startRedis } from '../support/redis-server.ts';
@@ -45,13 +46,7 @@ async function setUp(t: TestContext): Promise<World> {
   const at = await postgres.database();
   const redis = await startRedis(t);
   const env = {
-    ESCLUSA_MASTER_SECRET: 'a-secret-that-all-who-share-a-database-have',
-    DATABASE_URL: at.runtime,
-    DATABASE_MIGRATION_URL: at.owner,
-    DATABASE_WRITER_URL: at.writer,
-    DB_POOL_SIZE: '4',
-    DB_MAX_OVERFLOW: '2',
-    DB_ANALYTICS_POOL_SIZE: '2',
+    ...installationOn(at),
     DB_TENANT_ALLOWED_RANGES: '127.0.0.0/8',
     DB_TENANT_ALLOWED_PORTS: String(own.port),
   };

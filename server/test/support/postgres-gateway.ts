@@ -6,7 +6,22 @@ import { afterwards } from './afterwards.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
 import type { TestDatabase } from './postgres-server.ts';
 
-/** Small pools, so that a test can exhaust them. */
+type Env = Readonly<Record<string, string>>;
+
+/** The three roles. */
+export function rolesOf({ runtime, owner, writer }: TestDatabase): Env {
+  return { DATABASE_URL: runtime, DATABASE_MIGRATION_URL: owner, DATABASE_WRITER_URL: writer };
+}
+
+/** What all who share it have, with small pools, so that a test can exhaust them. */
+export function installationOn(database: TestDatabase): Env {
+  return {
+    ESCLUSA_MASTER_SECRET: 'a-secret-that-all-who-share-a-database-have',
+    ...rolesOf(database),
+    ...{ DB_POOL_SIZE: '4', DB_MAX_OVERFLOW: '2', DB_ANALYTICS_POOL_SIZE: '2' },
+  };
+}
+
 export async function startOnPostgres(
   t: TestContext,
   database: TestDatabase,
@@ -15,14 +30,8 @@ export async function startOnPostgres(
   const gateway = await startGateway({
     ...options,
     env: {
-      ESCLUSA_MASTER_SECRET: 'a-secret-that-all-who-share-a-database-have',
-      DATABASE_URL: database.runtime,
-      DATABASE_MIGRATION_URL: database.owner,
-      DATABASE_WRITER_URL: database.writer,
-      DB_POOL_SIZE: '4',
-      DB_MAX_OVERFLOW: '2',
+      ...installationOn(database),
       DB_POOL_TIMEOUT: '1',
-      DB_ANALYTICS_POOL_SIZE: '2',
       ...options.env,
     },
   });
