@@ -5,7 +5,8 @@
  *
  * Invariants: what comes out is plain data, safe to serialise, bounded in depth, width and
  * length, whatever went in; it never throws. Numbers stay as they are except under the name of
- * a secret.
+ * a secret. A text costs time linear in its length: no shape is looked for twice in the same
+ * run of characters.
  */
 
 const REDACTED = '[redacted]';
@@ -14,6 +15,7 @@ const OMITTED = '[omitted]';
 const MAX_DEPTH = 6;
 const MAX_MEMBERS = 64;
 const MAX_TEXT_CHARACTERS = 8192;
+const MAX_WORD_CHARACTERS = 512;
 
 /** Keys of vendors that are recognisable by their beginning, ours (`esk_`) included. */
 const KEY_PREFIXES =
@@ -28,14 +30,14 @@ const SUSPICIOUS = new RegExp(
 
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
-  [/\beyJ[\w-]{6,}\.[\w-]{4,}(\.[\w-]*)?/g, REDACTED],
+  [/\beyJ[\w-]{6,8192}\.[\w-]{4,}(\.[\w-]*)?/g, REDACTED],
   [new RegExp(`(?<![A-Za-z0-9])(${KEY_PREFIXES})[\\w.-]{6,}`, 'g'), REDACTED],
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]*@/gi, `$1${REDACTED}@`],
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>]*@/gi, `$1${REDACTED}@`],
   [
     /([?&;](?:[a-z_-]*(?:key|token|secret|password|signature)|sig|pwd|auth)=)[^&\s"'#]+/gi,
     `$1${REDACTED}`,
   ],
-  [/[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/gi, '[email]'],
+  [/(?<![\w.%+-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/gi, '[email]'],
 ];
 
 const CARD = /(?<!\d)[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{3,4}(?!\d)/g;
@@ -90,13 +92,21 @@ export function describeError(thrown: unknown, causesLeft = MAX_CAUSES): ErrorDe
 
 /** JSON.parse quotes the text it could not read, and that text may be somebody's prompt. */
 function withoutExcerpt(message: string): string {
+  if (message.length > MAX_TEXT_CHARACTERS) return message;
   return message.replace(/,? (\.\.\.)?"[\s\S]*"(\.\.\.)? is not valid JSON/, ' is not valid JSON');
 }
 
+/** Cut first: what is not shown is not looked at. The last word may be half of a secret. */
 function safeText(text: string): string {
-  const clean = redactText(text);
-  if (clean.length <= MAX_TEXT_CHARACTERS) return clean;
-  return `${clean.slice(0, MAX_TEXT_CHARACTERS)}… (${clean.length} characters)`;
+  if (text.length <= MAX_TEXT_CHARACTERS) return redactText(text);
+  const clean = redactText(text.slice(0, MAX_TEXT_CHARACTERS));
+  return `${clean.slice(0, lastSpace(clean))}… (${text.length} characters)`;
+}
+
+/** The last place where a text may end without cutting a word; a run without end is cut short. */
+function lastSpace(text: string): number {
+  const at = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\n'));
+  return Math.max(at, text.length - MAX_WORD_CHARACTERS);
 }
 
 function copyMembers(

@@ -180,3 +180,51 @@ test('a planted key never survives, whatever stands around it', () => {
     }),
   );
 });
+
+/** Each makes some shape begin at every character, or at none, and never end. */
+const ENDLESS: readonly (readonly [what: string, text: string])[] = [
+  ['a word', 'a'],
+  ['beginnings of tokens', 'eyJ'],
+  ['beginnings of keys', 'sk-'],
+  ['names with dots', 'a.'],
+  ['names with dashes', 'a-'],
+  ['halves of addresses', 'a@'],
+  ['schemes', 'a://'],
+  ['names of a query', '?key'],
+  ['words that announce a key', 'bearer '],
+  ['numbers of cards', '4111 '],
+  ['quotes', ' "'],
+];
+const LENGTH = 65_536;
+const CPU_MS_MAX = 200;
+
+for (const [what, piece] of ENDLESS) {
+  test(`F1: a text of endless ${what} costs time in proportion to its length`, () => {
+    // With a reason to look at it more closely at either end.
+    const text = `of a@b.example: ${piece.repeat(LENGTH / piece.length)} sk-${piece}`;
+    const timesMs = [0, 1, 2].map(() => {
+      const before = process.threadCpuUsage();
+      redactText(text);
+      redactFields({ text, [text]: new Error(text) });
+      const { user, system } = process.threadCpuUsage(before);
+      return (user + system) / 1000;
+    });
+
+    // It was over a second for the worst of these, and grew with the square.
+    assert.ok(Math.min(...timesMs) <= CPU_MS_MAX, `${timesMs} ms`);
+  });
+}
+
+test('H2: a secret that lies across the cut of a long text is not shown in half', () => {
+  for (const secret of [
+    'sk-canary-1234567890',
+    'ada.canary@example.com',
+    'card 4111111111111111',
+  ]) {
+    for (let before = 8192 - secret.length - 2; before <= 8194; before += 1) {
+      const text = `${'x '.repeat(5000).slice(0, before)} ${secret} ${'y '.repeat(500)}`;
+      const { text: shown } = redactFields({ text }) as { readonly text: string };
+      assert.doesNotMatch(shown, /canary|4111/, `${before}`);
+    }
+  }
+});
