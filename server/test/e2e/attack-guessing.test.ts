@@ -1,5 +1,5 @@
 /**
- * Goal: who guesses is slowed down, and hurts nobody by it (attack B11): passwords of one
+ * Goal: who guesses is slowed down, and hurts nobody by it (attacks B10, B11): passwords of one
  * account, of many, from one address or spread over them; and keys.
  * Method: the whole program over real sockets behind a proxy it trusts, so that a test can come
  * from where it likes.
@@ -55,6 +55,33 @@ test('B11: a hundred wrong passwords for one account, from anywhere, are ten', a
   await guessed(100, 10, (at) => guess(`203.0.113.${at}`));
 
   assert.equal((await guess('198.51.100.1', PASSWORD)).status, 200, 'not for the user');
+});
+
+test('B10: registering takes as long for a taken address as for a free one', async (t) => {
+  const { url } = await start(t);
+  await register(url, 'taken');
+  const times: Record<'taken' | 'free', number[]> = { taken: [], free: [] };
+  const time = async (kind: 'taken' | 'free', at: number) => {
+    const email = kind === 'taken' ? 'taken@uni.example' : `free-${at}@uni.example`;
+    const body = { email, username: `${kind}-${at}`, password: PASSWORD };
+    const startedMs = performance.now();
+    const headers = from(`203.0.113.${at}`);
+    const { status } = await call(url, 'POST', '/api/v1/auth/register', { body, headers });
+    times[kind].push(performance.now() - startedMs);
+    assert.equal(status, 201);
+  };
+
+  // Other work of the machine only adds to a time: the least are compared, more taken meanwhile.
+  const least = (kind: 'taken' | 'free'): number => Math.min(...times[kind]);
+  const differMs = (): number => Math.abs(least('taken') - least('free'));
+  const mayMs = (): number => Math.max(5, least('free') * 0.25);
+  for (let at = 0; at < 40; at += 1) {
+    await time('taken', at);
+    await time('free', at);
+    if (at >= 10 && differMs() <= mayMs()) break;
+  }
+
+  assert.ok(differMs() <= mayMs(), `taken ${least('taken')} ms, free ${least('free')} ms`);
 });
 
 test('B11: wrong passwords of many accounts from one address are fifty', async (t) => {

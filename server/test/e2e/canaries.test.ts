@@ -4,7 +4,7 @@
  * talkative, on a real PostgreSQL and a real Redis, with a collector of traces; every secret and
  * every prompt is planted, used in every way, and then searched for in each place: as it is, as
  * hexadecimal digits, in base 64. What an answer says may be in the cache, and is: that shows
- * that the search finds.
+ * that the search finds. Attacks H1, H2 and H5.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
  * Goal: while keeping is off, no byte of a prompt is anywhere but in memory; while it is on,
- * what was asked and given is in its table, exactly, and nowhere else.
+ * what was asked and given is in its table, exactly, and nowhere else (attack H3).
  * Method: the whole program over sockets; a text planted in prompts is looked for, byte by byte,
  * in every file of the data directory, in the log at its most talkative and in the meters.
  */

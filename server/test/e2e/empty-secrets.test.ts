@@ -1,6 +1,7 @@
 /**
  * A secret that is empty or missing never verifies anything: it counts as not set, and what is
- * signed with nothing is nobody's. Method: the whole program with every secret set to nothing.
+ * signed with nothing is nobody's. Method: the whole program with every secret set to
+ * nothing (attack B9).
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * Goal: what a person or a key proves itself with is in no log and in no file.
+ * Goal: what a person or a key proves itself with is in no log and in no file (attack H1).
  * Method: the program as a process of its own at its most talkative; canaries are sent in every
  * way, then searched for in all it wrote.
  */

@@ -1,5 +1,6 @@
 /**
- * Goal: people sign in, stay signed in, and are out when they or an administrator say so.
+ * Goal: people sign in, stay signed in, and are out when they or an administrator say
+ * so (attack B7).
  * Method: the whole program over real sockets; SQLite on disk; no stand-ins.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,6 @@
 /**
- * Goal: what belongs to another tenant is as if it were not there, on every route there is.
+ * Goal: what belongs to another tenant is as if it were not there, on every route there is
+ * (attack C1); nor does a sign-in tell who exists (attack B10).
  * Method: the routes are read from the program's own reference, so that a new one without an
  * example here fails; the whole program over real sockets.
  */

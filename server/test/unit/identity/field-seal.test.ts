@@ -1,4 +1,4 @@
-/** Sealed fields open at their own place and nowhere else. */
+/** Sealed fields open at their own place and nowhere else (attack B8). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
  * Goal: passwords that are guessed first are not taken, long ones are taken whole, and hashes
- * are as strong as they should be.
+ * are as strong as they should be (attack B12).
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

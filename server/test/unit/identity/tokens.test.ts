@@ -1,5 +1,5 @@
 /**
- * Goal: no token is believed that this installation did not sign for this use.
+ * Goal: no token is believed that this installation did not sign for this use (attacks B2, B4).
  * Method: real signatures, made with the library and by hand; a clock moved by hand.
  */
 import assert from 'node:assert/strict';
