@@ -21,6 +21,7 @@ const PAGE = new URL('../../../docs/permissions.md', import.meta.url);
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
 const PEOPLE = ['student', 'instructor', 'admin', 'superadmin'] as const;
 const LOGOUT = '/api/v1/auth/logout';
+const LOGOUT_ALL = '/api/v1/auth/logout-all';
 /** What is written once for all that run models; each is tried by its own name. */
 const MODELS_ROW = '/v1/…';
 
@@ -111,6 +112,8 @@ async function difference(row: Row, who: string): Promise<string | null> {
   const slug = who === 'admin' ? 'acme' : 'x-none';
   const path = row.path.replace(':slug', slug).replaceAll(/:\w+|\*/g, 'x-none');
   const status = await ask(row.method, path, await credentialFor(who, path));
+  // It ended the session that the other routes are tried with.
+  if (path === LOGOUT_ALL && status < 300) credentials.set(who, await tokenOf(who));
   // Whoever has a session may end it.
   const isIn = row.isPublic || row.allowed.has(who) || (path === LOGOUT && who === 'ghost');
   // A key has no session to end: what it lacks is not the permission.
