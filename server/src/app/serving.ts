@@ -2,6 +2,7 @@
  * From parts to a server that is ready to listen: the generation in force, the core, the
  * control plane, and the edge before them.
  */
+import { createHash } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { Config } from '../config/index.ts';
@@ -66,6 +67,7 @@ export interface Serving {
 
 /** How often the names of what is degraded are looked up for the header of every answer. */
 const DEGRADED_REFRESH_MS = 250;
+const HOST_DIGITS = 8;
 
 export async function createServing(parts: Parts, undo: Undo): Promise<Serving> {
   const { clock, random, keeper, storage, identity, telemetry, flags } = parts;
@@ -211,9 +213,10 @@ function createAdmin(parts: Parts, made: AdminParts) {
   });
 }
 
-/** As `x-esclusa-worker` says it. */
+/** As `x-esclusa-worker` says it, to strangers too: hosts are told apart and not named. */
 function workerName(): string {
-  return `${hostname()}-${process.pid}`;
+  const host = createHash('sha256').update(hostname()).digest('hex').slice(0, HOST_DIGITS);
+  return `${host}-${process.pid}`;
 }
 
 /** Nothing is shared: neither a Redis nor a database that others can reach. */
