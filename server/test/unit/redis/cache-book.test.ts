@@ -84,3 +84,15 @@ test('beyond the bound the tenant counted longest ago is forgotten, and begins a
   assert.equal(book.page('a')?.counts.hits, 1);
   assert.equal(book.page(null)?.counts.hits, 4);
 });
+
+test('a tenant that is forgotten leaves what was counted for all, and begins anew', () => {
+  const book = open();
+  book.ended('gone', 'HIT', 'memory');
+  book.ended('stays', 'HIT', 'memory');
+
+  book.forget('gone');
+
+  assert.equal(book.page('gone'), null);
+  assert.deepEqual(new Set(book.takeChanged()), new Set(['stays', null]));
+  assert.equal(book.page(null)?.counts.hits, 2);
+});

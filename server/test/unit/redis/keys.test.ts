@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { globMatches } from '../../../src/gateway/model/cache-selection.ts';
 import {
+  aboutEntriesPattern,
   besideEntry,
   entryKeyOf,
   entryPattern,
@@ -40,13 +41,17 @@ test('what belongs to an entry lies in its slot, whatever the tenant is called',
   );
 });
 
-test('the pattern of a tenant finds its entries and no other’s', () => {
+test('the patterns of a tenant find its entries and no other’s', () => {
   fc.assert(
     fc.property(names, names, names, (tenant, other, key) => {
       fc.pre(escaped(tenant) !== escaped(other));
       assert.equal(globMatches(entryPattern(tenant), entryKeyOf(tenant, key)), true);
       assert.equal(globMatches(entryPattern(tenant), entryKeyOf(other, key)), false);
       assert.equal(globMatches(entryPattern(tenant), besideEntry(tenant, key, 'flight')), false);
+      for (const about of [entryKeyOf, (of: string, at: string) => besideEntry(of, at, 'flight')]) {
+        assert.equal(globMatches(aboutEntriesPattern(tenant), about(tenant, key)), true);
+        assert.equal(globMatches(aboutEntriesPattern(tenant), about(other, key)), false);
+      }
     }),
   );
 });
