@@ -233,7 +233,7 @@ test('what is there is refused, then kept aside; a running one is always refused
   const restored = await jsonOf(['restore', path, '--replace'], env);
   assert.equal(restored.exitCode, 0, restored.text);
   const [aside = ''] = restored.body.aside as readonly string[];
-  assert.match(aside, /esclusa\.sqlite\.before-restore-\d{8}T\d{6}Z$/);
+  assert.match(aside, /esclusa\.sqlite\.before-restore-\d{8}T\d{9}Z$/);
   assert.equal(
     readFileSync(aside, 'base64'),
     before.get(join(dataDir, 'esclusa.sqlite')),

@@ -176,6 +176,7 @@ function schemaAside(stamp: string): string {
   return `before_restore_${stamp.toLowerCase()}`;
 }
 
+/** To the millisecond: one that was cut off may be begun again within the same second. */
 function stampOf({ clock }: BackupSource): string {
-  return new Date(clock.wallMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return new Date(clock.wallMs()).toISOString().replaceAll(/[-:.]/g, '');
 }
