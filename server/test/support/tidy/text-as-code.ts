@@ -1,7 +1,7 @@
 /**
- * Where a text becomes something that runs: a program, a module, a statement, a pattern. Each
- * file that may is in the list, with what its texts are made of; none of it is anything that
- * somebody sent.
+ * Attack D5: where a text becomes something that runs: a program, a module, a statement, a
+ * pattern. Each file that may is in the list, with what its texts are made of; none of it is
+ * anything that somebody sent.
  */
 import type { Node } from 'typescript/unstable/ast';
 import { SyntaxKind } from 'typescript/unstable/ast';
@@ -23,20 +23,23 @@ export function textAsCode(node: Node): string | undefined {
   }
   if (!isCallExpression(node) && !isNewExpression(node)) return undefined;
   const name = globalName(node.expression);
-  if (name === 'eval' || name === 'Function') return name;
+  if (name === 'eval' || name === 'Function' || name === 'createRequire') return name;
   const isWritten = textOf(node.arguments?.[0]) !== undefined;
   if (node.expression.kind === SyntaxKind.ImportKeyword && !isWritten) return 'import of a value';
   if (name === 'RegExp' && !isWritten) return 'RegExp of a value';
   if (!isPropertyAccessExpression(node.expression)) return undefined;
   const { expression, name: member } = node.expression;
-  const isRaw = member.text === 'raw' && isIdentifier(expression) && expression.text === 'sql';
-  return isRaw && !isWritten ? 'sql.raw of a value' : undefined;
+  const isSql = isIdentifier(expression) && expression.text === 'sql';
+  const isRaw = isSql && (member.text === 'raw' || member.text === 'lit');
+  return isRaw && !isWritten ? `sql.${member.text} of a value` : undefined;
 }
 
-const PROGRAMS: ReadonlySet<string> = new Set(['child_process', 'vm', 'repl', 'inspector']);
+const PROGRAMS: ReadonlySet<string> = new Set(['child_process', 'vm', 'repl', 'inspector', 'wasi']);
 
 /** Of constants of ours, or of what the operator put on the disk. */
 const ALLOWED: readonly string[] = [
+  // A list of passwords inside of a package, by a name that is written there.
+  'identity/passwords/listed.ts',
   // PostgreSQL's own tools, by the paths of the operator.
   'storage/backup/postgres-tools.ts',
   // Constants beside them.

@@ -25,6 +25,7 @@ const SUPPORT = 'server/test/support/x.ts';
 const MAY_BE_CODE = 'server/src/telemetry/redact.ts';
 
 const CASES: readonly Case[] = [
+  // Attack D5.
   ...[
     ['eval', 'export const f = (text: string) => eval(text);'],
     ['Function', 'export const f = (text: string) => new Function(text);'],
@@ -33,6 +34,10 @@ const CASES: readonly Case[] = [
     ['import of a value', 'export const f = (name: string) => import(name);'],
     ['RegExp of a value', 'export const f = (text: string) => new RegExp(text);'],
     ['RegExp of a value', 'export const f = (text: string) => RegExp(text + text);'],
+    [
+      'createRequire',
+      `import { createRequire as f } from 'node:module';\nexport const g = createRequire('x');`,
+    ],
     [
       'sql.raw of a value',
       `import { sql } from 'kysely';\nexport const f = (text: string) => sql.raw(text);`,
