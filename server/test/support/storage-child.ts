@@ -48,6 +48,6 @@ async function takeForEver(): Promise<never> {
 if (verb === 'append') await appendForEver();
 if (verb === 'job') await takeForEver();
 if (verb === 'key') {
-  await storage.keys.insert(keyRecord({ id: ids.next('key') }));
+  await storage.keys.insert(keyRecord({ id: ids.next('key'), name: 'From a child' }));
 }
 await storage.close();

@@ -216,9 +216,9 @@ function callOf({ call_id: id, name, arguments: args }: Json, signature: Json): 
 
 /** The whole stream as one chunk, once its events were found to add up to its last one. */
 function lastFrame(text: string): StreamFrame {
-  const events: Json[] = [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) =>
-    JSON.parse(data ?? ''),
-  );
+  // Not by `$`: a line of a stream may hold what a pattern takes for the end of one.
+  const data = text.split('\n').filter((line) => line.startsWith('data: '));
+  const events: Json[] = data.map((line) => JSON.parse(line.slice('data: '.length)));
   const response = events.at(-1)?.response;
   const pieces = new Map<string, string>();
   for (const { type, item_id, delta } of events) {

@@ -28,9 +28,9 @@ export function decode(pieces: readonly Buffer[], options: Partial<StreamDecoder
 export function assemble(text: string) {
   let message: ReturnType<typeof JSON.parse> = null;
   for (const record of text.split('\n\n')) {
-    const data = /^data: (.*)$/m.exec(record)?.[1];
+    const data = record.split('\n').find((line) => line.startsWith('data: '));
     if (data === undefined) continue;
-    const event = JSON.parse(data);
+    const event = JSON.parse(data.slice('data: '.length));
     const block = message?.content[event.index];
     if (event.type === 'message_start') message = event.message;
     if (event.type === 'content_block_start') message.content.push({ ...event.content_block });
