@@ -186,7 +186,8 @@ class LiveRedisStore implements RedisStore {
     { node = lane.connection, requests = 1 }: Shared = {},
   ): Promise<T> {
     const { breaker, clock, meters } = this.#options;
-    const isBarred = this.#state.tripped() && op !== HEARTBEAT;
+    const wasTripped = this.#state.tripped();
+    const isBarred = wasTripped && op !== HEARTBEAT;
     const permit = isBarred ? REFUSED : breaker.admit();
     if (permit === REFUSED) return this.#refuse(op, 'breaker_open');
     const sinceMs = clock.monotonicMs();
@@ -197,7 +198,8 @@ class LiveRedisStore implements RedisStore {
       const value = await waitFor(clock, limitMs, run(node));
       breaker.record(permit, 'success');
       meters?.done(op, clock.monotonicMs() - sinceMs);
-      this.#state.answered(op);
+      // What was under way when the breaker opened says nothing of the server since.
+      if (wasTripped || !this.#state.tripped()) this.#state.answered(op);
       return value;
     } catch (thrown) {
       const failure = this.#judge(op, thrown);

@@ -231,3 +231,22 @@ test('a slow server is asked by the heartbeat alone: no command waits, and it he
   await until('it is back', () => store.state().kind === 'up');
   assert.equal(await get(), null);
 });
+
+test('what was under way when the breaker opened does not make a slow server well', async (t) => {
+  const redis = await startRedis(t);
+  const wire = await startTcpProxy(redis.port);
+  t.after(() => wire.close());
+  const patience = { hotMs: 100, backgroundMs: 5000 };
+  const { store, breaker } = await openTestStore(t, localAddress(wire.port), patience);
+  wire.slow(300);
+
+  const underWay = store.background('patient', (client) => client.get('a'));
+  const hot = Array.from({ length: 5 }, () => store.hot('get', (client) => client.get('a')));
+  await Promise.allSettled(hot);
+  assert.equal(breaker(), 'open');
+  assert.equal(await underWay, null);
+
+  assert.equal(store.state().kind, 'down');
+  const patient = store.background('patient', (client) => client.get('a'));
+  await assert.rejects(patient, failure('breaker_open'));
+});
